@@ -1,0 +1,58 @@
+# The one entry to everything; `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
+CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
+
+.PHONY: help install demo test test-slow lint type format docs bench cuda-check clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+install: $(INSTALLED) ## make .venv and fill it; safe to repeat
+
+$(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q $(TORCH) 'setuptools>=64,<81' wheel ninja packaging
+	$(BIN)/python tools/dev/install_mmcv.py
+	$(BIN)/pip install -q --no-build-isolation -e '.[tests,docs,dev]'
+	touch $@
+
+demo: $(INSTALLED) ## train and evaluate D2Det on generated images, 10 minutes on 2 cores
+	$(BIN)/python tools/demo/shapes_demo.py
+
+test: $(INSTALLED) ## the fast test suite
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: $(INSTALLED) ## the tests that train or build something
+	$(BIN)/python -m pytest -m slow
+
+lint: $(INSTALLED) ## ruff and clang-format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+
+format: $(INSTALLED) ## let ruff and clang-format rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+type: $(INSTALLED) ## mypy
+	$(BIN)/mypy
+
+bench: $(INSTALLED) ## time our ops and models against the stock ones
+	$(BIN)/python tools/analysis_tools/benchmark_ops.py
+	$(BIN)/python tools/analysis_tools/benchmark_inference.py
+
+cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no GPU
+	$(BIN)/python tools/dev/cuda_check.py
+
+docs: $(INSTALLED) ## check that the links of the documents lead somewhere
+	$(BIN)/python tools/dev/check_docs.py
+
+clean: ## remove what builds and runs leave, but not .venv
+	rm -rf build dist work_dirs *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +

@@ -1,0 +1,44 @@
+"""Tells users what is missing from their OpenMMLab stack, and how to repair it."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from packaging.version import Version
+
+
+class Host(NamedTuple):
+    """A package that mmdet_plus stands on."""
+
+    module: str
+    minimum: str
+    repair: str
+
+
+HOSTS = (
+    Host('torch', '2.4', 'pip install torch==2.13.0'),
+    Host('mmengine', '0.10', 'pip install onedl-mmengine==0.10.12'),
+    Host('mmcv', '2.1', 'python tools/dev/install_mmcv.py'),
+    Host('mmdet', '3.3', 'pip install onedl-mmdetection==3.5.1'),
+)
+
+
+def check_host_versions(import_host: Callable = import_module) -> None:
+    """Raise ``ImportError`` naming the repairing command for the first unfit package.
+
+    Args:
+        import_host: returns the module of the given name; exchanged in tests.
+    """
+    for host in HOSTS:
+        try:
+            found = import_host(host.module).__version__
+        except ImportError as error:
+            raise ImportError(
+                f'mmdet_plus needs {host.module} >= {host.minimum}, but importing it '
+                f'failed: {error}. Repair: {host.repair}'
+            ) from error
+        if Version(found) < Version(host.minimum):
+            raise ImportError(
+                f'mmdet_plus needs {host.module} >= {host.minimum}, found {found}. '
+                f'Repair: {host.repair}'
+            )
