@@ -1,0 +1,79 @@
+"""The arguments that training and testing share."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from mmengine.config import DictAction
+
+from .error_reporting import UserError
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+class ToolParser(argparse.ArgumentParser):
+    """Argument parser that raises ``UserError`` where argparse would exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f'{message} (see {self.prog} --help)')
+
+
+class ConfigOptions(DictAction):
+    """Collect ``key=value`` pairs as MMEngine does, with errors that say what is wrong.
+
+    Values may be numbers, booleans, None, words, and lists or tuples of those.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        for pair in [values] if isinstance(values, str) else values or ():
+            self._check(pair)
+        super().__call__(parser, namespace, values, option_string)
+
+    def _check(self, pair: str) -> None:
+        key, equals, value = pair.partition('=')
+        if not equals or not all(part.strip() for part in key.split('.')):
+            raise argparse.ArgumentError(
+                self, f'{pair!r} is not of the form key.of.config=value'
+            )
+        if value.count('(') != value.count(')') or value.count('[') != value.count(']'):
+            raise argparse.ArgumentError(
+                self, f'the brackets in {pair!r} do not match; quote the whole pair'
+            )
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``train.py`` and ``test.py`` both understand."""
+    parser.add_argument(
+        '--work-dir', help='where logs and results go; default: work_dirs/<config name>'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        default={},
+        metavar='KEY=VALUE',
+        help='change settings of the config, e.g. model.backbone.depth=101 or '
+        '"a.list=[1,2]"; no spaces inside a value',
+    )
+    parser.add_argument(
+        '--launcher', choices=LAUNCHERS, default='none', help='who starts the processes'
+    )
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by old launchers; the variable LOCAL_RANK comes first',
+    )
+
+
+def export_local_rank(local_rank: int) -> None:
+    """Put the rank given as an argument where MMEngine looks for it."""
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))

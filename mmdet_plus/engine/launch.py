@@ -1,0 +1,117 @@
+"""Starts the processes' communication and builds the runner."""
+
+import os
+import subprocess
+
+from mmdet.registry import RUNNERS
+from mmdet.utils import setup_cache_size_limit_of_dynamo
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import init_dist, is_distributed
+from mmengine.runner import Runner
+from mmengine.utils.dl_utils import set_multi_processing
+from torch import distributed as torch_dist
+
+from .error_reporting import UserError, describe
+
+# Each launcher's names for rank, number of processes and rank on this machine.
+LAUNCHER_VARIABLES = {
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': (
+        'OMPI_COMM_WORLD_RANK',
+        'OMPI_COMM_WORLD_SIZE',
+        'OMPI_COMM_WORLD_LOCAL_RANK',
+    ),
+}
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this process has rank 0; usable before communication is started."""
+    if launcher == 'none':
+        return True
+    return os.environ.get(LAUNCHER_VARIABLES[launcher][0], '0') == '0'
+
+
+def start_distributed(cfg: Config) -> None:
+    """Let the processes meet; returns when all of them got here.
+
+    The runner would do this after making its folders. Meeting before that keeps the
+    disk clean when the first process finds an error and the others wait for it.
+    Without a GPU the backend is gloo: MMEngine's own start sets a CUDA device.
+
+    Args:
+        cfg: the whole config; ``model_wrapper_cfg`` is set where there is no GPU.
+
+    Raises:
+        UserError: if the launcher's variables are missing.
+    """
+    if cfg.launcher == 'none' or is_distributed():
+        return
+    rank, size, _ = LAUNCHER_VARIABLES[cfg.launcher]
+    missing = [name for name in (rank, size) if name not in os.environ]
+    if missing:
+        raise UserError(
+            f'--launcher {cfg.launcher} needs the variables {", ".join(missing)}; '
+            'start with tools/dist_train.sh, tools/slurm_train.sh or their test twins'
+        )
+    env_cfg = cfg.get('env_cfg') or {}
+    set_multi_processing(**env_cfg.get('mp_cfg', {}), distributed=True)
+    dist_cfg = env_cfg.get('dist_cfg', {})
+    if get_device() == 'cpu':
+        _start_on_cpu(cfg.launcher)
+        _wrap_without_device(cfg)
+    else:
+        init_dist(cfg.launcher, **dist_cfg)
+    torch_dist.barrier()
+
+
+def _start_on_cpu(launcher: str) -> None:
+    for target, source in zip(
+        LAUNCHER_VARIABLES['pytorch'], LAUNCHER_VARIABLES[launcher], strict=True
+    ):
+        os.environ[target] = os.environ.get(source, '0')
+    if launcher == 'slurm' and 'MASTER_ADDR' not in os.environ:
+        os.environ['MASTER_ADDR'] = _first_slurm_host()
+    os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    os.environ.setdefault('MASTER_PORT', '29500')
+    torch_dist.init_process_group(backend='gloo')
+
+
+def _first_slurm_host() -> str:
+    hosts = subprocess.run(
+        ['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return hosts.stdout.split()[0]
+
+
+def _wrap_without_device(cfg: Config) -> None:
+    # The runner's default wrapper names a GPU, which DDP refuses for a CPU model.
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the runner of a checked config; add what names a bad image in errors."""
+    setup_cache_size_limit_of_dynamo()
+    hooks = [*(cfg.get('custom_hooks') or []), dict(type='ImageErrorHook')]
+    cfg.custom_hooks = hooks
+    try:
+        if cfg.get('runner_type'):
+            return RUNNERS.build(cfg)
+        return Runner.from_cfg(cfg)
+    except Exception as error:
+        raise UserError(f'the config cannot be built: {describe(error)}') from error
+
+
+def stop_distributed() -> None:
+    """Leave the process group, if one was joined."""
+    if is_distributed():
+        torch_dist.destroy_process_group()

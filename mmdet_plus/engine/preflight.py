@@ -1,0 +1,162 @@
+"""Finds what is wrong with a config's data, classes and files before anything runs."""
+
+import os.path as osp
+import sys
+import zipfile
+
+from mmdet.datasets import CocoDataset, CocoPanopticDataset
+from mmengine.config import Config
+
+from .class_counts import check_class_counts, iter_class_counts
+from .coco_files import CocoSummary, check_classes, summarise_coco
+from .dataset_configs import DatasetConfig, iter_datasets, iter_evaluators
+from .error_reporting import UserError
+from .value_ranges import check_values
+
+VALIDATION_OFF = 'val_dataloader=None val_cfg=None val_evaluator=None'
+LEGACY_CHECKPOINT_STARTS = (
+    b'\x80\x02\x8a\nl\xfc',
+    b'\x80\x02}',
+    b'\x80\x02ccollections',
+)
+
+
+def check_before_training(cfg: Config) -> list[str]:
+    """Check what training and validation need.
+
+    Args:
+        cfg: the whole config; not changed.
+
+    Returns:
+        Warnings about classes.
+
+    Raises:
+        UserError: for the first thing that would stop the run or train on nothing.
+    """
+    _check_keys(cfg, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
+    check_values(cfg)
+    if cfg.get('load_from'):
+        check_checkpoint(cfg.load_from)
+    warnings = _check_loader(cfg, 'train_dataloader', None)
+    if cfg.get('val_dataloader') is not None:
+        warnings += _check_loader(cfg, 'val_dataloader', 'val_evaluator')
+    return warnings
+
+
+def check_before_test(cfg: Config) -> list[str]:
+    """Check what a test needs; see ``check_before_training``."""
+    _check_keys(cfg, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
+    check_values(cfg)
+    check_checkpoint(cfg.load_from)
+    return _check_loader(cfg, 'test_dataloader', 'test_evaluator')
+
+
+def print_warnings(lines: list[str]) -> None:
+    """Print warnings to stderr."""
+    for line in lines:
+        print(f'warning: {line}', file=sys.stderr)
+
+
+def check_checkpoint(path: str) -> None:
+    """Raise ``UserError`` unless a local path is a file that PyTorch wrote.
+
+    Args:
+        path: a path; anything with ``://`` is left to the loader.
+    """
+    if '://' in path:
+        return
+    if not osp.isfile(path):
+        raise UserError(f'checkpoint {path} does not exist')
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            valid = any(name.endswith('data.pkl') for name in archive.namelist())
+    else:
+        with open(path, 'rb') as file:
+            valid = file.read(16).startswith(LEGACY_CHECKPOINT_STARTS)
+    if not valid:
+        raise UserError(f'{path} is not a checkpoint, or only a part of one')
+
+
+def _check_keys(cfg: Config, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if cfg.get(name) is None]
+    if missing:
+        raise UserError(f'the config has no {", ".join(missing)}')
+
+
+def _check_loader(cfg: Config, loader: str, evaluator: str | None) -> list[str]:
+    metrics = list(iter_evaluators(cfg, evaluator)) if evaluator else []
+    only_formats = any(metric.get('format_only') for _, metric in metrics)
+    warnings = []
+    for dataset in iter_datasets(cfg, loader):
+        if dataset.is_local:
+            warnings += _check_dataset(cfg, dataset, needs_truth=not only_formats)
+    for key, metric in metrics:
+        path = metric.get('ann_file') or ''
+        is_local = '://' not in path and metric.get('backend_args') is None
+        if path and is_local and not osp.isfile(path):
+            raise UserError(
+                f'{key}: annotation file {path} does not exist; '
+                f'{_path_advice(key, "ann_file")}'
+            )
+    return warnings
+
+
+def _check_dataset(
+    cfg: Config, dataset: DatasetConfig, *, needs_truth: bool
+) -> list[str]:
+    if dataset.ann_file is not None and not osp.isfile(dataset.ann_file):
+        raise UserError(
+            f'{dataset.key}: annotation file {dataset.ann_file} does not exist; '
+            f'{_path_advice(dataset.key, "data_root", "ann_file")}'
+        )
+    if dataset.image_folder is not None and not osp.isdir(dataset.image_folder or '.'):
+        raise UserError(
+            f'{dataset.key}: image folder {dataset.image_folder} does not exist; '
+            f'{_path_advice(dataset.key, "data_root", "data_prefix.img")}'
+        )
+    _check_class_tuple(dataset)
+    kind = dataset.dataset_class
+    warnings = []
+    if kind is not None and issubclass(kind, CocoDataset) and dataset.ann_file:
+        summary = summarise_coco(
+            dataset.ann_file,
+            needs_annotations=needs_truth,
+            has_boxes=not issubclass(kind, CocoPanopticDataset),
+        )
+        warnings = _check_coco(cfg, dataset, summary)
+    if dataset.classes is not None:
+        check_class_counts(cfg.model, len(dataset.classes), dataset.key)
+    return warnings
+
+
+def _check_coco(cfg: Config, dataset: DatasetConfig, summary: CocoSummary) -> list[str]:
+    for name in summary.image_names:
+        path = osp.join(dataset.image_folder or '', name)
+        if name and not osp.isfile(path):
+            raise UserError(
+                f'{dataset.key}: image {path}, listed in {summary.path}, does not '
+                f'exist; {_path_advice(dataset.key, "data_prefix.img")}'
+            )
+    if dataset.key.startswith('train') and not summary.num_annotations:
+        raise UserError(f'{dataset.key}: {summary.path} has no annotations')
+    count_keys = [key for key, _ in iter_class_counts(cfg.model)]
+    return check_classes(dataset.key, dataset.classes or (), summary, count_keys)
+
+
+def _check_class_tuple(dataset: DatasetConfig) -> None:
+    names = dataset.classes
+    if isinstance(names, str) and not osp.isfile(names):
+        raise UserError(
+            f'{dataset.key}.metainfo.classes must be a tuple of names, got the text '
+            f'{names!r}; for one class write ({names!r},)'
+        )
+
+
+def _path_advice(key: str, *names: str) -> str:
+    options = ' or '.join(f'{key}.{name}' for name in names)
+    if key.startswith('val_'):
+        return (
+            'set val_dataloader.dataset.data_root and val_evaluator.ann_file, or '
+            f'switch validation off: --cfg-options {VALIDATION_OFF}'
+        )
+    return f'set {options} with --cfg-options'

@@ -1,0 +1,78 @@
+"""Test a detector: ``python tools/test.py CONFIG CHECKPOINT``."""
+
+import sys
+from collections.abc import Sequence
+
+import mmdet_plus  # noqa: F401  registers the components
+from mmdet_plus.engine.command_line import (
+    ToolParser,
+    add_shared_arguments,
+    export_local_rank,
+)
+from mmdet_plus.engine.config_loading import load_config
+from mmdet_plus.engine.error_reporting import run_tool
+from mmdet_plus.engine.launch import (
+    build_runner,
+    is_first_process,
+    start_distributed,
+    stop_distributed,
+)
+from mmdet_plus.engine.preflight import check_before_test, print_warnings
+from mmdet_plus.engine.test_options import set_test_options
+
+
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
+    parser = ToolParser(description='Test a detector')
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('checkpoint', help='path or URL of the checkpoint')
+    parser.add_argument('--eval', nargs='+', metavar='NAME', help='what to measure')
+    parser.add_argument(
+        '--format-only',
+        action='store_true',
+        help='write result files for a test server and measure nothing',
+    )
+    parser.add_argument('--out', help='write all predictions to this .pkl file')
+    _add_run_arguments(parser)
+    add_shared_arguments(parser)
+    return parser
+
+
+def _add_run_arguments(parser: ToolParser) -> None:
+    parser.add_argument(
+        '--fuse-conv-bn',
+        action='store_true',
+        help='fold batch normalisation into the convolutions, which is faster',
+    )
+    parser.add_argument(
+        '--tta', action='store_true', help='augment the images and merge the results'
+    )
+    parser.add_argument('--show', action='store_true', help='show images in a window')
+    parser.add_argument(
+        '--show-dir', help='save painted images here, below work_dir/<time>'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=2, help='seconds each image is shown'
+    )
+
+
+def test(argv: Sequence[str] | None) -> None:
+    """Parse, check, build, run."""
+    args = build_parser().parse_args(argv)
+    export_local_rank(args.local_rank)
+    cfg = load_config(args)
+    set_test_options(cfg, args)
+    if is_first_process(cfg.launcher):
+        print_warnings(check_before_test(cfg))
+    start_distributed(cfg)
+    build_runner(cfg).test()
+    stop_distributed()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; see ``run_tool`` for the exit status."""
+    return run_tool(test, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
