@@ -1,13 +1,15 @@
 """Shared fixtures: a small COCO folder and the config of a tiny detector for it."""
 
+import importlib.util
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 REPOSITORY = Path(__file__).parents[1]
 CLASSES = ('square', 'disc')
@@ -159,15 +161,23 @@ def edit_annotations(coco_folder: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def load_tool() -> Callable[[str], object]:
-    """A function that imports a tool by file name, e.g. ``load_tool('train')``."""
-    import importlib.util
+def tool_main(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., int]]:
+    """A function that runs ``main`` of a tool by name, in ``tmp_path``."""
+    monkeypatch.chdir(tmp_path)
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
 
-    def load(name: str) -> object:
+    def run(name: str, *argv: object) -> int:
         path = REPOSITORY / 'tools' / f'{name}.py'
         spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        return module
+        return module.main([str(argument) for argument in argv])
 
-    return load
+    yield run
+    torch.set_num_threads(num_threads)
+    torch.use_deterministic_algorithms(False)

@@ -65,8 +65,7 @@ def _read_json(path: str) -> dict[str, Any]:
         raise UserError(f'annotation file {path} is not valid JSON: {error}') from error
     except OSError as error:
         raise UserError(f'annotation file {path} cannot be read: {error}') from error
-    missing = [name for name in REQUIRED_KEYS if name not in content]
-    if not isinstance(content, dict) or missing == list(REQUIRED_KEYS):
+    if not isinstance(content, dict) or not REQUIRED_KEYS.keys() & content.keys():
         raise UserError(
             f'annotation file {path} is not in COCO format: it must be an object with '
             f'{", ".join(REQUIRED_KEYS)}'

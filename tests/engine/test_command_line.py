@@ -1,0 +1,41 @@
+import pytest
+
+from mmdet_plus.engine.command_line import ToolParser, add_shared_arguments
+from mmdet_plus.engine.error_reporting import UserError
+
+
+@pytest.fixture
+def parser():
+    parser = ToolParser(prog='tool')
+    parser.add_argument('config')
+    add_shared_arguments(parser)
+    return parser
+
+
+def test_options_become_values(parser):
+    pairs = ['a.b=1', 'c=[1,2]', 'd=(x,)', 'e=None', 'f=0.5', 'g=word', 'h=True']
+    args = parser.parse_args(['x.py', '--cfg-options', *pairs])
+    expected = {'a.b': 1, 'c': [1, 2], 'd': ('x',), 'e': None, 'f': 0.5}
+    assert args.cfg_options == {**expected, 'g': 'word', 'h': True}
+
+
+@pytest.mark.parametrize('pair', ['a', '=1', 'a..b=1', 'a=[1,2', 'a=(1))'])
+def test_unparsable_option_is_named(parser, pair):
+    with pytest.raises(UserError, match='--cfg-options') as caught:
+        parser.parse_args(['x.py', '--cfg-options', pair])
+    assert repr(pair) in str(caught.value)
+
+
+def test_usage_error_is_a_user_error(parser):
+    with pytest.raises(UserError, match=r'config \(see tool --help\)'):
+        parser.parse_args([])
+
+
+@pytest.mark.parametrize('flag', ['--local_rank', '--local-rank'])
+def test_both_spellings_of_local_rank(parser, flag):
+    assert parser.parse_args(['x.py', flag, '3']).local_rank == 3
+
+
+def test_defaults(parser):
+    args = parser.parse_args(['x.py'])
+    assert (args.launcher, args.cfg_options, args.work_dir) == ('none', {}, None)

@@ -1,0 +1,50 @@
+from argparse import Namespace
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.engine.train_options import set_train_options
+
+
+def arguments(**changes):
+    return Namespace(**{**dict(amp=False, auto_scale_lr=False, resume=None), **changes})
+
+
+def test_no_flag_changes_nothing():
+    cfg = Config(dict(load_from='a.pth'))
+    set_train_options(cfg, arguments())
+    assert cfg.to_dict() == dict(load_from='a.pth')
+
+
+@pytest.mark.parametrize(
+    ('given', 'load_from'), [('auto', None), ('dir/a.pth', 'dir/a.pth')]
+)
+def test_resume(given, load_from):
+    cfg = Config(dict(load_from='old.pth', resume=False))
+    set_train_options(cfg, arguments(resume=given))
+    assert cfg.resume is True
+    assert cfg.load_from == load_from
+
+
+def test_scaling_needs_the_base_batch_size():
+    cfg = Config(dict(auto_scale_lr=dict(enable=False, base_batch_size=16)))
+    set_train_options(cfg, arguments(auto_scale_lr=True))
+    assert cfg.auto_scale_lr.enable is True
+    with pytest.raises(UserError, match='base_batch_size'):
+        set_train_options(Config({}), arguments(auto_scale_lr=True))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_mixed_precision_needs_a_gpu():
+    with pytest.raises(UserError, match='--amp needs a GPU'):
+        set_train_options(Config(dict(optim_wrapper={})), arguments(amp=True))
+
+
+def test_mixed_precision(monkeypatch):
+    monkeypatch.setattr('mmdet_plus.engine.train_options.get_device', lambda: 'cuda')
+    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper', optimizer={})))
+    set_train_options(cfg, arguments(amp=True))
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.optim_wrapper.loss_scale == 'dynamic'
