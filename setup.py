@@ -50,7 +50,11 @@ def op_extension() -> tuple[list, dict[str, type[Command]]]:
     if os.environ.get('MMDET_PLUS_WITH_OPS', '1') == '0':
         return [], {}
     try:
-        from torch.utils.cpp_extension import BuildExtension, CppExtension, CUDAExtension
+        from torch.utils.cpp_extension import (
+            BuildExtension,
+            CppExtension,
+            CUDAExtension,
+        )
     except ImportError:
         print('torch is not installed: building mmdet_plus without compiled ops')
         return [], {}
@@ -61,9 +65,7 @@ def op_extension() -> tuple[list, dict[str, type[Command]]]:
         'mmdet_plus.ops._C',
         sorted(str(path) for path in sources),
         include_dirs=[str(ROOT / CSRC)],
-        extra_compile_args=dict(
-            cxx=['-O3', '-fopenmp', '-fno-math-errno'], nvcc=['-O3']
-        ),
+        extra_compile_args=dict(cxx=['-O3', '-g0', '-fopenmp'], nvcc=['-O3']),
         extra_link_args=['-fopenmp'],
         py_limited_api=True,
     )

@@ -44,7 +44,10 @@ def pip(*args: str, **kwargs) -> subprocess.CompletedProcess:
 def has_compiled_ops() -> bool:
     probe = 'import mmcv.ops; from importlib.metadata import version'
     probe += f'; assert version("onedl-mmcv") == "{REQUIREMENT.split("==")[1]}"'
-    return subprocess.run([sys.executable, '-c', probe], capture_output=True).returncode == 0
+    return (
+        subprocess.run([sys.executable, '-c', probe], capture_output=True).returncode
+        == 0
+    )
 
 
 def wheel_cache() -> Path:
@@ -111,7 +114,14 @@ def build(source: Path, folder: Path, header: Path | None) -> Path | None:
     if header is not None:
         env['CFLAGS'] = ' '.join([*CPU_FLAGS, '-include', str(header)])
     shutil.rmtree(source / 'build', ignore_errors=True)
-    args = ['wheel', '--no-deps', '--no-build-isolation', '-w', str(folder), str(source)]
+    args = [
+        'wheel',
+        '--no-deps',
+        '--no-build-isolation',
+        '-w',
+        str(folder),
+        str(source),
+    ]
     log = folder / 'build.log'
     with log.open('w') as out:
         command = [sys.executable, '-m', 'pip', *args]
@@ -132,7 +142,9 @@ def compile_wheel(folder: Path) -> Path:
     source = archive.with_name(archive.name.removesuffix('.tar.gz'))
     say('precompiling the torch headers')
     header = precompile_header(folder)
-    say(f'compiling with {os.cpu_count()} jobs, {"3" if header else "15"} minutes or so')
+    say(
+        f'compiling with {os.cpu_count()} jobs, {"3" if header else "15"} minutes or so'
+    )
     wheel = build(source, folder, header)
     if wheel is None and header is not None:
         say('that failed; once more without precompiled headers, 15 minutes or so')

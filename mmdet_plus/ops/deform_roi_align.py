@@ -1,0 +1,202 @@
+"""RoIAlign whose bins move by offsets (deformable RoI pooling, arXiv:1703.06211, sec. 2.2)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules.utils import _pair
+
+from .compiled import has_kernel, is_compiled
+
+
+def deform_roi_align(
+    input: Tensor,
+    rois: Tensor,
+    offset: Tensor | None = None,
+    *,
+    output_size: int | tuple[int, int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = 2,
+    offset_scale: float = 0.1,
+) -> Tensor:
+    """Average bilinear samples of ``input`` in the moved bins of each RoI.
+
+    Bin (i, j) of a RoI of width w and height h is moved by
+    ``offset[n, 0, i, j] * offset_scale * w`` in x and
+    ``offset[n, 1, i, j] * offset_scale * h`` in y; then it is RoIAlign with
+    ``aligned=True``: cell centres lie at half pixels, and a sample more than one cell
+    outside the map counts as 0. A NaN in a RoI or offset gives NaN.
+
+    Args:
+        input: (B, C, H, W) feature map, any floating dtype; half types are accumulated
+            in float32.
+        rois: (n, 5) batch index, x1, y1, x2, y2 in pixels of the network input. Need not
+            have the dtype of ``input``: float32 RoIs keep their precision under AMP.
+        offset: (n, 2, h, w) of the output size; None moves nothing.
+        output_size: number of bins, (h, w) or one number for both.
+        spatial_scale: size of ``input`` over that of the network input.
+        sampling_ratio: samples per bin and axis, at least 1.
+        offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
+
+    Returns:
+        (n, C, h, w) of the dtype of ``input``. Differentiable in ``input`` and
+        ``offset``. CUDA gradients are summed in no fixed order.
+
+    Raises:
+        RuntimeError: wrong shape, dtype or device, or, on the CPU, a batch index outside
+            the batch (a device-side assertion on CUDA).
+    """
+    size = _pair(output_size)
+    pool = deform_roi_align_reference
+    if has_kernel('deform_roi_align', input.device.type):
+        pool = torch.ops.mmdet_plus.deform_roi_align
+    return pool(input, rois, offset, size, spatial_scale, sampling_ratio, offset_scale)
+
+
+def deform_roi_align_reference(
+    input: Tensor,
+    rois: Tensor,
+    offset: Tensor | None,
+    output_size: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+    offset_scale: float,
+) -> Tensor:
+    """Plain PyTorch twin of :func:`deform_roi_align`, for tests and uncompiled installs."""
+    dtype = torch.float64 if input.dtype == torch.float64 else torch.float32
+    points = _sample_points(
+        rois.to(dtype),
+        None if offset is None else offset.to(dtype),
+        (output_size[0], output_size[1]),
+        spatial_scale,
+        sampling_ratio,
+        offset_scale,
+    )
+    indices = rois[:, 0].long()
+    if ((indices < 0) | (indices >= len(input))).any():
+        raise RuntimeError('deform_roi_align: a batch index lies outside the batch')
+    sampled = [
+        F.avg_pool2d(
+            _sample(feature[None].to(dtype), points[indices == i]), sampling_ratio
+        )
+        for i, feature in enumerate(input)
+    ]
+    order = torch.cat([(indices == i).nonzero() for i in range(len(input))]).squeeze(1)
+    return torch.cat(sampled)[order.argsort()].to(input.dtype)
+
+
+def _sample_points(
+    rois: Tensor,
+    offset: Tensor | None,
+    output_size: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+    offset_scale: float,
+) -> Tensor:
+    """Sample positions (n, h * ratio, w * ratio, 2) as x, y in cells, centres at integers."""
+    corner = rois[:, 1:3] * spatial_scale - 0.5
+    size = (rois[:, 3:5] - rois[:, 1:3]) * spatial_scale
+    rows, columns = (
+        (torch.arange(n * sampling_ratio).to(rois) + 0.5) / (n * sampling_ratio)
+        for n in output_size
+    )
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), dim=-1)
+    points = corner[:, None, None] + size[:, None, None] * grid
+    if offset is not None:
+        moved = offset.repeat_interleave(sampling_ratio, 2)
+        moved = moved.repeat_interleave(sampling_ratio, 3).permute(0, 2, 3, 1)
+        points = points + moved * offset_scale * size[:, None, None]
+    return points
+
+
+def _sample(feature: Tensor, points: Tensor) -> Tensor:
+    """Read (1, C, H, W) at points (n, h, w, 2); (n, C, h, w), zero far outside the map."""
+    num_rois, rows, columns, _ = points.shape
+    size = points.new_tensor([feature.shape[3], feature.shape[2]])
+    grid = (2 * points + 1) / size - 1
+    values = F.grid_sample(
+        feature,
+        grid.reshape(1, -1, columns, 2).nan_to_num(),
+        padding_mode='border',
+        align_corners=False,
+    )
+    inside = ((points >= -1) & (points <= size)).all(-1).to(points.dtype)
+    inside = inside.masked_fill(points.isnan().any(-1), float('nan'))
+    values = values.reshape(-1, num_rois, rows, columns).transpose(0, 1)
+    return values * inside[:, None]
+
+
+class DeformRoIAlign(nn.Module):
+    """Module form of :func:`deform_roi_align`.
+
+    Without offsets it is a RoIAlign that also runs in half precision on the CPU.
+
+    Args:
+        output_size: number of bins, (h, w) or one number for both.
+        spatial_scale: size of the map over that of the network input, 1 / stride.
+        sampling_ratio: samples per bin and axis, at least 1.
+        offset_scale: step of an offset of 1 as a fraction of the RoI.
+    """
+
+    def __init__(
+        self,
+        output_size: int | tuple[int, int],
+        *,
+        spatial_scale: float = 1.0,
+        sampling_ratio: int = 2,
+        offset_scale: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.output_size = _pair(output_size)
+        self.spatial_scale = spatial_scale
+        self.sampling_ratio = sampling_ratio
+        self.offset_scale = offset_scale
+
+    def forward(
+        self, input: Tensor, rois: Tensor, offset: Tensor | None = None
+    ) -> Tensor:
+        """Pool (B, C, H, W) in RoIs (n, 5) with offsets (n, 2, h, w): (n, C, h, w)."""
+        return deform_roi_align(
+            input,
+            rois,
+            offset,
+            output_size=self.output_size,
+            spatial_scale=self.spatial_scale,
+            sampling_ratio=self.sampling_ratio,
+            offset_scale=self.offset_scale,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f'output_size={self.output_size}, spatial_scale={self.spatial_scale}, '
+            f'sampling_ratio={self.sampling_ratio}, offset_scale={self.offset_scale}'
+        )
+
+
+def _fake(input, rois, offset, output_size, *args):  # type: ignore[no-untyped-def]
+    return input.new_empty(rois.shape[0], input.shape[1], *output_size)
+
+
+def _fake_backward(grad, input, rois, offset, *args):  # type: ignore[no-untyped-def]
+    to_offset = input.new_empty(0) if offset is None else torch.empty_like(offset)
+    return input.new_empty(input.shape), to_offset.contiguous()
+
+
+def _setup_context(ctx, inputs, output):  # type: ignore[no-untyped-def]
+    input, rois, offset, *ctx.settings = inputs
+    ctx.save_for_backward(input, rois, offset)
+
+
+def _backward(ctx, grad):  # type: ignore[no-untyped-def]
+    input, rois, offset = ctx.saved_tensors
+    to_input, to_offset = torch.ops.mmdet_plus.deform_roi_align_backward(
+        grad, input, rois, offset, *ctx.settings
+    )
+    return to_input, None, None if offset is None else to_offset, *[None] * 4
+
+
+if is_compiled():
+    torch.library.register_fake('mmdet_plus::deform_roi_align', _fake)
+    torch.library.register_fake('mmdet_plus::deform_roi_align_backward', _fake_backward)
+    torch.library.register_autograd(
+        'mmdet_plus::deform_roi_align', _backward, setup_context=_setup_context
+    )
