@@ -75,7 +75,8 @@ test_pipeline = [
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
 dataset = dict(
     type='CocoDataset', data_root=data_root, ann_file='annotations/train.json',
-    data_prefix=dict(img='images/'), metainfo=dict(classes=classes))
+    data_prefix=dict(img='images/'), metainfo=dict(classes=classes),
+    serialize_data=False)
 train_dataloader = dict(
     batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(pipeline=train_pipeline, **dataset))

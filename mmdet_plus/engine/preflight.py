@@ -115,16 +115,16 @@ def _check_dataset(
             f'{_path_advice(dataset.key, "data_root", "data_prefix.img")}'
         )
     _check_class_tuple(dataset)
-    kind = dataset.dataset_class
+    kind = dataset.dataset_class or object
+    is_panoptic = issubclass(kind, CocoPanopticDataset)
     warnings = []
-    if kind is not None and issubclass(kind, CocoDataset) and dataset.ann_file:
+    if issubclass(kind, CocoDataset) and dataset.ann_file:
         summary = summarise_coco(
-            dataset.ann_file,
-            needs_annotations=needs_truth,
-            has_boxes=not issubclass(kind, CocoPanopticDataset),
+            dataset.ann_file, needs_annotations=needs_truth, has_boxes=not is_panoptic
         )
         warnings = _check_coco(cfg, dataset, summary)
-    if dataset.classes is not None:
+    # Heads of panoptic models count things and stuff apart; a text names a file.
+    if isinstance(dataset.classes, tuple) and not is_panoptic:
         check_class_counts(cfg.model, len(dataset.classes), dataset.key)
     return warnings
 
@@ -139,8 +139,10 @@ def _check_coco(cfg: Config, dataset: DatasetConfig, summary: CocoSummary) -> li
             )
     if dataset.key.startswith('train') and not summary.num_annotations:
         raise UserError(f'{dataset.key}: {summary.path} has no annotations')
+    if not isinstance(dataset.classes, tuple):
+        return []
     count_keys = [key for key, _ in iter_class_counts(cfg.model)]
-    return check_classes(dataset.key, dataset.classes or (), summary, count_keys)
+    return check_classes(dataset.key, dataset.classes, summary, count_keys)
 
 
 def _check_class_tuple(dataset: DatasetConfig) -> None:

@@ -100,6 +100,18 @@ def test_number_of_classes_of_the_model(cfg):
         check_before_training(cfg)
 
 
+def test_panoptic_models_count_otherwise(cfg, edit_annotations):
+    def only_segments(content):
+        for annotation in content['annotations']:
+            del annotation['bbox']
+
+    edit_annotations('train', only_segments)
+    cfg.train_dataloader.dataset.type = 'CocoPanopticDataset'
+    cfg.val_dataloader = None
+    cfg.model.roi_head.bbox_head.num_classes = 1
+    assert check_before_training(cfg) == []
+
+
 def test_test_set_without_truth_needs_format_only(cfg, edit_annotations, tmp_path):
     edit_annotations('val', lambda content: content.pop('annotations'))
     cfg.load_from = str(tmp_path / 'c.pth')

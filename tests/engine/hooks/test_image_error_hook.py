@@ -30,7 +30,9 @@ def run_hook(dataset, loop='_train_loop', num_workers=0):
 @pytest.mark.parametrize('loop', ['_train_loop', '_val_loop', '_test_loop'])
 @pytest.mark.parametrize('num_workers', [0, 1])
 def test_error_names_the_image(loop, num_workers):
-    loader = run_hook(PathDataset(pipeline=[fail_on_b]), loop, num_workers)
+    loader = run_hook(
+        PathDataset(pipeline=[fail_on_b], serialize_data=False), loop, num_workers
+    )
     message = r'image b\.png cannot be processed: ValueError: bad pixels'
     batches = iter(loader)
     assert next(batches)[0]['img_path'] == 'a.png'
@@ -46,7 +48,7 @@ def test_error_names_the_image(loop, num_workers):
     ],
 )
 def test_wrapped_datasets(wrap):
-    dataset = PathDataset(pipeline=[fail_on_b])
+    dataset = PathDataset(pipeline=[fail_on_b], serialize_data=False)
     run_hook(wrap(dataset))
     assert isinstance(dataset.pipeline, NamingPipeline)
 
