@@ -1,0 +1,33 @@
+# A small Faster R-CNN that trains from scratch on the shapes data in minutes without a
+# GPU: mmdet's model with narrow layers, batch norm that learns, and small anchors.
+_base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
+
+width = 64
+num_classes = 7
+model = dict(
+    backbone=dict(
+        depth=18,
+        base_channels=24,
+        frozen_stages=-1,
+        norm_eval=False,
+        init_cfg=None,
+    ),
+    neck=dict(in_channels=[24, 48, 96, 192], out_channels=width),
+    rpn_head=dict(
+        in_channels=width,
+        feat_channels=width,
+        # Objects start at 12 px.
+        anchor_generator=dict(scales=[4]),
+    ),
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            out_channels=width, roi_layer=dict(sampling_ratio=2), finest_scale=28
+        ),
+        bbox_head=dict(in_channels=width, fc_out_channels=256, num_classes=num_classes),
+    ),
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=500, max_per_img=200),
+        rcnn=dict(sampler=dict(num=64)),
+    ),
+    test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=200)),
+)

@@ -1,0 +1,5 @@
+from .bbox_heads import DenseLocalRegressionHead
+from .d2det_roi_head import D2DetRoIHead
+from .roi_extractors import DiscriminativeRoIExtractor
+
+__all__ = ['D2DetRoIHead', 'DenseLocalRegressionHead', 'DiscriminativeRoIExtractor']

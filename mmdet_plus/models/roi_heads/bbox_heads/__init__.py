@@ -1,0 +1,3 @@
+from .dense_local_regression_head import DenseLocalRegressionHead
+
+__all__ = ['DenseLocalRegressionHead']

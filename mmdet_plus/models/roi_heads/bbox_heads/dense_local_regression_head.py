@@ -1,0 +1,198 @@
+"""Dense local regression of D2Det."""
+
+from typing import Literal
+
+import torch
+from mmcv.cnn import ConvModule
+from mmdet.registry import MODELS, TASK_UTILS
+from mmdet.utils import ConfigType, OptMultiConfig
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+OVERLAP_THRESHOLD = 0.5  # on sigmoid(overlap logit), sec. 3.1
+
+
+def overlap_targets(centres: Tensor, gt_bboxes: Tensor, margin: Tensor) -> Tensor:
+    """Which cells lie in the ground truth (Eq. 3).
+
+    Args:
+        centres: (n, 2, k, k) x, y of the cells, pixels of the network input.
+        gt_bboxes: (n, 4) xyxy, same frame.
+        margin: (n, 2) in x and y, by which a centre must be inside on every side.
+
+    Returns:
+        (n, k, k) bool.
+    """
+    low, high = gt_bboxes[:, :2] + margin, gt_bboxes[:, 2:] - margin
+    inside = (centres >= low[:, :, None, None]) & (centres <= high[:, :, None, None])
+    return inside.all(dim=1)
+
+
+@MODELS.register_module()
+class DenseLocalRegressionHead(BaseModule):
+    """Each cell of an RoI predicts the box of the object and whether it lies in it.
+
+    Dense local regression of D2Det (CVPR 2020), sec. 3.1, one output for all classes.
+
+    Differs from the paper, after the released models: a cell counts as inside only with
+    a margin (``overlap_margin``); the box loss is averaged over all cells, also those
+    outside, which carry none; an RoI without a cell predicted inside keeps its box.
+
+    Args:
+        in_channels: channels of the RoI feature.
+        num_convs: 3 x 3 convolutions; the first has stride 2.
+        conv_channels: their channels.
+        norm_cfg: their normalisation.
+        roi_feat_size: side of the RoI feature, an even number; the grid has half of it.
+        overlap_margin: ``'released'`` asks for a margin of 1 / (k - 1) of the proposal's
+            size on every side, ``'paper'`` for none.
+        predict_overlap: False trains and averages all cells alike (ablation of
+            sec. 4.2).
+        bbox_coder: type of the coder; its grid size is set from ``roi_feat_size``.
+        loss_bbox: loss between decoded and ground truth boxes.
+        loss_overlap: loss of the overlap logits.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 256,
+        *,
+        num_convs: int = 8,
+        conv_channels: int = 576,
+        norm_cfg: ConfigType | None = None,
+        roi_feat_size: int = 14,
+        overlap_margin: Literal['released', 'paper'] = 'released',
+        predict_overlap: bool = True,
+        bbox_coder: ConfigType | None = None,
+        loss_bbox: ConfigType | None = None,
+        loss_overlap: ConfigType | None = None,
+        init_cfg: OptMultiConfig = None,
+    ) -> None:
+        if overlap_margin not in ('released', 'paper'):
+            raise ValueError(
+                f"overlap_margin must be 'released' or 'paper', got {overlap_margin!r}"
+            )
+        if roi_feat_size % 2 or roi_feat_size < 4:
+            raise ValueError(
+                f'roi_feat_size must be even and at least 4, got {roi_feat_size}'
+            )
+        super().__init__(init_cfg=init_cfg or self._default_init(predict_overlap))
+        self.overlap_margin = overlap_margin
+        coder = bbox_coder or dict(type='DenseLocalBBoxCoder')
+        self.bbox_coder = TASK_UTILS.build({**coder, 'grid_size': roi_feat_size // 2})
+        norm = norm_cfg or dict(type='GN', num_groups=36)
+        self.convs = self._build_convs(in_channels, num_convs, conv_channels, norm)
+        self.offset_conv = nn.Conv2d(conv_channels, 4, 3, padding=1)
+        self.overlap_conv = (
+            nn.Conv2d(conv_channels, 1, 3, padding=1) if predict_overlap else None
+        )
+        self.loss_bbox = MODELS.build(
+            loss_bbox or dict(type='IoULoss', mode='log', loss_weight=2.0)
+        )
+        self.loss_overlap = MODELS.build(
+            loss_overlap
+            or dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)
+        )
+
+    @staticmethod
+    def _default_init(predict_overlap: bool) -> dict:
+        names = ['offset_conv', *(['overlap_conv'] if predict_overlap else [])]
+        return dict(
+            type='Normal', std=0.001, override=[dict(name=name) for name in names]
+        )
+
+    @staticmethod
+    def _build_convs(
+        in_channels: int, num_convs: int, channels: int, norm_cfg: ConfigType
+    ) -> nn.Sequential:
+        return nn.Sequential(
+            *(
+                ConvModule(
+                    in_channels if i == 0 else channels,
+                    channels,
+                    3,
+                    stride=2 if i == 0 else 1,
+                    padding=1,
+                    norm_cfg=norm_cfg,
+                )
+                for i in range(num_convs)
+            )
+        )
+
+    def forward(self, roi_feats: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Predict from RoI features (n, C, 2k, 2k).
+
+        Returns:
+            Offsets (n, 4, k, k) left, right, top, bottom, at least 0, as fractions of
+            the RoI; overlap logits (n, k, k), None without the overlap predictor.
+        """
+        local_feats = self.convs(roi_feats)
+        offsets = self.offset_conv(local_feats).relu().float()
+        if self.overlap_conv is None:
+            return offsets, None
+        return offsets, self.overlap_conv(local_feats).squeeze(1).float()
+
+    def loss(
+        self, roi_feats: Tensor, bboxes: Tensor, gt_bboxes: Tensor
+    ) -> dict[str, Tensor]:
+        """Losses of positive RoIs; zero, but with a gradient path, when there are none.
+
+        Args:
+            roi_feats: (n, C, 2k, 2k).
+            bboxes: (n, 4) xyxy the features were taken from, pixels of the network input.
+            gt_bboxes: (n, 4) same frame, row i belongs to ``bboxes[i]``.
+
+        Returns:
+            ``loss_bbox`` and, with the overlap predictor, ``loss_overlap``.
+        """
+        offsets, overlap_logits = self(roi_feats)
+        target_bboxes, inside = self.get_targets(bboxes, gt_bboxes)
+        if len(bboxes) == 0:
+            predictions = dict(loss_bbox=offsets, loss_overlap=overlap_logits)
+            return {k: v.sum() * 0 for k, v in predictions.items() if v is not None}
+        decoded = self.bbox_coder.decode(bboxes, offsets)
+        cells = inside if overlap_logits is not None else torch.ones_like(inside)
+        losses = dict(
+            loss_bbox=self.loss_bbox(
+                decoded.permute(0, 2, 3, 1).reshape(-1, 4),
+                target_bboxes.permute(0, 2, 3, 1).reshape(-1, 4),
+                weight=cells.flatten().float(),
+                avg_factor=cells.numel(),
+            )
+        )
+        if overlap_logits is not None:
+            losses['loss_overlap'] = self.loss_overlap(
+                overlap_logits.reshape(-1, 1), inside.reshape(-1, 1).float()
+            )
+        return losses
+
+    def get_targets(self, bboxes: Tensor, gt_bboxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Ground truth boxes (n, 4, k, k) and overlap (n, k, k) of every cell."""
+        k = self.bbox_coder.grid_size
+        centres = self.bbox_coder.cell_centres(bboxes)
+        margin = torch.zeros_like(bboxes[:, :2])
+        if self.overlap_margin == 'released':
+            margin = (bboxes[:, 2:] - bboxes[:, :2]) / (k - 1)
+        target_bboxes = gt_bboxes[:, :, None, None].expand(-1, -1, k, k)
+        return target_bboxes, overlap_targets(centres, gt_bboxes, margin)
+
+    def predict_by_feat(
+        self, offsets: Tensor, overlap_logits: Tensor | None, bboxes: Tensor
+    ) -> Tensor:
+        """Average the boxes of the cells predicted to lie in the object.
+
+        Args:
+            offsets: (n, 4, k, k) as :meth:`forward` returns them.
+            overlap_logits: (n, k, k), or None to average all cells.
+            bboxes: (n, 4) xyxy the features were taken from.
+
+        Returns:
+            (n, 4) xyxy, not clipped; the row of ``bboxes`` where no cell is inside.
+        """
+        decoded = self.bbox_coder.decode(bboxes, offsets)
+        if overlap_logits is None:
+            return decoded.mean(dim=(2, 3))
+        inside = (overlap_logits.sigmoid() > OVERLAP_THRESHOLD)[:, None]
+        count = inside.sum(dim=(2, 3))
+        mean = (decoded * inside).sum(dim=(2, 3)) / count.clamp(min=1)
+        return torch.where(count > 0, mean, bboxes)

@@ -1,0 +1,3 @@
+from .discriminative_roi_extractor import DiscriminativeRoIExtractor
+
+__all__ = ['DiscriminativeRoIExtractor']

@@ -1,0 +1,185 @@
+"""Discriminative RoI pooling of D2Det."""
+
+from collections.abc import Sequence
+
+from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
+from mmdet.registry import MODELS
+from mmdet.utils import OptMultiConfig
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmdet_plus.ops import DeformRoIAlign, local_importance_pool2d
+
+# Bounds the exponent of the weights to [0, 12] (Local Importance-based Pooling).
+MAX_LOGIT = 12
+
+
+@MODELS.register_module()
+class DiscriminativeRoIExtractor(SingleRoIExtractor):
+    """Samples moved sub-regions of an RoI and averages them with learnt weights.
+
+    Discriminative RoI pooling of D2Det (CVPR 2020), sec. 3.2: a light-weight offset
+    predictor moves each of the k x k sub-regions, and the 2k x 2k samples are averaged
+    with weights predicted from themselves. RoIs go to pyramid levels as in
+    ``SingleRoIExtractor``.
+
+    Differs from the paper: Eq. 4 and the average pooling of stride two are one weighted
+    average over 3 x 3 windows of stride two, as in the released models.
+
+    Args:
+        out_channels: C, channels of every level.
+        featmap_strides: strides of the levels.
+        output_size: k.
+        sampling_ratio: samples per bin of the 2k x 2k grid and axis; 2 for detection, 1
+            for the released instance segmentation models.
+        offset_channels: width of the two hidden layers of the offset predictor.
+        offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
+        share_across_levels: one set of parameters for all levels instead of one each.
+        adaptive_weighting: False averages with equal weights (ablation of sec. 4.2).
+        finest_scale: RoIs below twice this scale go to the first level.
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        *,
+        featmap_strides: Sequence[int],
+        output_size: int = 7,
+        sampling_ratio: int = 2,
+        offset_channels: int = 1024,
+        offset_scale: float = 0.1,
+        share_across_levels: bool = False,
+        adaptive_weighting: bool = True,
+        finest_scale: int = 56,
+        init_cfg: OptMultiConfig = None,
+    ) -> None:
+        samples = dict(
+            type=DeformRoIAlign,
+            output_size=2 * output_size,
+            sampling_ratio=sampling_ratio,
+            offset_scale=offset_scale,
+        )
+        super().__init__(
+            roi_layer=samples,
+            out_channels=out_channels,
+            featmap_strides=list(featmap_strides),
+            finest_scale=finest_scale,
+            init_cfg=init_cfg,
+        )
+        self.output_size = output_size
+        coarse = dict(type=DeformRoIAlign, output_size=output_size // 2)
+        self.coarse_layers = self.build_roi_layers(coarse, self.featmap_strides)
+        num_sets = 1 if share_across_levels else len(self.featmap_strides)
+        self.offset_predictors = nn.ModuleList(
+            OffsetPredictor(out_channels, output_size, offset_channels)
+            for _ in range(num_sets)
+        )
+        pooling = AdaptiveWeightedPool if adaptive_weighting else PlainPool
+        self.poolings = nn.ModuleList(pooling(out_channels) for _ in range(num_sets))
+
+    def forward(
+        self,
+        feats: tuple[Tensor, ...],
+        rois: Tensor,
+        roi_scale_factor: float | None = None,
+    ) -> Tensor:
+        """Pool RoIs from a feature pyramid.
+
+        Args:
+            feats: levels (B, C, H_i, W_i), in the order of ``featmap_strides``.
+            rois: (n, 5) batch index, x1, y1, x2, y2 in pixels of the network input.
+            roi_scale_factor: enlarges the RoIs about their centres after their levels
+                are chosen.
+
+        Returns:
+            (n, C, k, k), of the dtype of ``feats``.
+        """
+        levels = self.map_roi_levels(rois, len(feats))
+        if roi_scale_factor is not None:
+            rois = self.roi_rescale(rois, roi_scale_factor)
+        k = self.output_size
+        pooled = feats[0].new_zeros(len(rois), self.out_channels, k, k)
+        for level, feat in enumerate(feats):
+            chosen = (levels == level).nonzero().squeeze(1)
+            if len(chosen) > 0:
+                roi_feats = self._pool_level(level, feat, rois[chosen])
+                pooled = pooled.index_copy(0, chosen, roi_feats.to(pooled.dtype))
+            else:
+                # Every parameter takes part on every rank, or distributed training hangs.
+                pooled = pooled + self._zero(level, feat)
+        return pooled
+
+    def _pool_level(self, level: int, feat: Tensor, rois: Tensor) -> Tensor:
+        parameters = min(level, len(self.poolings) - 1)
+        coarse = self.coarse_layers[level](feat, rois)
+        offset = self.offset_predictors[parameters](coarse)
+        # The 2 x 2 samples of a sub-region move together.
+        offset = F.interpolate(offset, scale_factor=2, mode='nearest')
+        samples = self.roi_layers[level](feat, rois, offset)
+        return self.poolings[parameters](samples)
+
+    def _zero(self, level: int, feat: Tensor) -> Tensor:
+        parameters = min(level, len(self.poolings) - 1)
+        modules = (self.offset_predictors[parameters], self.poolings[parameters])
+        total = feat.flatten()[:1].sum()
+        for parameter in (p for module in modules for p in module.parameters()):
+            total = total + parameter.flatten()[0]
+        return (total * 0).to(feat.dtype)
+
+
+class OffsetPredictor(nn.Module):
+    """Light-weight offset prediction (sec. 3.2): three fc layers on a coarse RoIAlign.
+
+    Has about a quarter of the parameters of standard deformable RoI pooling, whose fc
+    layers read k x k cells instead of (k // 2) x (k // 2). Starts with zero offsets.
+    """
+
+    def __init__(self, in_channels: int, output_size: int, hidden_channels: int) -> None:
+        super().__init__()
+        self.output_size = output_size
+        coarse_cells = (output_size // 2) ** 2
+        self.layers = nn.Sequential(
+            nn.Linear(in_channels * coarse_cells, hidden_channels),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden_channels, hidden_channels),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden_channels, 2 * output_size**2),
+        )
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, coarse: Tensor) -> Tensor:
+        """Map (n, C, k // 2, k // 2) to offsets (n, 2, k, k), x before y."""
+        k = self.output_size
+        return self.layers(coarse.flatten(1)).view(-1, 2, k, k)
+
+
+class AdaptiveWeightedPool(nn.Module):
+    """Halves the resolution by averages weighted with W(F) (sec. 3.2, Eq. 4).
+
+    W(F) = exp(12 * sigmoid(InstanceNorm(conv(F)))); the convolution starts at zero, so
+    the weights start uniform.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.InstanceNorm2d(channels, affine=True)
+        nn.init.zeros_(self.conv.weight)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Map (n, C, 2k, 2k) to (n, C, k, k)."""
+        # float32 under AMP: a rounding of the exponent is a factor on the weight.
+        logits = MAX_LOGIT * self.norm(self.conv(samples).float()).sigmoid()
+        return local_importance_pool2d(samples, logits, 3, 2, 1)
+
+
+class PlainPool(nn.Module):
+    """What :class:`AdaptiveWeightedPool` is with uniform weights."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Map (n, C, 2k, 2k) to (n, C, k, k)."""
+        return F.avg_pool2d(samples, 3, 2, 1, count_include_pad=False)

@@ -1,0 +1,3 @@
+from .coders import DenseLocalBBoxCoder
+
+__all__ = ['DenseLocalBBoxCoder']

@@ -1,0 +1,27 @@
+"""What several RoI heads do to boxes."""
+
+import torch
+from torch import Tensor
+
+
+def clip_bboxes(bboxes: Tensor, img_shape: tuple[int, ...]) -> Tensor:
+    """Boxes (n, 4) xyxy clipped, out of place, to [0, w] x [0, h] of ``(h, w)``."""
+    height, width = img_shape[:2]
+    limits = bboxes.new_tensor([width, height, width, height])
+    return torch.minimum(bboxes.clamp(min=0), limits)
+
+
+def jitter_bboxes(bboxes: Tensor, amplitude: float) -> Tensor:
+    """Move centres and change sizes at random, each by up to a fraction of the size.
+
+    Args:
+        bboxes: (n, 4) xyxy.
+        amplitude: largest fraction, in [0, 1); drawn uniformly for centre x, centre y,
+            width and height.
+    """
+    centres = (bboxes[:, :2] + bboxes[:, 2:]) / 2
+    sizes = bboxes[:, 2:] - bboxes[:, :2]
+    noise = torch.empty_like(bboxes).uniform_(-amplitude, amplitude)
+    centres = centres + sizes * noise[:, :2]
+    half_sizes = sizes * (1 + noise[:, 2:]) / 2
+    return torch.cat([centres - half_sizes, centres + half_sizes], dim=1)

@@ -1,0 +1,3 @@
+from .dense_local_bbox_coder import DenseLocalBBoxCoder
+
+__all__ = ['DenseLocalBBoxCoder']
