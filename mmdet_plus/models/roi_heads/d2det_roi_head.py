@@ -78,7 +78,11 @@ class D2DetRoIHead(StandardRoIHead):
         x = _without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         img_shapes = [sample.img_shape for sample in batch_data_samples]
-        losses = dict(self.bbox_loss(x, sampling_results)['loss_bbox'])
+        classified = self.bbox_loss(x, sampling_results)
+        # MMDetection's head drops its keys when the batch has no RoI at all.
+        nothing = classified['cls_score'].sum() * 0
+        losses = dict(loss_cls=nothing, acc=nothing.detach()[None])
+        losses.update(classified['loss_bbox'])
         losses.update(self.reg_loss(x, sampling_results, img_shapes))
         return losses
 
@@ -131,7 +135,9 @@ class D2DetRoIHead(StandardRoIHead):
         bboxes = self._localise(x, [result.bboxes for result in classified])
         final_nms = rcnn_test_cfg.get('final_nms')
         results = []
-        for boxes, result, meta in zip(bboxes, classified, batch_img_metas, strict=True):
+        for boxes, result, meta in zip(
+            bboxes, classified, batch_img_metas, strict=True
+        ):
             boxes = clip_bboxes(boxes, meta['img_shape'])
             result = InstanceData(
                 bboxes=boxes, scores=result.scores, labels=result.labels

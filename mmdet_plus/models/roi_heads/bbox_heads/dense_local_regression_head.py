@@ -44,8 +44,8 @@ class DenseLocalRegressionHead(BaseModule):
         conv_channels: their channels.
         norm_cfg: their normalisation.
         roi_feat_size: side of the RoI feature, an even number; the grid has half of it.
-        overlap_margin: ``'released'`` asks for a margin of 1 / (k - 1) of the proposal's
-            size on every side, ``'paper'`` for none.
+        overlap_margin: ``'released'`` asks for a margin on every side of 1 / (k - 1)
+            of the proposal's size, ``'paper'`` for none.
         predict_overlap: False trains and averages all cells alike (ablation of
             sec. 4.2).
         bbox_coder: type of the coder; its grid size is set from ``roi_feat_size``.
@@ -139,7 +139,7 @@ class DenseLocalRegressionHead(BaseModule):
 
         Args:
             roi_feats: (n, C, 2k, 2k).
-            bboxes: (n, 4) xyxy the features were taken from, pixels of the network input.
+            bboxes: (n, 4) xyxy of the features, pixels of the network input.
             gt_bboxes: (n, 4) same frame, row i belongs to ``bboxes[i]``.
 
         Returns:

@@ -134,7 +134,9 @@ class OffsetPredictor(nn.Module):
     layers read k x k cells instead of (k // 2) x (k // 2). Starts with zero offsets.
     """
 
-    def __init__(self, in_channels: int, output_size: int, hidden_channels: int) -> None:
+    def __init__(
+        self, in_channels: int, output_size: int, hidden_channels: int
+    ) -> None:
         super().__init__()
         self.output_size = output_size
         coarse_cells = (output_size // 2) ** 2

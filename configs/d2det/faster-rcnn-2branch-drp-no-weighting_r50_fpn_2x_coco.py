@@ -1,0 +1,14 @@
+# Sec. 4.2: row 3 of Table 2 without adaptive weighting, said to cost 0.4.
+_base_ = './faster-rcnn-2branch_r50_fpn_2x_coco.py'
+
+model = dict(
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            _delete_=True,
+            type='DiscriminativeRoIExtractor',
+            out_channels=256,
+            featmap_strides=[4, 8, 16, 32],
+            adaptive_weighting=False,
+        )
+    )
+)

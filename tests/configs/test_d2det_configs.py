@@ -1,0 +1,112 @@
+"""Every D2Det config builds; narrow copies of them take a loss and a predict step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+
+import mmdet_plus  # noqa: F401
+
+FOLDER = Path(__file__).parents[2] / 'configs' / 'd2det'
+CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
+
+
+def load(name: str) -> Config:
+    init_default_scope('mmdet')
+    return Config.fromfile(FOLDER / name)
+
+
+def narrow(cfg: Config) -> Config:
+    """The same structure, small enough to step in a second on a CPU."""
+    model = cfg.model
+    # Bottlenecks of base_channels=8 end in 32, 64, 128 and 256 channels.
+    model.backbone.update(init_cfg=None, depth=50, base_channels=8)
+    if model.backbone.get('dcn'):  # mmcv has no CPU kernel for its backward
+        model.backbone.pop('dcn')
+        model.backbone.pop('stage_with_dcn')
+    model.neck.update(in_channels=[32, 64, 128, 256], out_channels=16)
+    model.rpn_head.update(in_channels=16, feat_channels=16)
+    for part in model.roi_head.values():
+        if isinstance(part, dict) and 'out_channels' in part:
+            part.out_channels = 16
+        if isinstance(part, dict) and 'in_channels' in part:
+            part.in_channels = 16
+    if 'reg_head' in model.roi_head:
+        model.roi_head.reg_head.update(
+            conv_channels=12, norm_cfg=dict(type='GN', num_groups=3)
+        )
+    return cfg
+
+
+def batch(num_classes: int):
+    torch.manual_seed(0)
+    inputs = [
+        torch.randint(0, 255, (3, *shape), dtype=torch.uint8)
+        for shape in ((96, 128), (128, 96))
+    ]
+    boxes = torch.tensor([[10.0, 10, 60, 70], [30, 20, 90, 90]])
+    samples = []
+    for image in inputs:
+        gt = InstanceData(bboxes=boxes, labels=torch.tensor([0, num_classes - 1]))
+        meta = dict(
+            img_shape=image.shape[1:], ori_shape=image.shape[1:], scale_factor=(1, 1)
+        )
+        samples.append(DetDataSample(gt_instances=gt, metainfo=meta))
+    return dict(inputs=inputs, data_samples=samples)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_config_steps(name):
+    cfg = narrow(load(name))
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    num_classes = cfg.model.roi_head.bbox_head.num_classes
+    data = model.data_preprocessor(batch(num_classes), training=True)
+    losses = model(**data, mode='loss')
+    total, log = model.parse_losses(losses)
+    assert total.isfinite()
+    total.backward()
+    missing = [
+        n for n, p in model.named_parameters() if p.requires_grad and p.grad is None
+    ]
+    assert missing == []
+    assert ('loss_overlap' in log) == (
+        'reg_head' in cfg.model.roi_head and 'no-overlap' not in name
+    )
+    model.eval()
+    with torch.no_grad():
+        results = model(**data, mode='predict')
+    assert len(results) == 2
+    for result in results:
+        assert result.pred_instances.bboxes.shape[1] == 4
+
+
+def test_published_recipe():
+    cfg = load('d2det_r50_fpn_2x_coco.py')
+    assert cfg.optim_wrapper.optimizer.lr == 0.02
+    assert cfg.param_scheduler[1].milestones == [20, 23]
+    assert cfg.param_scheduler[0].start_factor == 1 / 80
+    assert cfg.train_cfg.max_epochs == 24
+    assert cfg.auto_scale_lr.base_batch_size == 16
+    model = MODELS.build(narrow(load('d2det_r50_fpn_2x_coco.py')).model)
+    assert model.roi_head.bbox_head.loss_cls.loss_weight == 2.0
+    assert model.roi_head.reg_head.loss_bbox.loss_weight == 2.0
+    assert model.roi_head.reg_head.loss_overlap.loss_weight == 1.0
+
+
+def test_dcn_is_in_the_last_three_stages():
+    backbone = load('d2det_r101-dcnv2_fpn_2x_coco.py').model.backbone
+    assert backbone.depth == 101
+    assert backbone.dcn.type == 'DCNv2'
+    assert backbone.stage_with_dcn == (False, True, True, True)
+
+
+@pytest.mark.parametrize('name', [n for n in CONFIGS if n.endswith('_coco.py')])
+def test_backbones_are_downloaded_by_plain_url(name):
+    checkpoint = load(name).model.backbone.init_cfg.checkpoint
+    assert checkpoint.startswith('https://download.pytorch.org/models/resnet')

@@ -1,0 +1,153 @@
+import pytest
+import torch
+from mmcv.ops import roi_align
+from mmdet.registry import MODELS
+from torch.nn import functional as F
+
+import mmdet_plus  # noqa: F401
+
+STRIDES = [4, 8]
+ROIS = torch.tensor(
+    [[0, 4.0, 6, 40, 30], [1, 0, 0, 63, 63], [1, 10, 20, 200, 190], [0, 5, 5, 180, 200]]
+)
+
+
+def build(**kwargs):
+    torch.manual_seed(0)
+    config = dict(
+        type='DiscriminativeRoIExtractor',
+        out_channels=8,
+        featmap_strides=STRIDES,
+        offset_channels=16,
+    )
+    return MODELS.build({**config, **kwargs})
+
+
+@pytest.fixture
+def feats():
+    torch.manual_seed(1)
+    return tuple(torch.randn(2, 8, 256 // s, 256 // s) for s in STRIDES)
+
+
+def wake(extractor):
+    """Leave the starting point of zero offsets and uniform weights."""
+    for predictor, pooling in zip(
+        extractor.offset_predictors, extractor.poolings, strict=True
+    ):
+        torch.nn.init.normal_(predictor.layers[-1].weight, std=0.5)
+        if hasattr(pooling, 'conv'):
+            torch.nn.init.normal_(pooling.conv.weight, std=0.1)
+    return extractor
+
+
+def test_starts_as_roi_align_and_average_pooling(feats):
+    # The paper's special case: zero offsets and uniform weights.
+    pooled = build()(feats, ROIS)
+    for level, rois in ((0, [0, 1]), (1, [2, 3])):
+        samples = roi_align(
+            feats[level], ROIS[rois], (14, 14), 1 / STRIDES[level], 2, 'avg', True
+        )
+        want = F.avg_pool2d(samples, 3, 2, 1, count_include_pad=False)
+        torch.testing.assert_close(pooled[rois], want)
+
+
+def test_samples_of_a_sub_region_move_together(feats):
+    extractor = build(adaptive_weighting=False)
+    bias = torch.zeros(2, 7, 7)
+    bias[0] = 1.0  # all sub-regions by gamma = 0.1 of the width
+    extractor.offset_predictors[0].layers[-1].bias.data = bias.flatten()
+    moved = ROIS[:1] + torch.tensor([0, 3.6, 0, 3.6, 0])
+    torch.testing.assert_close(
+        extractor(feats, ROIS[:1]), build(adaptive_weighting=False)(feats, moved)
+    )
+
+
+def test_weights_follow_the_formula(feats):
+    extractor = wake(build())
+    pooling = extractor.poolings[0]
+    samples = torch.randn(3, 8, 14, 14)
+    weights = (12 * pooling.norm(pooling.conv(samples)).sigmoid()).exp()
+    want = F.avg_pool2d(samples * weights, 3, 2, 1) / F.avg_pool2d(weights, 3, 2, 1)
+    torch.testing.assert_close(pooling(samples), want)
+    assert weights.max() > 2 * weights.min()
+
+
+def test_offset_prediction_is_light_weight():
+    # Sec. 3.2: about one fourth of the parameters of standard deformable RoI pooling.
+    extractor = MODELS.build(
+        dict(type='DiscriminativeRoIExtractor', out_channels=256, featmap_strides=[4])
+    )
+    ours = sum(p.numel() for p in extractor.offset_predictors[0].parameters())
+    widths = [7 * 7 * 256, 1024, 1024, 2 * 7 * 7]
+    standard = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    assert 0.2 < ours / standard < 0.3
+
+
+@pytest.mark.parametrize('share', [True, False])
+def test_parameters_are_per_level_unless_shared(share, feats):
+    extractor = wake(build(share_across_levels=share))
+    assert len(extractor.poolings) == (1 if share else 2)
+    large, small = torch.zeros(1, 5), torch.zeros(1, 5)
+    large[0, 3:], small[0, 3:] = 200, 40
+    extractor(feats, large).sum().backward()
+    touched = extractor.offset_predictors[0].layers[0].weight.grad.abs().sum() > 0
+    assert touched == share
+
+
+def test_every_parameter_and_level_learns(feats):
+    extractor = wake(build())
+    levels = [f.requires_grad_() for f in feats]
+    extractor(tuple(levels), ROIS).square().sum().backward()
+    for name, parameter in extractor.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+    assert all(level.grad.abs().sum() > 0 for level in levels)
+
+
+@pytest.mark.parametrize('rois', [ROIS[:1], ROIS[:0]])
+def test_unused_levels_stay_in_the_graph(rois, feats):
+    extractor = build()
+    levels = [f.requires_grad_() for f in feats]
+    pooled = extractor(tuple(levels), rois)
+    assert pooled.shape == (len(rois), 8, 7, 7)
+    pooled.sum().backward()
+    assert all(p.grad is not None for p in extractor.parameters())
+    assert levels[1].grad is not None
+
+
+def test_rows_follow_the_rois(feats):
+    extractor = wake(build())
+    pooled = extractor(feats, ROIS)
+    order = torch.tensor([2, 0, 3, 1])
+    torch.testing.assert_close(extractor(feats, ROIS[order]), pooled[order])
+
+
+def test_batch_of_two_is_two_of_one(feats):
+    extractor = wake(build())
+    pooled = extractor(feats, ROIS)
+    for image in range(2):
+        rois = ROIS[ROIS[:, 0] == image].clone()
+        rois[:, 0] = 0
+        alone = extractor(tuple(f[image : image + 1] for f in feats), rois)
+        torch.testing.assert_close(pooled[ROIS[:, 0] == image], alone)
+
+
+def test_scale_factor_enlarges_the_rois(feats):
+    enlarged = torch.tensor([[0, -14.0, -6, 58, 42]])
+    torch.testing.assert_close(
+        build()(feats, ROIS[:1], roi_scale_factor=2.0), build()(feats, enlarged)
+    )
+
+
+def test_no_weighting_is_average_pooling(feats):
+    plain = build(adaptive_weighting=False)
+    torch.testing.assert_close(plain(feats, ROIS), build()(feats, ROIS))
+    assert not any('poolings' in name for name, _ in plain.named_parameters())
+
+
+def test_bfloat16_autocast(feats):
+    extractor = wake(build())
+    want = extractor(feats, ROIS)
+    with torch.autocast('cpu', torch.bfloat16):
+        half = extractor(tuple(f.bfloat16() for f in feats), ROIS)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), want, atol=0.15, rtol=0.15)

@@ -1,0 +1,257 @@
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
+
+import mmdet_plus  # noqa: F401
+from mmdet_plus.models.roi_heads import d2det_roi_head as module
+
+STRIDES = [4, 8]
+GTS = torch.tensor([[20.0, 20, 60, 70], [70, 10, 110, 50]])
+
+
+def config() -> ConfigDict:
+    return ConfigDict(
+        type='D2DetRoIHead',
+        bbox_roi_extractor=dict(
+            type='DiscriminativeRoIExtractor',
+            out_channels=8,
+            featmap_strides=STRIDES,
+            offset_channels=16,
+        ),
+        bbox_head=dict(
+            type='Shared2FCBBoxHead',
+            in_channels=8,
+            fc_out_channels=16,
+            num_classes=3,
+            with_reg=False,
+        ),
+        reg_roi_extractor=dict(
+            type='SingleRoIExtractor',
+            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+            out_channels=8,
+            featmap_strides=STRIDES,
+        ),
+        reg_head=dict(
+            type='DenseLocalRegressionHead',
+            in_channels=8,
+            num_convs=2,
+            conv_channels=12,
+            norm_cfg=dict(type='GN', num_groups=3),
+        ),
+        train_cfg=dict(
+            assigner=dict(
+                type='MaxIoUAssigner',
+                pos_iou_thr=0.5,
+                neg_iou_thr=0.5,
+                min_pos_iou=0.5,
+                match_low_quality=False,
+            ),
+            sampler=dict(type='RandomSampler', num=16, pos_fraction=0.5),
+            pos_weight=-1,
+            pos_jitter=0.15,
+            max_reg_rois=6,
+        ),
+        test_cfg=dict(
+            score_thr=0.0,
+            nms=dict(type='nms', iou_threshold=0.9),
+            max_per_img=20,
+            final_nms=dict(type='soft_nms', iou_threshold=0.5),
+        ),
+    )
+
+
+def build(change=None):
+    torch.manual_seed(0)
+    cfg = config()
+    for part, values in (change or {}).items():
+        cfg[part].update(values)
+    head = MODELS.build(cfg)
+    head.init_weights()
+    # So that boxes move visibly.
+    torch.nn.init.normal_(head.reg_head.offset_conv.weight, std=0.05)
+    torch.nn.init.constant_(head.reg_head.offset_conv.bias, 0.6)
+    torch.nn.init.constant_(head.reg_head.overlap_conv.bias, 1.0)
+    return head
+
+
+@pytest.fixture
+def feats():
+    torch.manual_seed(1)
+    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in STRIDES)
+
+
+def samples(*gts, scale=1.0):
+    return [
+        DetDataSample(
+            gt_instances=InstanceData(bboxes=g, labels=torch.arange(len(g)) % 3),
+            metainfo=dict(
+                img_shape=(100, 120),
+                ori_shape=(100 / scale, 120 / scale),
+                scale_factor=(scale, scale),
+            ),
+        )
+        for g in gts
+    ]
+
+
+def proposals(*counts):
+    torch.manual_seed(2)
+    results = []
+    for count in counts:
+        noise = torch.randn(count, 4) * 4
+        boxes = (GTS.repeat(count, 1)[:count] + noise).clamp(0, 100)
+        results.append(InstanceData(bboxes=boxes, scores=torch.rand(count)))
+    return results
+
+
+LOSS_KEYS = {'loss_cls', 'acc', 'loss_bbox', 'loss_overlap'}
+
+
+def test_every_parameter_learns(feats):
+    head = build()
+    # Leave the start where weights and offsets are zero.
+    for predictor in head.bbox_roi_extractor.offset_predictors:
+        torch.nn.init.normal_(predictor.layers[-1].weight)
+    for pooling in head.bbox_roi_extractor.poolings:
+        torch.nn.init.normal_(pooling.conv.weight)
+    head.bbox_roi_extractor.finest_scale = 21  # both levels are used
+    losses = head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    assert losses.keys() == LOSS_KEYS
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    for name, parameter in head.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize('counts', [(0, 0), (5, 0)])
+def test_images_without_objects_keep_all_keys(counts, feats):
+    head = build()
+    none = torch.empty(0, 4)
+    losses = head.loss(feats, proposals(*counts), samples(none, none))
+    assert losses.keys() == LOSS_KEYS
+    assert all(v.isfinite().all() for v in losses.values())
+    assert losses['loss_bbox'] == 0
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    assert all(p.grad is not None for p in head.parameters())
+
+
+def test_localisation_trains_on_jittered_clipped_positives(feats, monkeypatch):
+    head = build()
+    seen = {}
+    head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    boxes, gts = seen['boxes'], seen['gts']
+    assert len(boxes) == 6  # max_reg_rois of the batch
+    assert (boxes >= 0).all()
+    assert (boxes[:, 2] <= 120).all()
+    assert (boxes[:, 3] <= 100).all()
+    assert (gts[:, None] == GTS).all(-1).any(1).all()
+    monkeypatch.setattr(module, 'jitter_bboxes', lambda b, amplitude: b * 0 + amplitude)
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    assert (seen['boxes'] == 0.15).all()
+
+
+def test_each_roi_goes_with_its_own_ground_truth(feats):
+    head = build(dict(train_cfg=dict(pos_jitter=0.0, max_reg_rois=100)))
+    seen = {}
+    head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS.flip(0)))
+    distance = (seen['boxes'] - seen['gts']).abs().amax(1)
+    assert len(distance) > 6
+    assert distance.max() < 25  # the other object is 40 px away
+
+
+def test_predictions_are_clipped_sorted_and_typed(feats):
+    results = build().predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for result in results:
+        assert len(result) > 0
+        assert (result.bboxes >= 0).all()
+        assert (result.bboxes[:, 0::2] <= 120).all()
+        assert (result.bboxes[:, 1::2] <= 100).all()
+        assert (result.scores.diff() <= 0).all()
+        assert result.labels.dtype == torch.long
+        assert set(result.labels.tolist()) <= {0, 1, 2}
+
+
+def test_boxes_come_from_the_regression_head(feats):
+    head = build(dict(test_cfg=dict(final_nms=None)))
+    classified = super(module.D2DetRoIHead, head).predict_bbox(
+        feats, [s.metainfo for s in samples(GTS, GTS)], proposals(9, 4), head.test_cfg
+    )
+    head.reg_head.predict_by_feat = lambda offsets, overlap, boxes: boxes + 1
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for before, after in zip(classified, results, strict=True):
+        moved = before.bboxes + 1
+        moved[:, 0::2] = moved[:, 0::2].clamp(max=120)
+        moved[:, 1::2] = moved[:, 1::2].clamp(max=100)
+        torch.testing.assert_close(after.bboxes, moved)
+        torch.testing.assert_close(after.scores, before.scores)
+        assert torch.equal(after.labels, before.labels)
+
+
+def test_soft_nms_lowers_scores_of_duplicates(feats):
+    plain = build(dict(test_cfg=dict(final_nms=None)))
+    soft = build()
+    before = plain.predict(feats, proposals(9, 4), samples(GTS, GTS))[0]
+    after = soft.predict(feats, proposals(9, 4), samples(GTS, GTS))[0]
+    assert after.scores.max() == before.scores.max()
+    assert after.scores.sum() < before.scores.sum()
+
+
+def test_rescaling_happens_once_at_the_end(feats):
+    head = build()
+    small = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    large = head.predict(
+        feats, proposals(9, 4), samples(GTS, GTS, scale=0.5), rescale=True
+    )
+    for a, b in zip(small, large, strict=True):
+        torch.testing.assert_close(a.bboxes * 2, b.bboxes)
+        torch.testing.assert_close(a.scores, b.scores)
+
+
+@pytest.mark.parametrize('change', [{}, dict(test_cfg=dict(score_thr=1.0))])
+def test_no_proposals_or_detections(change, feats):
+    counts = (0, 0) if not change else (9, 4)
+    results = build(change).predict(
+        feats, proposals(*counts), samples(GTS, GTS), rescale=True
+    )
+    for result in results:
+        assert result.bboxes.shape == (0, 4)
+        assert result.scores.shape == (0,)
+        assert result.labels.shape == (0,)
+
+
+def test_batch_of_two_is_two_of_one(feats):
+    head = build()
+    both = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for i, together in enumerate(both):
+        own = tuple(f[i : i + 1] for f in feats)
+        alone = head.predict(own, proposals(9, 4)[i : i + 1], samples(GTS))[0]
+        torch.testing.assert_close(alone.bboxes, together.bboxes)
+        torch.testing.assert_close(alone.scores, together.scores)
+
+
+def test_bfloat16_autocast(feats):
+    head = build()
+    half = tuple(f.bfloat16() for f in feats)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
+        results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
+    assert all(v.isfinite().all() for v in losses.values())
+    assert losses['loss_bbox'].dtype == torch.float32
+    assert all(r.bboxes.dtype == torch.float32 for r in results)
+
+
+def test_forward_returns_both_branches(feats):
+    classes, boxes, offsets, overlap = build()(feats, proposals(9, 4))
+    assert classes.shape == (13, 4)
+    assert boxes is None
+    assert offsets.shape == (13, 4, 7, 7)
+    assert overlap.shape == (13, 7, 7)
+
+
+def test_classification_head_with_boxes_is_refused():
+    with pytest.raises(ValueError, match='with_reg=False'):
+        build(dict(bbox_head=dict(with_reg=True)))

@@ -1,0 +1,36 @@
+import torch
+
+from mmdet_plus.models.task_modules.bbox_geometry import clip_bboxes, jitter_bboxes
+
+
+def test_clip_uses_width_for_x_and_height_for_y():
+    boxes = torch.tensor([[-3.0, -4, 500, 500], [1, 2, 3, 4]])
+    clipped = clip_bboxes(boxes, (30, 70))
+    torch.testing.assert_close(clipped, torch.tensor([[0.0, 0, 70, 30], [1, 2, 3, 4]]))
+    assert boxes[0, 0] == -3  # out of place
+
+
+def test_jitter_stays_within_the_amplitude():
+    torch.manual_seed(0)
+    boxes = torch.tensor([[100.0, 200, 140, 300]]).expand(2000, -1)
+    jittered = jitter_bboxes(boxes, 0.15)
+    centres = (jittered[:, :2] + jittered[:, 2:]) / 2
+    sizes = jittered[:, 2:] - jittered[:, :2]
+    shift = (centres - torch.tensor([120.0, 250])) / torch.tensor([40.0, 100])
+    growth = sizes / torch.tensor([40.0, 100]) - 1
+    for change in (shift, growth):
+        assert change.abs().max() <= 0.15 + 1e-4
+        # Uniform on both sides: close to the bounds, and centred.
+        assert (change.amax(0) > 0.14).all()
+        assert (change.amin(0) < -0.14).all()
+        assert change.mean(0).abs().max() < 0.01
+
+
+def test_no_amplitude_moves_nothing():
+    boxes = torch.tensor([[100.0, 200, 140, 300]])
+    torch.testing.assert_close(jitter_bboxes(boxes, 0.0), boxes)
+
+
+def test_no_boxes():
+    assert jitter_bboxes(torch.empty(0, 4), 0.1).shape == (0, 4)
+    assert clip_bboxes(torch.empty(0, 4), (5, 5)).shape == (0, 4)

@@ -1,0 +1,37 @@
+from types import SimpleNamespace
+
+import pytest
+
+from mmdet_plus.host_versions import HOSTS, check_host_versions
+
+
+def importer(**changes):
+    versions = {host.module: host.minimum for host in HOSTS} | changes
+
+    def import_host(name):
+        if versions[name] is None:
+            raise ImportError(f'No module named {name!r}')
+        return SimpleNamespace(__version__=versions[name])
+
+    return import_host
+
+
+def test_minimum_versions_pass():
+    assert check_host_versions(importer()) is None
+
+
+def test_much_newer_versions_pass():
+    assert check_host_versions(importer(torch='9.0', mmcv='9.0')) is None
+
+
+@pytest.mark.parametrize('host', HOSTS)
+def test_missing_package_names_the_repair(host):
+    with pytest.raises(ImportError) as error:
+        check_host_versions(importer(**{host.module: None}))
+    assert host.module in str(error.value)
+    assert host.repair in str(error.value)
+
+
+def test_old_version_is_named_with_the_repair():
+    with pytest.raises(ImportError, match=r'mmcv >= 2.1, found 1.7.2. Repair: .*mmcv'):
+        check_host_versions(importer(mmcv='1.7.2'))
