@@ -1,5 +1,7 @@
 """RoI head of D2Det: classification and localisation in separate branches."""
 
+from typing import Any
+
 import torch
 from mmcv.ops import batched_nms
 from mmdet.models.roi_heads import StandardRoIHead
@@ -27,8 +29,8 @@ class D2DetRoIHead(StandardRoIHead):
     Keys of ``train_cfg`` beside the usual: ``pos_jitter`` (0.15), the fraction by which
     positive RoIs are moved and resized for the localisation branch; ``max_reg_rois``
     (192), the most RoIs of a batch that train it. Of ``test_cfg``: ``score_thr``,
-    ``nms`` and ``max_per_img`` choose the proposals to localise, ``final_nms`` (None for
-    none) cleans up the localised boxes class by class.
+    ``nms`` and ``max_per_img`` choose the proposals to localise, ``final_nms`` (None
+    for none) cleans up the localised boxes class by class.
 
     Args:
         reg_roi_extractor: RoI extractor of the localisation branch.
@@ -36,7 +38,7 @@ class D2DetRoIHead(StandardRoIHead):
     """
 
     def __init__(
-        self, *, reg_roi_extractor: ConfigType, reg_head: ConfigType, **kwargs
+        self, *, reg_roi_extractor: ConfigType, reg_head: ConfigType, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         if self.bbox_head.with_reg:
@@ -133,16 +135,14 @@ class D2DetRoIHead(StandardRoIHead):
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
         bboxes = self._localise(x, [result.bboxes for result in classified])
-        final_nms = rcnn_test_cfg.get('final_nms')
         results = []
-        for boxes, result, meta in zip(
-            bboxes, classified, batch_img_metas, strict=True
-        ):
-            boxes = clip_bboxes(boxes, meta['img_shape'])
+        for i, meta in enumerate(batch_img_metas):
             result = InstanceData(
-                bboxes=boxes, scores=result.scores, labels=result.labels
+                bboxes=clip_bboxes(bboxes[i], meta['img_shape']),
+                scores=classified[i].scores,
+                labels=classified[i].labels,
             )
-            result = _suppress(result, final_nms)
+            result = _suppress(result, rcnn_test_cfg.get('final_nms'))
             if rescale:
                 factors = [1 / factor for factor in meta['scale_factor']]
                 result.bboxes = scale_boxes(result.bboxes, factors)
@@ -167,7 +167,7 @@ def _without_bfloat16(x: Features) -> Features:
 
 
 def _suppress(result: InstanceData, nms: ConfigType | None) -> InstanceData:
-    """Non-maximum suppression class by class; all detections, sorted, without ``nms``."""
+    """Non-maximum suppression class by class; leaves all where ``nms`` is None."""
     if nms is None or len(result) == 0:
         return result
     detections, keep = batched_nms(result.bboxes, result.scores, result.labels, nms)

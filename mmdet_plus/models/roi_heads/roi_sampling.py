@@ -1,4 +1,4 @@
-"""The first step of every RoI head's training: which proposals stand for which objects."""
+"""The first step in training RoI heads: which proposals stand for which objects."""
 
 from collections.abc import Sequence
 

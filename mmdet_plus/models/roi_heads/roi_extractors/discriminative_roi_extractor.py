@@ -105,7 +105,7 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
                 roi_feats = self._pool_level(level, feat, rois[chosen])
                 pooled = pooled.index_copy(0, chosen, roi_feats.to(pooled.dtype))
             else:
-                # Every parameter takes part on every rank, or distributed training hangs.
+                # All parameters take part on all ranks, or distributed training hangs.
                 pooled = pooled + self._zero(level, feat)
         return pooled
 
@@ -140,15 +140,16 @@ class OffsetPredictor(nn.Module):
         super().__init__()
         self.output_size = output_size
         coarse_cells = (output_size // 2) ** 2
+        last = nn.Linear(hidden_channels, 2 * output_size**2)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         self.layers = nn.Sequential(
             nn.Linear(in_channels * coarse_cells, hidden_channels),
             nn.ReLU(inplace=True),
             nn.Linear(hidden_channels, hidden_channels),
             nn.ReLU(inplace=True),
-            nn.Linear(hidden_channels, 2 * output_size**2),
+            last,
         )
-        nn.init.zeros_(self.layers[-1].weight)
-        nn.init.zeros_(self.layers[-1].bias)
 
     def forward(self, coarse: Tensor) -> Tensor:
         """Map (n, C, k // 2, k // 2) to offsets (n, 2, k, k), x before y."""

@@ -1,5 +1,7 @@
 """Boxes as distances from the cells of a grid laid over a proposal."""
 
+from typing import Any
+
 import torch
 from mmdet.models.task_modules.coders import BaseBBoxCoder
 from mmdet.registry import TASK_UTILS
@@ -21,7 +23,7 @@ class DenseLocalBBoxCoder(BaseBBoxCoder):
 
     encode_size = 4
 
-    def __init__(self, grid_size: int = 7, **kwargs) -> None:
+    def __init__(self, grid_size: int = 7, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.grid_size = grid_size
 

@@ -203,9 +203,9 @@ def test_a_few_steps_find_the_box(roi_feats):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match='overlap_margin.*exact'):
+    with pytest.raises(ValueError, match=r'overlap_margin.*exact'):
         build(overlap_margin='exact')
-    with pytest.raises(ValueError, match='roi_feat_size.*15'):
+    with pytest.raises(ValueError, match=r'roi_feat_size.*15'):
         build(roi_feat_size=15)
 
 

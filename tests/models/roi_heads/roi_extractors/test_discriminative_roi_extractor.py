@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from mmcv.ops import roi_align
@@ -79,7 +81,7 @@ def test_offset_prediction_is_light_weight():
     )
     ours = sum(p.numel() for p in extractor.offset_predictors[0].parameters())
     widths = [7 * 7 * 256, 1024, 1024, 2 * 7 * 7]
-    standard = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    standard = sum((a + 1) * b for a, b in pairwise(widths))
     assert 0.2 < ours / standard < 0.3
 
 
