@@ -1,40 +1,66 @@
-"""Loads the compiled ops, and says which of them can run where."""
+"""Loads the compiled ops, and says which of them can run where.
 
+The dispatcher is asked once, at import: ``torch.compile`` cannot trace such a question.
+"""
+
+import functools
 import warnings
 from pathlib import Path
 
 import torch
 
-for _library in sorted(Path(__file__).parent.glob('_C*.so')):
-    torch.ops.load_library(str(_library))
-
+_OPS = ('deform_roi_align', 'local_importance_pool2d')
+_DISPATCH_KEYS = {'cpu': 'CPU', 'cuda': 'CUDA'}
 _REPAIR = (
-    'Repair: pip install -e . --no-build-isolation (with a compiler; for CUDA also with '
-    'nvcc and a CUDA build of torch).'
+    'pip install --no-build-isolation -e . (with a C++ compiler; for CUDA also with '
+    'nvcc and a CUDA build of torch)'
 )
-_warned: set[tuple[str, str]] = set()
+
+
+def _load_library() -> str:
+    """Load the compiled ops; empty, or the reason why they cannot be used."""
+    libraries = sorted(Path(__file__).parent.glob('_C*.so'))
+    if not libraries:
+        return 'they were not built'
+    try:
+        torch.ops.load_library(str(libraries[0]))
+    except (OSError, RuntimeError) as error:  # built for another version of torch
+        return str(error.__cause__ or error).splitlines()[0]
+    return ''
+
+
+_problem = _load_library()
+_kernels = frozenset(
+    (op, device_type)
+    for op in _OPS
+    for device_type, key in _DISPATCH_KEYS.items()
+    if not _problem
+    and torch._C._dispatch_has_kernel_for_dispatch_key(f'mmdet_plus::{op}', key)
+)
 
 
 def is_compiled() -> bool:
     """Whether the compiled ops were built and loaded."""
-    return hasattr(torch.ops.mmdet_plus, 'deform_roi_align')
+    return not _problem
 
 
 def has_kernel(op: str, device_type: str) -> bool:
     """Whether the op ``mmdet_plus::{op}`` has a kernel for a device such as ``'cuda'``.
 
-    Where it has none, a warning says so once: the slower PyTorch twin is used.
+    Where it has none, the slower PyTorch twin is to be used; a warning says so once per
+    device type.
     """
-    name, key = f'mmdet_plus::{op}', device_type.upper()
-    known = is_compiled() and (
-        device_type == 'meta'
-        or torch._C._dispatch_has_kernel_for_dispatch_key(name, key)
+    if (op, device_type) in _kernels or (device_type == 'meta' and is_compiled()):
+        return True
+    _warn_once(device_type)
+    return False
+
+
+@functools.cache
+def _warn_once(device_type: str) -> None:
+    reason = _problem or 'they were built without kernels for it'
+    warnings.warn(
+        f'The compiled ops of mmdet_plus cannot be used on {device_type} ({reason}); '
+        f'their slower PyTorch forms are. Repair: {_REPAIR}.',
+        stacklevel=4,
     )
-    if not known and (op, device_type) not in _warned:
-        _warned.add((op, device_type))
-        warnings.warn(
-            f'{name} has no compiled kernel for {device_type}; using its slower PyTorch '
-            f'form. {_REPAIR}',
-            stacklevel=3,
-        )
-    return known

@@ -1,4 +1,7 @@
-"""RoIAlign whose bins move by offsets (deformable RoI pooling, arXiv:1703.06211, sec. 2.2)."""
+"""RoIAlign whose bins move by offsets: deformable RoI pooling, arXiv:1703.06211."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +32,8 @@ def deform_roi_align(
     Args:
         input: (B, C, H, W) feature map, any floating dtype; half types are accumulated
             in float32.
-        rois: (n, 5) batch index, x1, y1, x2, y2 in pixels of the network input. Need not
-            have the dtype of ``input``: float32 RoIs keep their precision under AMP.
+        rois: (n, 5) batch index, x1, y1, x2, y2 in pixels of the network input, of
+            any floating dtype: float32 RoIs keep their precision under AMP.
         offset: (n, 2, h, w) of the output size; None moves nothing.
         output_size: number of bins, (h, w) or one number for both.
         spatial_scale: size of ``input`` over that of the network input.
@@ -42,8 +45,8 @@ def deform_roi_align(
         ``offset``. CUDA gradients are summed in no fixed order.
 
     Raises:
-        RuntimeError: wrong shape, dtype or device, or, on the CPU, a batch index outside
-            the batch (a device-side assertion on CUDA).
+        RuntimeError: wrong shape, dtype or device, or, on the CPU, a batch index
+            outside the batch (a device-side assertion on CUDA).
     """
     size = _pair(output_size)
     pool = deform_roi_align_reference
@@ -61,27 +64,38 @@ def deform_roi_align_reference(
     sampling_ratio: int,
     offset_scale: float,
 ) -> Tensor:
-    """Plain PyTorch twin of :func:`deform_roi_align`, for tests and uncompiled installs."""
+    """Plain PyTorch twin of :func:`deform_roi_align`."""
+    _check(input, rois, offset, output_size)
     dtype = torch.float64 if input.dtype == torch.float64 else torch.float32
     points = _sample_points(
         rois.to(dtype),
         None if offset is None else offset.to(dtype),
-        (output_size[0], output_size[1]),
+        output_size,
         spatial_scale,
         sampling_ratio,
         offset_scale,
     )
-    indices = rois[:, 0].long()
-    if ((indices < 0) | (indices >= len(input))).any():
-        raise RuntimeError('deform_roi_align: a batch index lies outside the batch')
-    sampled = [
-        F.avg_pool2d(
-            _sample(feature[None].to(dtype), points[indices == i]), sampling_ratio
+    output = rois.new_zeros(len(rois), input.shape[1], *output_size, dtype=dtype)
+    for i, feature in enumerate(input):
+        of_image = rois[:, 0].long() == i
+        sampled = _sample(feature[None].to(dtype), points[of_image])
+        output[of_image] = F.avg_pool2d(sampled, sampling_ratio)
+    return output.to(input.dtype)
+
+
+def _check(
+    input: Tensor, rois: Tensor, offset: Tensor | None, output_size: tuple[int, int]
+) -> None:
+    """The part of the kernels' checks without which the twin would answer wrongly."""
+    expected = (len(rois), 2, *output_size)
+    if offset is not None and offset.shape != expected:
+        raise RuntimeError(
+            f'deform_roi_align: offset must be {expected}, got {tuple(offset.shape)}'
         )
-        for i, feature in enumerate(input)
-    ]
-    order = torch.cat([(indices == i).nonzero() for i in range(len(input))]).squeeze(1)
-    return torch.cat(sampled)[order.argsort()].to(input.dtype)
+    if not ((rois[:, 0] >= 0) & (rois[:, 0] < len(input))).all():
+        raise RuntimeError(
+            f'deform_roi_align: a batch index lies outside [0, {len(input)})'
+        )
 
 
 def _sample_points(
@@ -92,7 +106,7 @@ def _sample_points(
     sampling_ratio: int,
     offset_scale: float,
 ) -> Tensor:
-    """Sample positions (n, h * ratio, w * ratio, 2) as x, y in cells, centres at integers."""
+    """Sample points (n, h * ratio, w * ratio, 2): x, y, cell centres at integers."""
     corner = rois[:, 1:3] * spatial_scale - 0.5
     size = (rois[:, 3:5] - rois[:, 1:3]) * spatial_scale
     rows, columns = (
@@ -109,19 +123,19 @@ def _sample_points(
 
 
 def _sample(feature: Tensor, points: Tensor) -> Tensor:
-    """Read (1, C, H, W) at points (n, h, w, 2); (n, C, h, w), zero far outside the map."""
+    """Read (1, C, H, W) at points (n, h, w, 2): (n, C, h, w), zero far outside."""
     num_rois, rows, columns, _ = points.shape
     size = points.new_tensor([feature.shape[3], feature.shape[2]])
     grid = (2 * points + 1) / size - 1
     values = F.grid_sample(
         feature,
-        grid.reshape(1, -1, columns, 2).nan_to_num(),
+        grid.reshape(1, num_rois * rows, columns, 2).nan_to_num(),
         padding_mode='border',
         align_corners=False,
     )
     inside = ((points >= -1) & (points <= size)).all(-1).to(points.dtype)
     inside = inside.masked_fill(points.isnan().any(-1), float('nan'))
-    values = values.reshape(-1, num_rois, rows, columns).transpose(0, 1)
+    values = values.reshape(feature.shape[1], num_rois, rows, columns).transpose(0, 1)
     return values * inside[:, None]
 
 
@@ -172,21 +186,29 @@ class DeformRoIAlign(nn.Module):
         )
 
 
-def _fake(input, rois, offset, output_size, *args):  # type: ignore[no-untyped-def]
+def _fake(
+    input: Tensor,
+    rois: Tensor,
+    offset: Tensor | None,
+    output_size: Sequence[int],
+    *settings: float,
+) -> Tensor:
     return input.new_empty(rois.shape[0], input.shape[1], *output_size)
 
 
-def _fake_backward(grad, input, rois, offset, *args):  # type: ignore[no-untyped-def]
-    to_offset = input.new_empty(0) if offset is None else torch.empty_like(offset)
-    return input.new_empty(input.shape), to_offset.contiguous()
+def _fake_backward(
+    grad: Tensor, input: Tensor, rois: Tensor, offset: Tensor | None, *settings: object
+) -> tuple[Tensor, Tensor]:
+    offset = input.new_empty(0) if offset is None else offset
+    return input.new_empty(input.shape), offset.new_empty(offset.shape)
 
 
-def _setup_context(ctx, inputs, output):  # type: ignore[no-untyped-def]
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     input, rois, offset, *ctx.settings = inputs
     ctx.save_for_backward(input, rois, offset)
 
 
-def _backward(ctx, grad):  # type: ignore[no-untyped-def]
+def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     input, rois, offset = ctx.saved_tensors
     to_input, to_offset = torch.ops.mmdet_plus.deform_roi_align_backward(
         grad, input, rois, offset, *ctx.settings

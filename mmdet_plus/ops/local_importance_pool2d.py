@@ -1,4 +1,7 @@
-"""Local importance-based pooling (arXiv:1908.04156, sec. 3): exp-weighted average pooling."""
+"""Local importance-based pooling: exp-weighted averages, arXiv:1908.04156, sec. 3."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,6 +50,11 @@ def local_importance_pool2d_reference(
     padding: tuple[int, int],
 ) -> Tensor:
     """Plain PyTorch twin of :func:`local_importance_pool2d`."""
+    if input.shape != logits.shape:
+        raise RuntimeError(
+            f'local_importance_pool2d: input is {tuple(input.shape)}, '
+            f'logits are {tuple(logits.shape)}'
+        )
     dtype = torch.float64 if input.dtype == torch.float64 else torch.float32
     pads = (padding[1], padding[1], padding[0], padding[0])
     values = _windows(F.pad(input.to(dtype), pads), kernel_size, stride)
@@ -60,7 +68,13 @@ def _windows(plane: Tensor, size: tuple[int, int], stride: tuple[int, int]) -> T
     return plane.unfold(2, size[0], stride[0]).unfold(3, size[1], stride[1]).flatten(4)
 
 
-def _fake(input, logits, kernel_size, stride, padding):  # type: ignore[no-untyped-def]
+def _fake(
+    input: Tensor,
+    logits: Tensor,
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+) -> Tensor:
     height, width = (
         (input.shape[2 + i] + 2 * padding[i] - kernel_size[i]) // stride[i] + 1
         for i in range(2)
@@ -68,16 +82,18 @@ def _fake(input, logits, kernel_size, stride, padding):  # type: ignore[no-untyp
     return input.new_empty(*input.shape[:2], height, width)
 
 
-def _fake_backward(grad, input, logits, output, *args):  # type: ignore[no-untyped-def]
+def _fake_backward(
+    grad: Tensor, input: Tensor, logits: Tensor, output: Tensor, *windows: object
+) -> tuple[Tensor, Tensor]:
     return input.new_empty(input.shape), logits.new_empty(logits.shape)
 
 
-def _setup_context(ctx, inputs, output):  # type: ignore[no-untyped-def]
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     input, logits, *ctx.windows = inputs
     ctx.save_for_backward(input, logits, output)
 
 
-def _backward(ctx, grad):  # type: ignore[no-untyped-def]
+def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     gradients = torch.ops.mmdet_plus.local_importance_pool2d_backward(
         grad, *ctx.saved_tensors, *ctx.windows
     )

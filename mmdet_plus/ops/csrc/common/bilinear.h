@@ -36,19 +36,20 @@ struct LinearTaps {
 };
 
 // False where the point lies more than one cell outside the map, where it counts as 0.
-// A NaN position reads cell 0 with weight NaN: it shows in the result, and in no other memory.
+// A NaN position reads cell 0 with weight NaN, wherever the other coordinate lies: it shows in the
+// result, and in no other memory.
 template <typename T>
 C10_HOST_DEVICE inline bool bilinear_taps(T y, T x, int64_t height, int64_t width,
                                           BilinearTaps<T>& taps) {
-  if (y < T(-1) || y > static_cast<T>(height) || x < T(-1) || x > static_cast<T>(width)) {
-    return false;
-  }
   if (y != y || x != x) {
     for (int i = 0; i < 4; ++i) {
       taps.cell[i] = 0;
       taps.weight[i] = taps.slope_x[i] = taps.slope_y[i] = x + y;
     }
     return true;
+  }
+  if (y < T(-1) || y > static_cast<T>(height) || x < T(-1) || x > static_cast<T>(width)) {
+    return false;
   }
   const LinearTaps<T> row(y, height), column(x, width);
   for (int i = 0; i < 4; ++i) {

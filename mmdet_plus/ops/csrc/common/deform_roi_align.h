@@ -3,6 +3,9 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+#include <vector>
+
 #include "common/bilinear.h"
 
 namespace mmdet_plus {
@@ -12,39 +15,47 @@ struct DeformRoIAlignShape {
   int64_t num_rois, bins_y, bins_x, sampling_ratio;
   double spatial_scale, offset_scale;
 
-  int64_t bins() const { return bins_y * bins_x; }
-  int64_t cells() const { return height * width; }
+  C10_HOST_DEVICE int64_t bins() const { return bins_y * bins_x; }
+  C10_HOST_DEVICE int64_t cells() const { return height * width; }
 };
 
-inline DeformRoIAlignShape check_deform_roi_align(
-    const at::Tensor& input, const at::Tensor& rois, const std::optional<at::Tensor>& offset,
-    at::IntArrayRef output_size, double spatial_scale, int64_t sampling_ratio,
-    double offset_scale) {
+inline DeformRoIAlignShape check_deform_roi_align(const at::Tensor& input, const at::Tensor& rois,
+                                                  const std::optional<at::Tensor>& offset,
+                                                  at::IntArrayRef output_size, double spatial_scale,
+                                                  int64_t sampling_ratio, double offset_scale) {
   TORCH_CHECK(input.dim() == 4, "deform_roi_align: input must be (B, C, H, W), got ",
               input.sizes());
   TORCH_CHECK(rois.dim() == 2 && rois.size(1) == 5, "deform_roi_align: rois must be (n, 5), got ",
               rois.sizes());
   TORCH_CHECK(input.is_floating_point() && rois.is_floating_point(),
-              "deform_roi_align: input and rois must be floating point, got ",
-              input.scalar_type(), " and ", rois.scalar_type());
+              "deform_roi_align: input and rois must be floating point, got ", input.scalar_type(),
+              " and ", rois.scalar_type());
   TORCH_CHECK(input.device() == rois.device(), "deform_roi_align: input is on ", input.device(),
               ", rois are on ", rois.device());
-  TORCH_CHECK(output_size[0] > 0 && output_size[1] > 0,
-              "deform_roi_align: output_size must be positive, got ", output_size);
+  TORCH_CHECK(output_size.size() == 2 && output_size[0] > 0 && output_size[1] > 0,
+              "deform_roi_align: output_size must be two positive numbers, got ", output_size);
   TORCH_CHECK(sampling_ratio > 0, "deform_roi_align: sampling_ratio must be positive, got ",
               sampling_ratio);
-  TORCH_CHECK(rois.size(0) == 0 || input.numel() > 0, "deform_roi_align: input is empty: ",
-              input.sizes());
+  TORCH_CHECK(rois.size(0) == 0 || input.numel() > 0,
+              "deform_roi_align: input is empty: ", input.sizes());
   if (offset.has_value()) {
     const std::vector<int64_t> expected{rois.size(0), 2, output_size[0], output_size[1]};
-    TORCH_CHECK(offset->sizes() == expected, "deform_roi_align: offset must be ", expected,
-                ", got ", offset->sizes());
+    TORCH_CHECK(offset->sizes() == expected, "deform_roi_align: offset must be ",
+                at::IntArrayRef(expected), ", got ", offset->sizes());
     TORCH_CHECK(offset->is_floating_point() && offset->device() == input.device(),
                 "deform_roi_align: offset must be floating point on ", input.device(), ", got ",
                 offset->scalar_type(), " on ", offset->device());
   }
-  return {input.size(0), input.size(1),  input.size(2),  input.size(3), rois.size(0),
+  return {input.size(0),  input.size(1),  input.size(2),  input.size(3), rois.size(0),
           output_size[0], output_size[1], sampling_ratio, spatial_scale, offset_scale};
+}
+
+inline void check_deform_roi_align_grad(const at::Tensor& grad, const at::Tensor& input,
+                                        const DeformRoIAlignShape& shape) {
+  const std::vector<int64_t> expected{shape.num_rois, shape.channels, shape.bins_y, shape.bins_x};
+  TORCH_CHECK(grad.sizes() == expected && grad.device() == input.device(),
+              "deform_roi_align: the gradient must be ", at::IntArrayRef(expected), " on ",
+              input.device(), ", got ", grad.sizes(), " on ", grad.device());
 }
 
 // The sample points of one RoI, in cells of the map with cell centres at integers.
@@ -68,13 +79,14 @@ struct RoIFrame {
   C10_HOST_DEVICE bool taps(int64_t bin, int64_t sample, const T* offset,
                             const DeformRoIAlignShape& shape, BilinearTaps<T>& result) const {
     const int64_t bin_y = bin / shape.bins_x, bin_x = bin % shape.bins_x;
-    const int64_t sample_y = sample / shape.sampling_ratio, sample_x = sample % shape.sampling_ratio;
+    const int64_t sample_y = sample / shape.sampling_ratio,
+                  sample_x = sample % shape.sampling_ratio;
     const T ratio = static_cast<T>(shape.sampling_ratio);
     T y = start_y + bin_height * (bin_y + (sample_y + T(0.5)) / ratio);
     T x = start_x + bin_width * (bin_x + (sample_x + T(0.5)) / ratio);
     if (offset != nullptr) {
       x += offset[bin] * shift_x;
-      y += offset[shape.bins_y * shape.bins_x + bin] * shift_y;
+      y += offset[shape.bins() + bin] * shift_y;
     }
     return bilinear_taps(y, x, shape.height, shape.width, result);
   }

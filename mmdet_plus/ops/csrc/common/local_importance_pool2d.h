@@ -2,6 +2,9 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <c10/macros/Macros.h>
+
+#include <vector>
 
 namespace mmdet_plus {
 
@@ -44,17 +47,20 @@ struct PoolShape {
 };
 
 inline PoolShape check_local_importance_pool2d(const at::Tensor& input, const at::Tensor& logits,
-                                               at::IntArrayRef kernel_size,
-                                               at::IntArrayRef stride, at::IntArrayRef padding) {
+                                               at::IntArrayRef kernel_size, at::IntArrayRef stride,
+                                               at::IntArrayRef padding) {
   TORCH_CHECK(input.dim() == 4, "local_importance_pool2d: input must be (n, C, H, W), got ",
               input.sizes());
-  TORCH_CHECK(input.sizes() == logits.sizes(), "local_importance_pool2d: input is ",
-              input.sizes(), ", logits are ", logits.sizes());
+  TORCH_CHECK(input.sizes() == logits.sizes(), "local_importance_pool2d: input is ", input.sizes(),
+              ", logits are ", logits.sizes());
   TORCH_CHECK(input.is_floating_point() && logits.is_floating_point(),
               "local_importance_pool2d: input and logits must be floating point, got ",
               input.scalar_type(), " and ", logits.scalar_type());
   TORCH_CHECK(input.device() == logits.device(), "local_importance_pool2d: input is on ",
               input.device(), ", logits are on ", logits.device());
+  TORCH_CHECK(kernel_size.size() == 2 && stride.size() == 2 && padding.size() == 2,
+              "local_importance_pool2d: kernel_size, stride and padding must be two numbers, got ",
+              kernel_size, ", ", stride, " and ", padding);
   for (int axis = 0; axis < 2; ++axis) {
     TORCH_CHECK(kernel_size[axis] > 0 && stride[axis] > 0,
                 "local_importance_pool2d: kernel_size and stride must be positive, got ",
@@ -69,6 +75,18 @@ inline PoolShape check_local_importance_pool2d(const at::Tensor& input, const at
   return {input.size(0) * input.size(1),
           {input.size(2), kernel_size[0], stride[0], padding[0]},
           {input.size(3), kernel_size[1], stride[1], padding[1]}};
+}
+
+// `output` is that of the forward pass, `grad` the gradient of it.
+inline void check_local_importance_pool2d_grad(const at::Tensor& grad, const at::Tensor& output,
+                                               const at::Tensor& input, const PoolShape& shape) {
+  const std::vector<int64_t> expected{input.size(0), input.size(1), shape.y.outputs,
+                                      shape.x.outputs};
+  for (const auto* tensor : {&grad, &output})
+    TORCH_CHECK(tensor->sizes() == expected && tensor->device() == input.device(),
+                "local_importance_pool2d: output and its gradient must be ",
+                at::IntArrayRef(expected), " on ", input.device(), ", got ", tensor->sizes(),
+                " on ", tensor->device());
 }
 
 }  // namespace mmdet_plus

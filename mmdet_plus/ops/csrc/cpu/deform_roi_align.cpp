@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "common/accumulate_type.h"
@@ -35,8 +36,7 @@ MMDET_PLUS_SIMD void add_taps(const T* __restrict map, const BilinearTaps<T>& ta
   const T* d = map + taps.cell[3] * channels;
   const T wa = taps.weight[0], wb = taps.weight[1], wc = taps.weight[2], wd = taps.weight[3];
 #pragma omp simd
-  for (int64_t i = 0; i < channels; ++i)
-    sums[i] += wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i];
+  for (int64_t i = 0; i < channels; ++i) sums[i] += wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i];
 }
 
 // map[cell] += weight * values, for a slice of the channels that begins at `map`.
@@ -123,8 +123,8 @@ void input_gradient(const Inputs<T>& in, const T* grad, T* grad_map) {
       T* map = grad_map + (in.map_of(n) - in.map) + begin;
       in.for_each_sample(n, [&](int64_t bin, const BilinearTaps<T>& taps) {
         for (int i = 0; i < 4; ++i)
-          scatter(map + taps.cell[i] * shape.channels, taps.weight[i],
-                  values.data() + bin * count, count);
+          scatter(map + taps.cell[i] * shape.channels, taps.weight[i], values.data() + bin * count,
+                  count);
       });
     }
   });
@@ -178,8 +178,7 @@ at::Tensor forward(const at::Tensor& input, const at::Tensor& rois, const Option
                                             sampling_ratio, offset_scale);
   check_batch_index(rois, shape.batch);
   const auto options = input.options().dtype(accumulate_type(input));
-  auto output =
-      at::empty({shape.num_rois, shape.channels, shape.bins_y, shape.bins_x}, options);
+  auto output = at::empty({shape.num_rois, shape.channels, shape.bins_y, shape.bins_x}, options);
   if (output.numel() > 0) {
     const Prepared prepared(input, rois, offset);
     AT_DISPATCH_FLOATING_TYPES(output.scalar_type(), "deform_roi_align", [&] {
@@ -195,10 +194,12 @@ std::tuple<at::Tensor, at::Tensor> backward(const at::Tensor& grad, const at::Te
                                             int64_t sampling_ratio, double offset_scale) {
   const auto shape = check_deform_roi_align(input, rois, offset, output_size, spatial_scale,
                                             sampling_ratio, offset_scale);
+  check_deform_roi_align_grad(grad, input, shape);
+  check_batch_index(rois, shape.batch);
   const auto options = input.options().dtype(accumulate_type(input));
   auto grad_map = at::zeros({shape.batch, shape.height, shape.width, shape.channels}, options);
-  auto grad_offset = offset.has_value() ? at::zeros(offset->sizes(), options)
-                                        : at::empty({0}, options);
+  auto grad_offset =
+      offset.has_value() ? at::zeros(offset->sizes(), options) : at::empty({0}, options);
   if (grad.numel() > 0) {
     const Prepared prepared(input, rois, offset);
     const auto grad_output = grad.to(options).contiguous();
@@ -206,8 +207,7 @@ std::tuple<at::Tensor, at::Tensor> backward(const at::Tensor& grad, const at::Te
       const auto in = prepared.inputs<scalar_t>(shape);
       const auto* values = grad_output.const_data_ptr<scalar_t>();
       input_gradient(in, values, grad_map.mutable_data_ptr<scalar_t>());
-      if (offset.has_value())
-        offset_gradient(in, values, grad_offset.mutable_data_ptr<scalar_t>());
+      if (offset.has_value()) offset_gradient(in, values, grad_offset.mutable_data_ptr<scalar_t>());
     });
   }
   const auto offset_type = offset.has_value() ? offset->scalar_type() : input.scalar_type();

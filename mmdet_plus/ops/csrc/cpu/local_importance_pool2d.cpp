@@ -1,16 +1,18 @@
 // CPU kernels of local_importance_pool2d.
 //
 // A plane is one channel of one sample. Where the logits of a plane differ by less than
-// kSafeSpread, exp(logit - maximum of the plane) cannot underflow: every exponential is taken
+// kSafeSpread, exp(logit - maximum of the plane) is far from underflow: every exponential is taken
 // once and windows are summed axis by axis. Other planes take the maximum of each window.
 #include "common/local_importance_pool2d.h"
 
 #include <ATen/Dispatch.h>
-#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "common/accumulate_type.h"
@@ -19,7 +21,9 @@
 namespace mmdet_plus {
 namespace {
 
-constexpr double kSafeSpread = 80;  // exp(-80) is a normal float
+// exp(-40) = 4e-18 leaves room in a float for its product with any input above 1e-20 and for a
+// gradient of up to 1e20 divided by it, such as that of a scaled loss.
+constexpr double kSafeSpread = 40;
 constexpr int64_t kPieceNumbers = 1 << 14;  // what is worked on at a time stays in the cache
 
 template <typename T>
@@ -38,8 +42,7 @@ struct Scratch {
 // output[o] = sum of weight * input over window o, over the sum of the weights.
 template <typename T>
 MMDET_PLUS_SIMD void pool_plane(const T* __restrict input, const T* __restrict weights,
-                                const PoolShape& shape, Scratch<T>& scratch,
-                                T* __restrict output) {
+                                const PoolShape& shape, Scratch<T>& scratch, T* __restrict output) {
   T* __restrict total_row = scratch.row_a.data();
   T* __restrict sum_row = scratch.row_b.data();
   const int64_t width = shape.x.size;
@@ -164,8 +167,7 @@ struct Weights {
   at::Tensor logits, weights;
   std::vector<char> safe;
 
-  explicit Weights(const at::Tensor& some_logits)
-      : logits(some_logits), safe(some_logits.size(0)) {
+  explicit Weights(const at::Tensor& some_logits) : logits(some_logits), safe(some_logits.size(0)) {
     auto largest = at::empty({logits.size(0), 1}, logits.options());
     AT_DISPATCH_FLOATING_TYPES(logits.scalar_type(), "local_importance_pool2d", [&] {
       for (size_t p = 0; p < safe.size(); ++p)
@@ -203,8 +205,8 @@ void pool_piece(const at::Tensor& input, const Weights& weights, const PoolShape
 
 template <typename T>
 void pool_piece_backward(const at::Tensor& grad, const at::Tensor& input, const Weights& weights,
-                         const at::Tensor& output, const PoolShape& shape,
-                         at::Tensor& grad_input, at::Tensor& grad_logits) {
+                         const at::Tensor& output, const PoolShape& shape, at::Tensor& grad_input,
+                         at::Tensor& grad_logits) {
   Scratch<T> scratch(shape);
   for (int64_t p = 0; p < input.size(0); ++p) {
     const int64_t i = p * shape.inputs(), o = p * shape.outputs();
@@ -226,8 +228,8 @@ at::Tensor forward(const at::Tensor& input, const at::Tensor& logits, at::IntArr
                    at::IntArrayRef stride, at::IntArrayRef padding) {
   const auto shape = check_local_importance_pool2d(input, logits, kernel_size, stride, padding);
   const auto type = accumulate_type(input);
-  auto output = at::empty({input.size(0), input.size(1), shape.y.outputs, shape.x.outputs},
-                          input.options());
+  auto output =
+      at::empty({input.size(0), input.size(1), shape.y.outputs, shape.x.outputs}, input.options());
   if (output.numel() == 0) return output;
   const auto inputs = as_planes(input, shape), all_logits = as_planes(logits, shape);
   auto outputs = output.view({shape.planes, -1});
@@ -236,9 +238,8 @@ at::Tensor forward(const at::Tensor& input, const at::Tensor& logits, at::IntArr
     const auto values = piece(inputs, begin, count, type);
     auto target = outputs.narrow(0, begin, count);
     auto result = target.to(type);
-    AT_DISPATCH_FLOATING_TYPES(type, "local_importance_pool2d", [&] {
-      pool_piece<scalar_t>(values, weights, shape, result);
-    });
+    AT_DISPATCH_FLOATING_TYPES(type, "local_importance_pool2d",
+                               [&] { pool_piece<scalar_t>(values, weights, shape, result); });
     if (type != input.scalar_type()) target.copy_(result);
   });
   return output;
@@ -250,6 +251,7 @@ std::tuple<at::Tensor, at::Tensor> backward(const at::Tensor& grad, const at::Te
                                             at::IntArrayRef padding) {
   const auto shape = check_local_importance_pool2d(input, logits, kernel_size, stride, padding);
   const auto type = accumulate_type(input);
+  check_local_importance_pool2d_grad(grad, output, input, shape);
   auto grad_input = at::zeros(input.sizes(), input.options());
   auto grad_logits = at::zeros(logits.sizes(), logits.options());
   if (grad.numel() == 0) return {grad_input, grad_logits};
@@ -265,8 +267,7 @@ std::tuple<at::Tensor, at::Tensor> backward(const at::Tensor& grad, const at::Te
     auto to_input = input_rows.to(type), to_logits = logit_rows.to(type);
     AT_DISPATCH_FLOATING_TYPES(type, "local_importance_pool2d_backward", [&] {
       pool_piece_backward<scalar_t>(piece(grads, begin, count, type), values, weights,
-                                    piece(outputs, begin, count, type), shape, to_input,
-                                    to_logits);
+                                    piece(outputs, begin, count, type), shape, to_input, to_logits);
     });
     if (type != input.scalar_type()) input_rows.copy_(to_input);
     if (type != logits.scalar_type()) logit_rows.copy_(to_logits);
