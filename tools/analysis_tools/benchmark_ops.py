@@ -1,16 +1,18 @@
-"""Time the custom ops against the same result composed of stock PyTorch ops, in one run.
+"""Time the custom ops against the same results composed of stock PyTorch ops.
 
     python tools/analysis_tools/benchmark_ops.py [--rois 512] [--channels 256]
 
-Prints one table: median seconds, the ratio composition / ours, and the growth of the
-process's peak memory while each ran.
+Both must agree before anything is timed. Prints one table: median seconds, the ratio
+composition / ours, and the growth of the process's peak memory while each ran (Linux).
 """
 
 import argparse
+import resource
 import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,7 +21,17 @@ from torch.nn import functional as F
 from mmdet_plus.ops import deform_roi_align, is_compiled, local_importance_pool2d
 from mmdet_plus.ops.deform_roi_align import deform_roi_align_reference
 
-Operation = Callable[..., Tensor]
+HEADER = '| op | pass | ours s | composed s | ratio | ours MiB | composed MiB |'
+
+
+@dataclass(frozen=True)
+class Case:
+    """An op, its composition, and inputs of which the differentiable ones say so."""
+
+    name: str
+    ours: Callable[..., Tensor]
+    composed: Callable[..., Tensor]
+    inputs: tuple[Tensor, ...]
 
 
 def composed_pool(input: Tensor, logits: Tensor) -> Tensor:
@@ -43,20 +55,48 @@ def random_rois(num_rois: int, size: int) -> Tensor:
     return torch.cat([torch.zeros(num_rois, 1), corners, corners + extents], dim=1)
 
 
-def run(operation: Operation, inputs: Sequence[Tensor], backward: bool) -> None:
-    leaves = [
-        x.detach().requires_grad_(backward and i != 1) for i, x in enumerate(inputs)
+def build_cases(num_rois: int, channels: int) -> list[Case]:
+    """The sizes of a D2Det head on an image of 800 x 800, at stride 8."""
+    feature = torch.randn(1, channels, 100, 100, requires_grad=True)
+    offset = torch.randn(num_rois, 2, 14, 14, requires_grad=True)
+    align = (feature, random_rois(num_rois, 800), offset)
+    pooled = torch.randn(num_rois, channels, 14, 14, requires_grad=True)
+    logits = (12 * torch.rand(num_rois, channels, 14, 14)).requires_grad_()
+    return [
+        Case('deform_roi_align', fused_align, composed_align, align),
+        Case(
+            'local_importance_pool2d',
+            local_importance_pool2d,
+            composed_pool,
+            (pooled, logits),
+        ),
     ]
-    if len(inputs) == 2:  # both inputs of the pooling are differentiable
-        leaves = [x.detach().requires_grad_(backward) for x in inputs]
-    output = operation(*leaves)
+
+
+def check_agreement(case: Case) -> None:
+    with torch.no_grad():
+        ours, composed = case.ours(*case.inputs), case.composed(*case.inputs)
+    torch.testing.assert_close(
+        ours,
+        composed,
+        rtol=1e-3,
+        atol=1e-3,
+        msg=lambda text: f'{case.name} is not what it is compared with. {text}',
+    )
+
+
+def run(
+    operation: Callable[..., Tensor], inputs: Sequence[Tensor], backward: bool
+) -> None:
+    with torch.set_grad_enabled(backward):
+        output = operation(*inputs)
     if backward:
-        output.sum().backward()
+        torch.autograd.grad(output.sum(), [x for x in inputs if x.requires_grad])
 
 
 def resident_bytes() -> int:
     with open('/proc/self/statm') as statm:
-        return int(statm.read().split()[1]) * 4096
+        return int(statm.read().split()[1]) * resource.getpagesize()
 
 
 def peak_growth(work: Callable[[], None]) -> float:
@@ -71,60 +111,62 @@ def peak_growth(work: Callable[[], None]) -> float:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    work()
-    done.set()
-    watcher.join()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
     return (peak - start) / 2**20
 
 
-def compare(ours: Operation, composed: Operation, inputs, backward: bool, runs: int):
-    """Median seconds and MiB of both, measured in turns so that noise hits them alike."""
-    seconds: dict[Operation, list[float]] = {ours: [], composed: []}
-    for i in range(runs + 1):
-        for operation in (ours, composed):
+def measure(case: Case, backward: bool, runs: int) -> str:
+    """A row of the table; both are timed in turns, so that noise hits them alike."""
+    operations = (case.ours, case.composed)
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(runs + 1):
+        for operation, times in zip(operations, seconds, strict=True):
             start = time.perf_counter()
-            run(operation, inputs, backward)
-            if i > 0:  # the first warms up
-                seconds[operation].append(time.perf_counter() - start)
-    medians = [statistics.median(seconds[op]) for op in (ours, composed)]
-    memory = [peak_growth(lambda op=op: run(op, inputs, backward)) for op in seconds]
-    return *medians, *memory
+            run(operation, case.inputs, backward)
+            times.append(time.perf_counter() - start)
+    ours, composed = (statistics.median(times[1:]) for times in seconds)  # 0 warms up
+    memory = [
+        peak_growth(lambda op=operation: run(op, case.inputs, backward))
+        for operation in operations
+    ]
+    label = 'forward + backward' if backward else 'forward'
+    return (
+        f'| {case.name} | {label} | {ours:.3f} | {composed:.3f} | '
+        f'{composed / ours:.1f} | {memory[0]:.0f} | {memory[1]:.0f} |'
+    )
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--rois', type=int, default=512)
     parser.add_argument('--channels', type=int, default=256)
     parser.add_argument('--runs', type=int, default=10)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     if not is_compiled():
         raise SystemExit('The ops are not compiled: run `make install`.')
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    n, c = args.rois, args.channels
-    feature = torch.randn(1, c, 100, 100)
-    align = (feature, random_rois(n, 800), torch.randn(n, 2, 14, 14))
-    pool = (torch.randn(n, c, 14, 14), 12 * torch.rand(n, c, 14, 14))
+    cases = build_cases(args.rois, args.channels)
+    for case in cases:
+        check_agreement(case)
     print(
-        f'{n} RoIs x {c} channels, float32, {args.threads} threads, torch '
-        f'{torch.__version__}, median of {args.runs}'
+        f'{args.rois} RoIs x {args.channels} channels, float32, '
+        f'{args.threads} threads, torch {torch.__version__}, median of {args.runs}'
     )
-    print('| op | pass | ours s | composed s | ratio | ours MiB | composed MiB |')
-    print('| --- | --- | --- | --- | --- | --- | --- |')
-    for name, ours, composed, inputs in (
-        ('deform_roi_align', fused_align, composed_align, align),
-        ('local_importance_pool2d', local_importance_pool2d, composed_pool, pool),
-    ):
+    print(HEADER)
+    print('| --- ' * 7 + '|')
+    for case in cases:
         for backward in (False, True):
-            a, b, ours_mib, composed_mib = compare(
-                ours, composed, inputs, backward, args.runs
-            )
-            label = 'forward + backward' if backward else 'forward'
-            print(
-                f'| {name} | {label} | {a:.3f} | {b:.3f} | {b / a:.1f} | '
-                f'{ours_mib:.0f} | {composed_mib:.0f} |'
-            )
+            print(measure(case, backward, args.runs), flush=True)
 
 
 if __name__ == '__main__':
