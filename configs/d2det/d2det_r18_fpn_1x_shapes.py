@@ -11,7 +11,7 @@ model = dict(
             out_channels=width,
             featmap_strides=[4, 8, 16, 32],
             offset_channels=128,
-            finest_scale=28,
+            share_across_levels=True,
         ),
         bbox_head=dict(with_reg=False, loss_cls=dict(loss_weight=2.0)),
         reg_roi_extractor=dict(
@@ -19,7 +19,6 @@ model = dict(
             roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
             out_channels=width,
             featmap_strides=[4, 8, 16, 32],
-            finest_scale=28,
         ),
         reg_head=dict(
             type='DenseLocalRegressionHead',

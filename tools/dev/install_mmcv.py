@@ -89,7 +89,9 @@ def precompile_header(folder: Path) -> Path | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except FileNotFoundError:
-        raise SystemExit(f'No C++ compiler ({compiler}): apt install g++, or set CXX.')
+        raise SystemExit(
+            f'No C++ compiler ({compiler}): apt install g++, or set CXX.'
+        ) from None
     return header if done.returncode == 0 else None
 
 
