@@ -65,7 +65,7 @@ def test_sliced_inference(inferencer):
     found = inferencer(slices, batch_size=2)['predictions']
     assert len(found) == 4
     for (x, y), result in zip(corners, found, strict=True):
-        boxes = np.array(result['bboxes']) + [x, y, x, y]
+        boxes = np.array(result['bboxes']) + np.array([x, y, x, y])
         assert (boxes >= [x, y, x, y]).all()
         assert (boxes <= np.array([x, y, x, y]) + 128 + 1e-3).all()
 

@@ -25,7 +25,7 @@ def test_the_newest_run_is_read(tmp_path):
 
 
 def test_no_run_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match='scalars.json'):
+    with pytest.raises(FileNotFoundError, match=r'scalars\.json'):
         read_scalars(tmp_path)
 
 

@@ -61,7 +61,7 @@ def random_input(height: int, width: int) -> tuple[torch.Tensor, list[DetDataSam
 def measure(
     models: dict[str, nn.Module], shape: tuple[int, int], runs: int
 ) -> dict[str, tuple[float, int]]:
-    """Median seconds and detections of each; taken in turns, so that noise is shared."""
+    """Median seconds and detections of each, in turns so that noise is shared."""
     inputs, samples = random_input(*shape)
     seconds: dict[str, list[float]] = {name: [] for name in models}
     found = {}
