@@ -1,4 +1,4 @@
-"""Build and packaging of mmdet_plus; the options are explained in docs/get_started.md."""
+"""Build and packaging of mmdet_plus; docs/get_started.md explains the options."""
 
 import os
 import shutil
@@ -46,7 +46,7 @@ def wants_cuda() -> bool:
 
 
 def op_extension() -> tuple[list, dict[str, type[Command]]]:
-    """Extension modules and build commands; both empty without torch or when unwanted."""
+    """Extension modules and build commands; empty without torch or when unwanted."""
     if os.environ.get('MMDET_PLUS_WITH_OPS', '1') == '0':
         return [], {}
     try:
@@ -95,6 +95,7 @@ setup(
         'opencv-python',
         'packaging',
         'pycocotools',
+        'tqdm',
     ],
     extras_require={
         'tests': ['pytest>=8'],

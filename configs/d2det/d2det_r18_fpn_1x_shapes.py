@@ -24,11 +24,11 @@ model = dict(
             type='DenseLocalRegressionHead',
             in_channels=width,
             num_convs=4,
-            conv_channels=96,
+            conv_channels=72,
             norm_cfg=dict(type='GN', num_groups=12),
         ),
     ),
-    train_cfg=dict(rcnn=dict(pos_jitter=0.15, max_reg_rois=96)),
+    train_cfg=dict(rcnn=dict(pos_jitter=0.15, max_reg_rois=128)),
     test_cfg=dict(
         rcnn=dict(
             score_thr=0.03,

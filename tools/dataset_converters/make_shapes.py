@@ -7,11 +7,10 @@ about 10 seconds on two cores.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
-from mmengine.utils import track_iter_progress
+from tqdm import tqdm
 
 from mmdet_plus.datasets.shapes_creation import ShapesSpec, create_shapes
 from mmdet_plus.datasets.shapes_formats import LAYOUTS
@@ -42,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = build_parser()
     arguments = vars(parser.parse_args(argv))
     out_dir, overwrite = arguments.pop('out_dir'), arguments.pop('overwrite')
-    track = partial(track_iter_progress, file=sys.stderr)
+    track = partial(tqdm, unit='image', disable=None)  # quiet in a log
     try:
         spec = ShapesSpec(**arguments)
         written = create_shapes(out_dir, spec, overwrite=overwrite, track=track)

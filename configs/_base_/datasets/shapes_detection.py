@@ -19,7 +19,7 @@ test_pipeline = [
     ),
 ]
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=8,
     num_workers=2,
     # Workers that start anew every epoch see the same random numbers after a resume.
     persistent_workers=False,

@@ -2,7 +2,7 @@
 # GPU: mmdet's model with narrow layers, batch norm that learns, and small anchors.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
-width = 64
+width = 48
 num_classes = 7
 model = dict(
     backbone=dict(
@@ -25,7 +25,7 @@ model = dict(
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=300, max_per_img=100),
-        rcnn=dict(sampler=dict(num=48)),
+        rcnn=dict(sampler=dict(num=32)),
     ),
     test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100)),
 )

@@ -21,4 +21,4 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
     clip_grad=dict(max_norm=10, norm_type=2),
 )
-auto_scale_lr = dict(enable=False, base_batch_size=4)
+auto_scale_lr = dict(enable=False, base_batch_size=8)
