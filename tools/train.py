@@ -25,9 +25,7 @@ def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description='Train a detector')
     parser.add_argument('config', help='path of the config file')
-    parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision; needs a GPU'
-    )
+    parser.add_argument('--amp', action='store_true', help='train in mixed precision')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',

@@ -28,10 +28,11 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
 
 
 def _use_mixed_precision(cfg: Config) -> None:
-    if get_device() == 'cpu':
-        raise UserError('--amp needs a GPU, and none is visible')
     if cfg.get('optim_wrapper') is None:
         raise UserError('--amp: the config has no optim_wrapper')
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'CpuAmpOptimWrapper'
+        return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.loss_scale = 'dynamic'
 

@@ -1,5 +1,5 @@
 """Components of the detectors, registered in ``mmdet.registry``."""
 
-from . import roi_heads, task_modules
+from . import dense_heads, roi_heads, task_modules
 
-__all__ = ['roi_heads', 'task_modules']
+__all__ = ['dense_heads', 'roi_heads', 'task_modules']

@@ -1,7 +1,6 @@
 from argparse import Namespace
 
 import pytest
-import torch
 from mmengine.config import Config
 
 from mmdet_plus.engine.error_reporting import UserError
@@ -36,10 +35,17 @@ def test_scaling_needs_the_base_batch_size():
         set_train_options(Config({}), arguments(auto_scale_lr=True))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
-def test_mixed_precision_needs_a_gpu():
-    with pytest.raises(UserError, match='--amp needs a GPU'):
-        set_train_options(Config(dict(optim_wrapper={})), arguments(amp=True))
+def test_mixed_precision_without_a_gpu(monkeypatch):
+    monkeypatch.setattr('mmdet_plus.engine.train_options.get_device', lambda: 'cpu')
+    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper', optimizer={})))
+    set_train_options(cfg, arguments(amp=True))
+    assert cfg.optim_wrapper.type == 'CpuAmpOptimWrapper'
+    assert 'loss_scale' not in cfg.optim_wrapper
+
+
+def test_mixed_precision_needs_an_optim_wrapper():
+    with pytest.raises(UserError, match='no optim_wrapper'):
+        set_train_options(Config({}), arguments(amp=True))
 
 
 def test_mixed_precision(monkeypatch):

@@ -122,3 +122,19 @@ def test_what_cannot_be_built_is_one_message(tool_main, tiny_config, capsys):
     option = 'model.backbone.type=NoSuchBackbone'
     assert tool_main('train', tiny_config, '--cfg-options', option) == 2
     assert 'NoSuchBackbone' in only_message(capsys)
+
+
+def test_mixed_precision_trains_and_validates(tool_main, tiny_config, tmp_path):
+    rpn = 'model.rpn_head.type=Float32RPNHead'
+    # The stock RoIAlign has no bfloat16 kernel either; that of D2Det's head has.
+    roi = dict(type='DiscriminativeRoIExtractor', out_channels=16, offset_channels=8)
+    with tiny_config.open('a') as config:
+        config.write(
+            f'model["roi_head"]["bbox_roi_extractor"] = dict('
+            f'{", ".join(f"{k}={v!r}" for k, v in roi.items())}, '
+            f'featmap_strides=[4, 8, 16, 32])\n'
+        )
+    assert tool_main('train', tiny_config, '--amp', '--cfg-options', rpn) in (0, None)
+    checkpoint = next((tmp_path / 'work_dirs').rglob('epoch_1.pth'))
+    weights = torch.load(checkpoint, weights_only=False)['state_dict']
+    assert all(w.isfinite().all() for w in weights.values())

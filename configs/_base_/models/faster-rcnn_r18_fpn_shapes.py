@@ -12,8 +12,11 @@ model = dict(
         norm_eval=False,
         init_cfg=None,
     ),
-    neck=dict(in_channels=[24, 48, 96, 192], out_channels=width),
+    neck=dict(
+        in_channels=[24, 48, 96, 192], out_channels=width, norm_cfg=dict(type='BN')
+    ),
     rpn_head=dict(
+        type='Float32RPNHead',
         in_channels=width,
         feat_channels=width,
         # Objects start at 12 px.
@@ -21,11 +24,21 @@ model = dict(
     ),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=width, roi_layer=dict(sampling_ratio=2)),
-        bbox_head=dict(in_channels=width, fc_out_channels=256, num_classes=num_classes),
+        # A convolution with batch norm before the fc layer learns faster from scratch.
+        bbox_head=dict(
+            type='ConvFCBBoxHead',
+            num_shared_convs=2,
+            num_shared_fcs=1,
+            in_channels=width,
+            conv_out_channels=64,
+            fc_out_channels=256,
+            norm_cfg=dict(type='BN'),
+            num_classes=num_classes,
+        ),
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=300, max_per_img=100),
-        rcnn=dict(sampler=dict(num=32)),
+        rcnn=dict(sampler=dict(num=64)),
     ),
     test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100)),
 )
