@@ -88,11 +88,21 @@ def test_config_steps(name):
 
 def test_published_recipe():
     cfg = load('d2det_r50_fpn_2x_coco.py')
-    assert cfg.optim_wrapper.optimizer.lr == 0.02
+    optimizer = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001)
+    assert cfg.optim_wrapper.optimizer == optimizer
     assert cfg.param_scheduler[1].milestones == [20, 23]
     assert cfg.param_scheduler[0].start_factor == 1 / 80
+    assert cfg.param_scheduler[0].end == 1000
     assert cfg.train_cfg.max_epochs == 24
     assert cfg.auto_scale_lr.base_batch_size == 16
+    assert cfg.model.train_cfg.rcnn.pos_jitter == 0.15
+    assert cfg.model.train_cfg.rcnn.max_reg_rois == 192
+    assert cfg.model.test_cfg.rcnn == dict(
+        score_thr=0.03,
+        nms=dict(type='nms', iou_threshold=0.5),
+        max_per_img=125,
+        final_nms=dict(type='soft_nms', iou_threshold=0.5),
+    )
     model = MODELS.build(narrow(load('d2det_r50_fpn_2x_coco.py')).model)
     assert model.roi_head.bbox_head.loss_cls.loss_weight == 2.0
     assert model.roi_head.reg_head.loss_bbox.loss_weight == 2.0

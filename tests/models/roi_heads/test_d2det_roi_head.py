@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -51,7 +53,6 @@ def config() -> ConfigDict:
             ),
             sampler=dict(type='RandomSampler', num=16, pos_fraction=0.5),
             pos_weight=-1,
-            pos_jitter=0.15,
             max_reg_rois=6,
         ),
         test_cfg=dict(
@@ -80,7 +81,8 @@ def build(change=None):
 @pytest.fixture
 def feats():
     torch.manual_seed(1)
-    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in STRIDES)
+    # One level more than the RoI extractors read, as FPN has.
+    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
 
 
 def samples(*gts, scale=1.0):
@@ -141,26 +143,49 @@ def test_localisation_trains_on_jittered_clipped_positives(feats, monkeypatch):
     head = build()
     seen = {}
     head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
-    head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS + 3))
     boxes, gts = seen['boxes'], seen['gts']
     assert len(boxes) == 6  # max_reg_rois of the batch
+    # Those that are left out are chosen by chance: both images are there.
+    first, second = ((gts[:, None] == own).all(-1).any(1) for own in (GTS, GTS + 3))
+    assert (first | second).all()
+    assert first.any()
+    assert second.any()
     assert (boxes >= 0).all()
     assert (boxes[:, 2] <= 120).all()
     assert (boxes[:, 3] <= 100).all()
-    assert (gts[:, None] == GTS).all(-1).any(1).all()
     monkeypatch.setattr(module, 'jitter_bboxes', lambda b, amplitude: b * 0 + amplitude)
     head.loss(feats, proposals(20, 20), samples(GTS, GTS))
-    assert (seen['boxes'] == 0.15).all()
+    assert (seen['boxes'] == 0.15).all()  # the released amplitude is the default
 
 
-def test_each_roi_goes_with_its_own_ground_truth(feats):
-    head = build(dict(train_cfg=dict(pos_jitter=0.0, max_reg_rois=100)))
+def test_no_more_than_192_rois_are_localised_unless_told(feats):
+    head = build()
+    del head.train_cfg['max_reg_rois']
+    seen = {}
+    head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
+    many = GTS.repeat(100, 1)
+    result = SimpleNamespace(pos_priors=many, pos_gt_bboxes=many)
+    head.reg_loss(feats, [result], [(100, 120)])
+    assert len(seen['boxes']) == len(seen['gts']) == 192
+
+
+@pytest.mark.parametrize('limit', [10, 100])
+def test_each_roi_goes_with_its_own_ground_truth(limit, feats):
+    head = build(dict(train_cfg=dict(pos_jitter=0.0, max_reg_rois=limit)))
     seen = {}
     head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
     head.loss(feats, proposals(20, 20), samples(GTS, GTS.flip(0)))
     distance = (seen['boxes'] - seen['gts']).abs().amax(1)
     assert len(distance) > 6
     assert distance.max() < 25  # the other object is 40 px away
+
+
+def test_levels_that_the_extractors_do_not_read_are_left_out(feats):
+    head = build()
+    head.bbox_roi_extractor.finest_scale = head.reg_roi_extractor.finest_scale = 2
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert all(len(result) > 0 for result in results)
 
 
 def test_predictions_are_clipped_sorted_and_typed(feats):
@@ -239,6 +264,8 @@ def test_bfloat16_autocast(feats):
     with torch.autocast('cpu', torch.bfloat16):
         losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
+        raw = head(half, proposals(9, 4))
+    assert all(out.isfinite().all() for out in raw if out is not None)
     assert all(v.isfinite().all() for v in losses.values())
     assert losses['loss_bbox'].dtype == torch.float32
     assert all(r.bboxes.dtype == torch.float32 for r in results)

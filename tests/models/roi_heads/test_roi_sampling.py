@@ -36,6 +36,32 @@ def test_positives_meet_their_ground_truth_image_by_image():
     assert second.pos_gt_bboxes.shape == (0, 4)
 
 
+def test_proposals_in_ignored_regions_are_no_negatives():
+    head = roi_head()
+    head.bbox_assigner = MaxIoUAssigner(
+        0.5, 0.5, match_low_quality=False, ignore_iof_thr=0.5
+    )
+    own = sample(torch.tensor([[0.0, 0, 10, 10]]))
+    crowd = torch.tensor([[30.0, 30, 60, 60]])
+    own.ignored_instances = InstanceData(bboxes=crowd)
+    proposals = [
+        InstanceData(bboxes=torch.tensor([[31.0, 31, 50, 50], [0, 20, 9, 29]]))
+    ]
+    (result,) = sample_rois(head, FEATS, proposals, [own])
+    assert result.neg_priors.tolist() == [[0, 20, 9, 29]]
+
+
+def test_samplers_see_the_features_of_their_image():
+    head = roi_head()
+    head.bbox_sampler = SimpleNamespace(sample=lambda *_, feats: feats)
+    feats = [torch.rand(2, 1, 4, 4), torch.rand(2, 1, 2, 2)]
+    proposals = [InstanceData(bboxes=torch.rand(3, 4)) for _ in range(2)]
+    seen = sample_rois(head, feats, proposals, [sample(torch.rand(1, 4))] * 2)
+    for i, own in enumerate(seen):
+        for level, want in zip(own, feats, strict=True):
+            assert torch.equal(level, want[i : i + 1])
+
+
 def test_proposals_are_left_as_they_are():
     proposals = [InstanceData(bboxes=torch.rand(3, 4)) for _ in range(2)]
     sample_rois(roi_head(), FEATS, proposals, [sample(torch.rand(1, 4))] * 2)

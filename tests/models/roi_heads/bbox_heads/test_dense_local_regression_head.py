@@ -177,8 +177,8 @@ def test_box_is_the_mean_over_inside_cells():
     head = build()
     offsets = head.bbox_coder.encode(PROPOSALS, GTS)
     offsets[:, :, 0, :] = 100.0  # nonsense where the overlap says background
-    logits = torch.full((2, 7, 7), 3.0)
-    logits[:, 0, :] = -3.0
+    logits = torch.full((2, 7, 7), 0.1)  # sigmoid(0) is the threshold of 0.5
+    logits[:, 0, :] = -0.1
     torch.testing.assert_close(head.predict_by_feat(offsets, logits, PROPOSALS), GTS)
 
 
@@ -189,6 +189,13 @@ def test_no_inside_cell_keeps_the_proposal():
     logits[0] = 3.0
     boxes = head.predict_by_feat(offsets, logits, PROPOSALS)
     torch.testing.assert_close(boxes, torch.stack([GTS[0], PROPOSALS[1]]))
+
+
+def test_outputs_are_float32_under_autocast(roi_feats):
+    with torch.autocast('cpu', torch.bfloat16):
+        offsets, overlap = build()(roi_feats)
+    assert offsets.dtype == torch.float32
+    assert overlap.dtype == torch.float32
 
 
 def test_a_few_steps_find_the_box(roi_feats):

@@ -7,6 +7,9 @@ from mmdet.registry import MODELS
 from torch.nn import functional as F
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.models.roi_heads.roi_extractors import (
+    discriminative_roi_extractor as module,
+)
 
 STRIDES = [4, 8]
 ROIS = torch.tensor(
@@ -42,26 +45,57 @@ def wake(extractor):
     return extractor
 
 
-def test_starts_as_roi_align_and_average_pooling(feats):
-    # The paper's special case: zero offsets and uniform weights.
-    pooled = build()(feats, ROIS)
+def plain_pool(feats, level, rois, sampling_ratio=2):
+    """The paper's special case: zero offsets and uniform weights."""
+    scale = 1 / STRIDES[level]
+    samples = roi_align(
+        feats[level], rois, (14, 14), scale, sampling_ratio, 'avg', True
+    )
+    return F.avg_pool2d(samples, 3, 2, 1, count_include_pad=False)
+
+
+@pytest.mark.parametrize('sampling_ratio', [1, 2])
+def test_starts_as_roi_align_and_average_pooling(sampling_ratio, feats):
+    pooled = build(sampling_ratio=sampling_ratio)(feats, ROIS)
     for level, rois in ((0, [0, 1]), (1, [2, 3])):
-        samples = roi_align(
-            feats[level], ROIS[rois], (14, 14), 1 / STRIDES[level], 2, 'avg', True
-        )
-        want = F.avg_pool2d(samples, 3, 2, 1, count_include_pad=False)
+        want = plain_pool(feats, level, ROIS[rois], sampling_ratio)
         torch.testing.assert_close(pooled[rois], want)
 
 
-def test_samples_of_a_sub_region_move_together(feats):
-    extractor = build(adaptive_weighting=False)
+def test_offsets_are_predicted_from_a_coarse_roi_align(feats):
+    extractor, seen = build(), []
+    extractor.offset_predictors[0].register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0])
+    )
+    extractor(feats, ROIS[:2])
+    want = roi_align(feats[0], ROIS[:2], (3, 3), 1 / STRIDES[0], 2, 'avg', True)
+    torch.testing.assert_close(seen, [want])
+
+
+@pytest.mark.parametrize('gamma', [0.1, 0.25])
+def test_offsets_are_fractions_of_the_roi(gamma, feats):
+    extractor = build(adaptive_weighting=False, offset_scale=gamma)
     bias = torch.zeros(2, 7, 7)
-    bias[0] = 1.0  # all sub-regions by gamma = 0.1 of the width
+    bias[0] = 1.0  # all sub-regions by gamma of the width of 36 px
     extractor.offset_predictors[0].layers[-1].bias.data = bias.flatten()
-    moved = ROIS[:1] + torch.tensor([0, 3.6, 0, 3.6, 0])
+    moved = ROIS[:1] + gamma * torch.tensor([0, 36.0, 0, 36, 0])
     torch.testing.assert_close(
         extractor(feats, ROIS[:1]), build(adaptive_weighting=False)(feats, moved)
     )
+
+
+def test_samples_of_a_sub_region_move_together(feats):
+    extractor, samples = build(), []
+    extractor.poolings[0].register_forward_pre_hook(
+        lambda _, inputs: samples.append(inputs[0])
+    )
+    extractor(feats, ROIS[:1])
+    bias = extractor.offset_predictors[0].layers[-1].bias.data.view(2, 7, 7)
+    bias[:, 2, 4] = 1.0
+    extractor(feats, ROIS[:1])
+    moved = torch.zeros(14, 14, dtype=torch.bool)
+    moved[4:6, 8:10] = True
+    assert torch.equal((samples[0] != samples[1]).any(1)[0], moved)
 
 
 def test_weights_follow_the_formula(feats):
@@ -133,10 +167,16 @@ def test_batch_of_two_is_two_of_one(feats):
         torch.testing.assert_close(pooled[ROIS[:, 0] == image], alone)
 
 
-def test_scale_factor_enlarges_the_rois(feats):
+def test_scale_factor_enlarges_the_rois_on_their_own_level(feats):
+    # 29 px go to the first level, as 59 px they would go to the second.
+    extractor = build(finest_scale=28)
     enlarged = torch.tensor([[0, -14.0, -6, 58, 42]])
     torch.testing.assert_close(
-        build()(feats, ROIS[:1], roi_scale_factor=2.0), build()(feats, enlarged)
+        extractor(feats, ROIS[:1], roi_scale_factor=2.0),
+        plain_pool(feats, 0, enlarged),
+    )
+    torch.testing.assert_close(
+        extractor(feats, enlarged), plain_pool(feats, 1, enlarged)
     )
 
 
@@ -153,3 +193,16 @@ def test_bfloat16_autocast(feats):
         half = extractor(tuple(f.bfloat16() for f in feats), ROIS)
     assert half.dtype == torch.bfloat16
     torch.testing.assert_close(half.float(), want, atol=0.15, rtol=0.15)
+
+
+def test_weights_are_float32_under_autocast(feats, monkeypatch):
+    pool, dtypes = module.local_importance_pool2d, []
+
+    def record(samples, logits, *window):
+        dtypes.append((samples.dtype, logits.dtype))
+        return pool(samples, logits, *window)
+
+    monkeypatch.setattr(module, 'local_importance_pool2d', record)
+    with torch.autocast('cpu', torch.bfloat16):
+        build()(tuple(f.bfloat16() for f in feats), ROIS[:1])
+    assert dtypes == [(torch.bfloat16, torch.float32)]
