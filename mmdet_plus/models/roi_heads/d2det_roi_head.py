@@ -26,6 +26,9 @@ class D2DetRoIHead(StandardRoIHead):
     D2Det (CVPR 2020), sec. 3 and 4.1. ``bbox_roi_extractor`` and ``bbox_head`` classify
     (the head has ``with_reg=False``), ``reg_roi_extractor`` and ``reg_head`` localise.
 
+    Differs from the paper, after the released models: the positive RoIs that train the
+    localisation branch are jittered, and their number is bounded.
+
     Keys of ``train_cfg`` beside the usual: ``pos_jitter`` (0.15), the fraction by which
     positive RoIs are moved and resized for the localisation branch; ``max_reg_rois``
     (192), the most RoIs of a batch that train it. Of ``test_cfg``: ``score_thr``,
@@ -94,7 +97,7 @@ class D2DetRoIHead(StandardRoIHead):
         sampling_results: list[SamplingResult],
         img_shapes: list[tuple[int, int]],
     ) -> dict[str, Tensor]:
-        """Losses of the localisation branch on jittered positive RoIs (sec. 4.1)."""
+        """Losses of the localisation branch, which sees positive RoIs only (sec. 4.1)."""
         amplitude = self.train_cfg.get('pos_jitter', 0.15)
         rois = bbox2roi(
             [
