@@ -13,12 +13,13 @@ class Host(NamedTuple):
     module: str
     minimum: str
     repair: str
+    compiled_part: str = ''  # absent where the package was installed uncompiled
 
 
 HOSTS = (
     Host('torch', '2.4', 'pip install torch==2.13.0'),
     Host('mmengine', '0.10', 'pip install onedl-mmengine==0.10.12'),
-    Host('mmcv', '2.1', 'python tools/dev/install_mmcv.py'),
+    Host('mmcv', '2.1', 'python tools/dev/install_mmcv.py', 'mmcv.ops'),
     Host('mmdet', '3.3', 'pip install onedl-mmdetection==3.5.1'),
 )
 
@@ -32,6 +33,8 @@ def check_host_versions(import_host: Callable = import_module) -> None:
     for host in HOSTS:
         try:
             found = import_host(host.module).__version__
+            if host.compiled_part:
+                import_host(host.compiled_part)
         except ImportError as error:
             raise ImportError(
                 f'mmdet_plus needs {host.module} >= {host.minimum}, but importing it '

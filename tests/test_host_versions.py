@@ -6,7 +6,8 @@ from mmdet_plus.host_versions import HOSTS, check_host_versions
 
 
 def importer(**changes):
-    versions = {host.module: host.minimum for host in HOSTS} | changes
+    versions = {host.module: host.minimum for host in HOSTS}
+    versions |= {'mmcv.ops': ''} | changes
 
     def import_host(name):
         if versions[name] is None:
@@ -30,6 +31,12 @@ def test_missing_package_names_the_repair(host):
         check_host_versions(importer(**{host.module: None}))
     assert host.module in str(error.value)
     assert host.repair in str(error.value)
+
+
+def test_uncompiled_ops_name_the_repair():
+    repair = 'Repair: python tools/dev/install_mmcv.py'
+    with pytest.raises(ImportError, match=f"No module named 'mmcv.ops'.*{repair}"):
+        check_host_versions(importer(**{'mmcv.ops': None}))
 
 
 def test_old_version_is_named_with_the_repair():
