@@ -97,7 +97,7 @@ class D2DetRoIHead(StandardRoIHead):
         sampling_results: list[SamplingResult],
         img_shapes: list[tuple[int, int]],
     ) -> dict[str, Tensor]:
-        """Losses of the localisation branch, which sees positive RoIs only (sec. 4.1)."""
+        """Losses of the localisation branch, on positive RoIs only (sec. 4.1)."""
         amplitude = self.train_cfg.get('pos_jitter', 0.15)
         rois = bbox2roi(
             [
