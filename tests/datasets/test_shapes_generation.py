@@ -111,6 +111,16 @@ def test_sizes_range_from_small_to_large(instances):
     assert 0.2 < (sides < 32).mean() < 0.7
 
 
+def test_shapes_are_rotated(instances):
+    squares = [i for i in instances if CLASSES[i.label] == 'square' and i.bbox[0] > 0]
+    whole = [i for i in squares if i.mask.sum() == i.full_area and i.full_area > 400]
+    boxes = np.array([i.bbox for i in whole])
+    fill = [i.full_area for i in whole] / np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    # A square standing on a corner fills half of its box, a lying one all of it.
+    assert fill.min() < 0.6
+    assert fill.max() > 0.85
+
+
 def test_small_images_have_smaller_objects():
     boxes = [
         instance.bbox

@@ -69,6 +69,9 @@ def test_default_augmentation_ends_the_pipelines_inside_wrappers(cfg):
     assert cfg.model.module.type == 'FasterRCNN'
     pipeline = cfg.test_dataloader.dataset.datasets[0].pipeline
     assert [step.type for step in pipeline] == ['LoadImageFromFile', 'TestTimeAug']
+    flips, (pack,) = pipeline[-1].transforms
+    assert sorted(flip.prob for flip in flips) == [0, 1]
+    assert {'flip', 'flip_direction'} <= set(pack.meta_keys)
 
 
 def test_own_augmentation_is_kept(cfg):

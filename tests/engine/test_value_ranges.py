@@ -36,6 +36,7 @@ def test_good_values_pass(cfg):
         ('optim_wrapper.optimizer.lr', -0.1),
         ('optim_wrapper.optimizer.lr', float('nan')),
         ('optim_wrapper.optimizer.lr', float('inf')),
+        ('optim_wrapper.accumulative_counts', 0),
         ('randomness.seed', -1),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmdet.registry import HOOKS
 from mmengine.hooks import EMAHook
+from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
 
@@ -28,6 +29,21 @@ def test_output_stays_the_same(model):
     fuse(model)
     assert not any(isinstance(part, nn.BatchNorm2d) for part in model.modules())
     torch.testing.assert_close(model(image), before, atol=1e-5, rtol=1e-5)
+
+
+def test_the_model_inside_a_wrapper_is_fused(model, monkeypatch):
+    class Wrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+    monkeypatch.setitem(MODEL_WRAPPERS.module_dict, 'Wrapper', Wrapper)
+    fused = []
+    monkeypatch.setattr(
+        'mmdet_plus.engine.hooks.fuse_conv_bn_hook.fuse_conv_bn', fused.append
+    )
+    fuse(Wrapper(model))
+    assert fused == [model]
 
 
 def test_averaging_of_weights_is_refused(model):
