@@ -7,6 +7,8 @@ from mmengine.hooks import EMAHook
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
+import mmdet_plus  # noqa: F401
+
 
 @pytest.fixture
 def model():
