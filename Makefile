@@ -18,7 +18,7 @@ $(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q $(TORCH) 'setuptools>=64,<81' wheel ninja packaging
 	$(BIN)/python tools/dev/install_mmcv.py
-	$(BIN)/pip install -q --no-build-isolation -e '.[tests,docs,dev]'
+	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev]'
 	touch $@
 
 demo: $(INSTALLED) ## train and evaluate D2Det on generated images, 10 minutes on 2 cores

@@ -18,7 +18,7 @@ def read_version() -> str:
 
 
 class BuildPyWithMim(build_py):
-    """Put configs and tools under ``mmdet_plus/.mim``, where mmengine's hub looks."""
+    """Ship configs and tools under ``mmdet_plus/.mim``, as MMDetection does."""
 
     def run(self) -> None:
         super().run()
@@ -99,7 +99,6 @@ setup(
     ],
     extras_require={
         'tests': ['pytest>=8'],
-        'docs': ['mdformat'],
         'dev': ['clang-format==18.1.8', 'mypy==1.18.2', 'ruff==0.14.5'],
     },
     zip_safe=False,

@@ -14,7 +14,7 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
         )
     ),
-    # `--amp` works on CPUs too.
+    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
     rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='D2DetRoIHead',

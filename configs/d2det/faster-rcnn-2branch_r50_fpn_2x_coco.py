@@ -17,7 +17,17 @@ model = dict(
             num_reg_fcs=2,
             in_channels=256,
             num_classes=80,
+            # The class weight of 2 is D2Det's; L1 is what mmdet's Faster R-CNN uses.
+            loss_cls=dict(type='CrossEntropyLoss', loss_weight=1.0),
+            loss_bbox=dict(type='L1Loss', loss_weight=1.0),
         ),
     ),
-    test_cfg=dict(rcnn=dict(score_thr=0.05, max_per_img=100)),
+    test_cfg=dict(
+        rcnn=dict(
+            _delete_=True,
+            score_thr=0.05,
+            nms=dict(type='nms', iou_threshold=0.5),
+            max_per_img=100,
+        )
+    ),
 )

@@ -19,14 +19,14 @@ _REPAIR = (
 
 def _load_library() -> str:
     """Load the compiled ops; empty, or the reason why they cannot be used."""
-    libraries = sorted(Path(__file__).parent.glob('_C*.so'))
-    if not libraries:
-        return 'they were not built'
-    try:
-        torch.ops.load_library(str(libraries[0]))
-    except (OSError, RuntimeError) as error:  # built for another version of torch
-        return str(error.__cause__ or error).splitlines()[0]
-    return ''
+    problem = 'they were not built'
+    for library in sorted(Path(__file__).parent.glob('_C*.so')):
+        try:
+            torch.ops.load_library(str(library))
+            return ''
+        except (OSError, RuntimeError) as error:  # built for another version of torch
+            problem = str(error.__cause__ or error).splitlines()[0]
+    return problem
 
 
 _problem = _load_library()

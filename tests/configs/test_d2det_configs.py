@@ -26,9 +26,6 @@ def narrow(cfg: Config) -> Config:
     model = cfg.model
     # Bottlenecks of base_channels=8 end in 32, 64, 128 and 256 channels.
     model.backbone.update(init_cfg=None, depth=50, base_channels=8)
-    if model.backbone.get('dcn'):  # mmcv has no CPU kernel for its backward
-        model.backbone.pop('dcn')
-        model.backbone.pop('stage_with_dcn')
     model.neck.update(in_channels=[32, 64, 128, 256], out_channels=16)
     model.rpn_head.update(in_channels=16, feat_channels=16)
     for part in model.roi_head.values():
@@ -40,6 +37,7 @@ def narrow(cfg: Config) -> Config:
         model.roi_head.reg_head.update(
             conv_channels=12, norm_cfg=dict(type='GN', num_groups=3)
         )
+    model.test_cfg.rcnn.score_thr = 0.0  # untrained scores are low
     return cfg
 
 
@@ -83,7 +81,10 @@ def test_config_steps(name):
         results = model(**data, mode='predict')
     assert len(results) == 2
     for result in results:
-        assert result.pred_instances.bboxes.shape[1] == 4
+        found = result.pred_instances
+        assert len(found) > 0
+        assert found.bboxes.isfinite().all()
+        assert ((found.labels >= 0) & (found.labels < num_classes)).all()
 
 
 def test_published_recipe():

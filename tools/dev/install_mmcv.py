@@ -140,7 +140,9 @@ def compile_wheel(folder: Path) -> Path:
     archive = download('source', folder)
     assert archive is not None
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter='data')
+        # Pythons before 3.10.12 lack the filter.
+        safe = {'filter': 'data'} if hasattr(tarfile, 'data_filter') else {}
+        tar.extractall(folder, **safe)
     source = archive.with_name(archive.name.removesuffix('.tar.gz'))
     say('precompiling the torch headers')
     header = precompile_header(folder)
