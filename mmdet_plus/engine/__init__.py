@@ -1,6 +1,6 @@
-"""What runs around the models: hooks, and the shared parts of the tools."""
+"""What runs around the models: hooks, optimizer wrappers, parts of the tools."""
 
-from .cpu_amp_optim_wrapper import CpuAmpOptimWrapper
 from .hooks import EpochSeedHook, FuseConvBNHook, ImageErrorHook
+from .optim_wrappers import CpuAmpOptimWrapper
 
 __all__ = ['CpuAmpOptimWrapper', 'EpochSeedHook', 'FuseConvBNHook', 'ImageErrorHook']

@@ -3,7 +3,7 @@ import copy
 import pytest
 from mmengine.config import Config
 
-from mmdet_plus.engine.config_options import apply_options
+from mmdet_plus.engine.config_loading import apply_options
 from mmdet_plus.engine.data_roots import follow_data_root
 
 OLD = 'absent/coco/'
