@@ -3,21 +3,13 @@
 import sys
 from collections.abc import Sequence
 
+from mmengine.runner import Runner
+
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.engine.command_line import (
-    ToolParser,
-    add_shared_arguments,
-    export_local_rank,
-)
-from mmdet_plus.engine.config_loading import load_config
+from mmdet_plus.engine.command_line import ToolParser, add_shared_arguments
 from mmdet_plus.engine.error_reporting import run_tool
-from mmdet_plus.engine.launch import (
-    build_runner,
-    is_first_process,
-    start_distributed,
-    stop_distributed,
-)
-from mmdet_plus.engine.preflight import check_before_test, print_warnings
+from mmdet_plus.engine.launch import run_job
+from mmdet_plus.engine.preflight import check_before_test
 from mmdet_plus.engine.test_options import set_test_options
 
 
@@ -57,16 +49,9 @@ def _add_run_arguments(parser: ToolParser) -> None:
 
 
 def test(argv: Sequence[str] | None) -> None:
-    """Parse, check, build, run."""
+    """Parse the arguments and test."""
     args = build_parser().parse_args(argv)
-    export_local_rank(args.local_rank)
-    cfg = load_config(args)
-    set_test_options(cfg, args)
-    if is_first_process(cfg.launcher):
-        print_warnings(check_before_test(cfg))
-    start_distributed(cfg)
-    build_runner(cfg).test()
-    stop_distributed()
+    run_job(args, set_test_options, check_before_test, Runner.test)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

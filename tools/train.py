@@ -3,21 +3,13 @@
 import sys
 from collections.abc import Sequence
 
+from mmengine.runner import Runner
+
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.engine.command_line import (
-    ToolParser,
-    add_shared_arguments,
-    export_local_rank,
-)
-from mmdet_plus.engine.config_loading import load_config
+from mmdet_plus.engine.command_line import ToolParser, add_shared_arguments
 from mmdet_plus.engine.error_reporting import run_tool
-from mmdet_plus.engine.launch import (
-    build_runner,
-    is_first_process,
-    start_distributed,
-    stop_distributed,
-)
-from mmdet_plus.engine.preflight import check_before_training, print_warnings
+from mmdet_plus.engine.launch import run_job
+from mmdet_plus.engine.preflight import check_before_training
 from mmdet_plus.engine.train_options import set_train_options
 
 
@@ -43,16 +35,9 @@ def build_parser() -> ToolParser:
 
 
 def train(argv: Sequence[str] | None) -> None:
-    """Parse, check, build, run."""
+    """Parse the arguments and train."""
     args = build_parser().parse_args(argv)
-    export_local_rank(args.local_rank)
-    cfg = load_config(args)
-    set_train_options(cfg, args)
-    if is_first_process(cfg.launcher):
-        print_warnings(check_before_training(cfg))
-    start_distributed(cfg)
-    build_runner(cfg).train()
-    stop_distributed()
+    run_job(args, set_train_options, check_before_training, Runner.train)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

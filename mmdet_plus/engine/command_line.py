@@ -9,7 +9,17 @@ from mmengine.config import DictAction
 
 from .error_reporting import UserError
 
-LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+# Each launcher's names for rank, number of processes and rank on this machine.
+LAUNCHER_VARIABLES = {
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': (
+        'OMPI_COMM_WORLD_RANK',
+        'OMPI_COMM_WORLD_SIZE',
+        'OMPI_COMM_WORLD_LOCAL_RANK',
+    ),
+}
+LAUNCHERS = ('none', *LAUNCHER_VARIABLES)
 
 
 class ToolParser(argparse.ArgumentParser):
@@ -74,6 +84,8 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def export_local_rank(local_rank: int) -> None:
-    """Put the rank given as an argument where MMEngine looks for it."""
-    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+def is_first_process(launcher: str) -> bool:
+    """Whether this process has rank 0; usable before communication is started."""
+    if launcher == 'none':
+        return True
+    return os.environ.get(LAUNCHER_VARIABLES[launcher][0], '0') == '0'

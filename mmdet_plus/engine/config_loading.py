@@ -13,9 +13,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from .command_line import is_first_process
 from .data_roots import follow_data_root
 from .error_reporting import SHOW_TRACEBACK_HINT, UserError
-from .launch import is_first_process
 
 # Read by the runner, its wrappers or the tools although no argument of the runner.
 EXTRA_KEYS = (

@@ -1,7 +1,9 @@
-"""Starts the processes' communication and builds the runner."""
+"""Runs a tool's job: reads, checks, starts the communication, builds the runner."""
 
 import os
 import subprocess
+from argparse import Namespace
+from collections.abc import Callable
 
 from mmdet.registry import RUNNERS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -12,25 +14,35 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as torch_dist
 
+from .command_line import LAUNCHER_VARIABLES, is_first_process
+from .config_loading import load_config
 from .error_reporting import UserError, describe
-
-# Each launcher's names for rank, number of processes and rank on this machine.
-LAUNCHER_VARIABLES = {
-    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-    'mpi': (
-        'OMPI_COMM_WORLD_RANK',
-        'OMPI_COMM_WORLD_SIZE',
-        'OMPI_COMM_WORLD_LOCAL_RANK',
-    ),
-}
+from .preflight import print_warnings
 
 
-def is_first_process(launcher: str) -> bool:
-    """Whether this process has rank 0; usable before communication is started."""
-    if launcher == 'none':
-        return True
-    return os.environ.get(LAUNCHER_VARIABLES[launcher][0], '0') == '0'
+def run_job(
+    args: Namespace,
+    set_options: Callable[[Config, Namespace], None],
+    check: Callable[[Config], list[str]],
+    run: Callable[[Runner], object],
+) -> None:
+    """Do what the training and the test tool share, from the arguments to the end.
+
+    Args:
+        args: what ``command_line.add_shared_arguments`` defines, and the tool's own.
+        set_options: puts the tool's own flags into the config, in place.
+        check: raises ``UserError`` or returns warnings; called in the first process.
+        run: what to do with the runner.
+    """
+    # MMEngine looks for the rank in the environment only.
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = load_config(args)
+    set_options(cfg, args)
+    if is_first_process(cfg.launcher):
+        print_warnings(check(cfg))
+    start_distributed(cfg)
+    run(build_runner(cfg))
+    stop_distributed()
 
 
 def start_distributed(cfg: Config) -> None:

@@ -1,6 +1,10 @@
 import pytest
 
-from mmdet_plus.engine.command_line import ToolParser, add_shared_arguments
+from mmdet_plus.engine.command_line import (
+    ToolParser,
+    add_shared_arguments,
+    is_first_process,
+)
 from mmdet_plus.engine.error_reporting import UserError
 
 
@@ -39,3 +43,19 @@ def test_both_spellings_of_local_rank(parser, flag):
 def test_defaults(parser):
     args = parser.parse_args(['x.py'])
     assert (args.launcher, args.cfg_options, args.work_dir) == ('none', {}, None)
+
+
+@pytest.mark.parametrize(
+    ('launcher', 'variable'),
+    [
+        ('pytorch', 'RANK'),
+        ('slurm', 'SLURM_PROCID'),
+        ('mpi', 'OMPI_COMM_WORLD_RANK'),
+    ],
+)
+def test_first_process(monkeypatch, launcher, variable):
+    monkeypatch.setenv(variable, '0')
+    assert is_first_process(launcher)
+    monkeypatch.setenv(variable, '1')
+    assert not is_first_process(launcher)
+    assert is_first_process('none')

@@ -1,13 +1,16 @@
+import os
+from argparse import Namespace
+
 import pytest
 from mmengine.config import Config
 
+from mmdet_plus.engine import launch
 from mmdet_plus.engine.error_reporting import UserError
-from mmdet_plus.engine.launch import is_first_process, start_distributed
 
 
 def test_no_launcher_starts_nothing():
     cfg = Config(dict(launcher='none'))
-    start_distributed(cfg)
+    launch.start_distributed(cfg)
     assert 'model_wrapper_cfg' not in cfg
 
 
@@ -19,12 +22,47 @@ def test_no_launcher_starts_nothing():
         ('mpi', 'OMPI_COMM_WORLD_RANK'),
     ],
 )
-def test_first_process(monkeypatch, launcher, variable):
+def test_absent_variable_of_the_launcher_is_named(monkeypatch, launcher, variable):
     monkeypatch.delenv(variable, raising=False)
     with pytest.raises(UserError, match=f'needs the variables {variable}'):
-        start_distributed(Config(dict(launcher=launcher)))
-    monkeypatch.setenv(variable, '0')
-    assert is_first_process(launcher)
-    monkeypatch.setenv(variable, '1')
-    assert not is_first_process(launcher)
-    assert is_first_process('none')
+        launch.start_distributed(Config(dict(launcher=launcher)))
+
+
+@pytest.fixture
+def run_job(tmp_path, monkeypatch):
+    """Run a job that does nothing, in a process of a rank; tell what was called."""
+    path = tmp_path / 'config.py'
+    path.write_text('a = 1')
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setattr(launch, 'start_distributed', lambda cfg: None)
+    monkeypatch.setattr(launch, 'build_runner', lambda cfg: 'the runner')
+    given = dict(config=str(path), cfg_options={}, work_dir=str(tmp_path / 'w'))
+
+    def run(rank):
+        monkeypatch.setenv('RANK', rank)
+        called = []
+        launch.run_job(
+            Namespace(**given, launcher='pytorch', local_rank=3),
+            lambda cfg, args: called.append('options'),
+            lambda cfg: [called.append('check') or 'look out'],
+            called.append,
+        )
+        return called
+
+    return run
+
+
+def test_only_the_first_process_checks_and_warns(run_job, capsys):
+    assert run_job('1') == ['options', 'the runner']
+    assert capsys.readouterr().err == ''
+    assert run_job('0') == ['options', 'check', 'the runner']
+    assert capsys.readouterr().err == 'warning: look out\n'
+
+
+def test_variable_of_the_local_rank_comes_first(run_job, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '1')
+    run_job('0')
+    assert os.environ['LOCAL_RANK'] == '1'
+    monkeypatch.delenv('LOCAL_RANK')
+    run_job('0')
+    assert os.environ['LOCAL_RANK'] == '3'
