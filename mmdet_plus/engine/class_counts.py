@@ -1,12 +1,7 @@
 """Compares the number of classes of the model's heads with the data's."""
 
-import inspect
 from collections.abc import Iterator
-from typing import Any
 
-from mmdet.registry import MODELS
-
-from .dataset_configs import registered_class
 from .error_reporting import UserError
 
 # Parts whose ``num_classes``, if they have one, is not the dataset's.
@@ -20,14 +15,14 @@ CLASS_AGNOSTIC_PARTS = (
 
 
 def iter_class_counts(model: dict, key: str = 'model') -> Iterator[tuple[str, int]]:
-    """Yield where a model's config says, or a head's default implies, a class count.
+    """Yield where a model's config states a number of classes, and the number.
 
     Args:
         model: a config of a model or of a part of it.
         key: where it stands in the whole config.
     """
-    count = _own_count(model, key)
-    if count is not None:
+    count = model.get('num_classes')
+    if isinstance(count, int):
         yield f'{key}.num_classes', count
     for name, part in _parts(model):
         if name not in CLASS_AGNOSTIC_PARTS:
@@ -62,27 +57,3 @@ def _parts(node: dict) -> Iterator[tuple[str, dict]]:
             for index, item in enumerate(value):
                 if isinstance(item, dict):
                     yield f'{name}.{index}', item
-
-
-def _own_count(part: dict, key: str) -> int | None:
-    if 'num_classes' in part:
-        is_count = isinstance(part['num_classes'], int)
-        return part['num_classes'] if is_count else None
-    names = [name for name in key.split('.') if not name.isdigit()]
-    kind = registered_class(MODELS, part.get('type'))
-    is_head = names[-1].endswith('_head') and not part.get('class_agnostic')
-    return _default_count(kind) if is_head and kind is not None else None
-
-
-def _default_count(kind: type) -> int | None:
-    for parent in kind.__mro__:
-        init: Any = parent.__dict__.get('__init__')
-        if init is None:
-            continue
-        parameters = inspect.signature(init).parameters
-        if 'num_classes' in parameters:
-            default = parameters['num_classes'].default
-            return default if isinstance(default, int) else None
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-            return None
-    return None

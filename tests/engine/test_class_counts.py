@@ -21,15 +21,9 @@ def test_counts_are_found_in_lists_but_not_in_class_agnostic_parts():
     assert list(iter_class_counts(model(num_classes=3))) == [(key, 3)]
 
 
-def test_a_head_without_a_count_has_its_default():
-    assert [count for _, count in iter_class_counts(model())] == [80]
-
-
-def test_class_agnostic_mask_head_is_left_out():
-    head = dict(type='FCNMaskHead', class_agnostic=True)
-    assert list(iter_class_counts(dict(mask_head=head))) == []
-    head['class_agnostic'] = False
-    assert [count for _, count in iter_class_counts(dict(mask_head=head))] == [80]
+@pytest.mark.parametrize('head', [dict(), dict(num_classes=None)])
+def test_only_what_is_stated_counts(head):
+    assert list(iter_class_counts(model(**head))) == []
 
 
 def test_difference_is_told_with_the_repair():

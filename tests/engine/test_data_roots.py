@@ -90,3 +90,21 @@ def test_training_data_inside_a_wrapper(original):
     key = 'train_dataloader__dataset__dataset__datasets__0__data_root'
     cfg, _ = follow(original, **{key: 'my'})
     assert cfg.val_dataloader.dataset.data_root == 'my'
+
+
+def test_what_is_below_the_new_root_already_stays(original):
+    new = OLD + 'small'
+    original.val_evaluator.ann_file = new + '/val.json'
+    cfg, _ = follow(original, train_dataloader__dataset__data_root=new)
+    assert cfg.val_evaluator.ann_file == new + '/val.json'
+    assert cfg.test_evaluator[0].ann_file == new + '/a/val.json'
+
+
+def test_the_training_data_leads_where_roots_differ(original):
+    cfg, _ = follow(
+        original,
+        train_dataloader__dataset__data_root='my',
+        val_dataloader__dataset__data_root='other',
+    )
+    assert cfg.val_dataloader.dataset.data_root == 'other'
+    assert cfg.test_dataloader.dataset.data_root == 'my'
