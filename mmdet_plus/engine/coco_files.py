@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from .class_names import no_class_error
 from .error_reporting import UserError
 
 # What CocoDataset and pycocotools read of each record.
@@ -110,11 +111,12 @@ def check_classes(
     """
     found = [name for name in summary.categories if name in set(classes)]
     if not found:
-        raise UserError(
-            f'no class of {key} is in {summary.path}.\n'
-            f'  classes of the config: {", ".join(classes)}\n'
-            f'  categories of the file: {", ".join(summary.categories)}\n'
-            f'{_class_advice(key, summary.categories, num_classes_keys)}'
+        raise no_class_error(
+            f'no class of {key} is in {summary.path}',
+            key,
+            classes,
+            ('categories of the file', summary.categories),
+            num_classes_keys,
         )
     absent = [name for name in classes if name not in summary.categories]
     ignored = [name for name in summary.categories if name not in classes]
@@ -135,26 +137,3 @@ def check_classes(
             f'classes will be mixed up; write the classes as ({", ".join(found)})'
         )
     return lines
-
-
-def _class_advice(
-    key: str, names: Sequence[str], num_classes_keys: Sequence[str]
-) -> str:
-    _, _, rest = key.partition('.')
-    others = [f'{name}_dataloader.{rest}' for name in ('train', 'val', 'test')]
-    keys = others if '.dataset' not in rest else [key]
-    counts = [f'{count}={len(names)}' for count in num_classes_keys]
-    written = f'({",".join(names)}{"," if len(names) == 1 else ""})'
-    lines = [
-        '  to repair it, write into the config, for every dataset:\n'
-        f'    metainfo=dict(classes={tuple(names)!r})'
-    ]
-    if counts:
-        lines.append(f'  and for the model: {", ".join(counts)}')
-    if not any(' ' in name or ',' in name for name in names):
-        options = [f'"{each}.metainfo.classes={written}"' for each in keys]
-        lines.append(
-            '  or add to the command:\n'
-            f'    --cfg-options {" ".join([*options, *counts])}'
-        )
-    return '\n'.join(lines)

@@ -14,6 +14,7 @@ from .class_counts import check_class_counts, iter_class_counts
 from .coco_files import CocoSummary, check_classes, summarise_coco
 from .dataset_configs import LOADERS, DatasetConfig, iter_datasets, iter_evaluators
 from .error_reporting import UserError
+from .voc_files import check_voc
 
 VALIDATION_OFF = 'val_dataloader=None val_cfg=None val_evaluator=None'
 LEGACY_CHECKPOINT_STARTS = (
@@ -175,6 +176,12 @@ def _check_dataset(
             dataset.ann_file, needs_annotations=needs_truth, has_boxes=not is_panoptic
         )
         warnings = _check_coco(cfg, dataset, summary)
+    elif dataset.ann_file:
+        warnings = check_voc(
+            dataset,
+            [key for key, _ in iter_class_counts(cfg.model)],
+            needs_objects=dataset.key.startswith('train'),
+        )
     # Heads of panoptic models count things and stuff apart; a text names a file.
     if isinstance(dataset.classes, tuple) and not is_panoptic:
         check_class_counts(cfg.model, len(dataset.classes), dataset.key)

@@ -206,3 +206,30 @@ def test_persistent_workers_need_workers(numbers):
         check_values(numbers)
     numbers.train_dataloader.num_workers = 1
     check_values(numbers)
+
+
+@pytest.mark.parametrize('part', ['set', 'names'])
+def test_voc_data_inside_wrappers_is_checked(cfg, tmp_path, part):
+    path = tmp_path / 'VOC2007/Annotations/1.xml'
+    path.parent.mkdir(parents=True)
+    box = '<xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax>'
+    item = f'<object><name>square</name><bndbox>{box}</bndbox></object>'
+    path.write_text(f'<annotation>{item}</annotation>')
+    (tmp_path / 'set.txt').write_text('1\n')
+    voc = dict(
+        type='VOCDataset',
+        data_root=str(tmp_path),
+        ann_file='set.txt',
+        data_prefix=dict(sub_data_root='VOC2007/'),
+        metainfo=dict(classes=('square', 'disc')),
+    )
+    concatenated = dict(type='ConcatDataset', datasets=[voc])
+    cfg.train_dataloader.dataset = dict(type='RepeatDataset', dataset=concatenated)
+    assert check_before_training(cfg) == []
+    change = dict(set=dict(ann_file='absent.txt'), names=dict(metainfo={}))
+    voc.update(change[part])
+    cfg.train_dataloader.dataset.dataset.datasets = [voc]
+    message = dict(set=r'absent\.txt does not exist', names='objects: square')
+    with pytest.raises(UserError, match=message[part]) as caught:
+        check_before_training(cfg)
+    assert 'train_dataloader.dataset.dataset.datasets.0' in str(caught.value)
