@@ -15,8 +15,10 @@ class CpuAmpOptimWrapper(OptimWrapper):
 
     MMEngine's ``AmpOptimWrapper`` refuses CPUs. bfloat16 has the range of float32, so
     no scaling of the loss is needed. Fast on CPUs with bfloat16 instructions only.
-    Under ``type='RPNHead'`` it fails, because mmcv's non-maximum suppression has no
-    bfloat16 kernel: use ``Float32RPNHead``.
+    Two of mmcv's ops have no bfloat16 kernel. Non-maximum suppression fails under
+    ``RPNHead``: use ``Float32RPNHead``. RoIAlign fails under ``StandardRoIHead`` with a
+    ``SingleRoIExtractor``; RoI heads that widen their features to float32 first, as
+    ``D2DetRoIHead`` does, work.
     """
 
     @contextmanager
