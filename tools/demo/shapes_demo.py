@@ -38,7 +38,7 @@ def run(tool: str, *args: str | Path) -> None:
         raise SystemExit(code)
 
 
-def test_metrics(work_dir: Path) -> dict:
+def read_metrics(work_dir: Path) -> dict:
     """Metrics that the newest run of tools/test.py below ``work_dir`` wrote."""
     newest = max(work_dir.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
     return json.loads(newest.read_text())
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     test_dir = args.work_dir / 'test'
     run('test.py', CONFIG, checkpoint, '--eval', 'bbox', '--work-dir', test_dir)
     draw(args.work_dir, checkpoint, args.images)
-    metrics = test_metrics(test_dir)
+    metrics = read_metrics(test_dir)
     print(f'\nD2Det on shapes, {time.monotonic() - start:.0f} s in all')
     for name in ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_75'):
         print(f'  {name:<12} {metrics[f"coco/{name}"]:.3f}')
