@@ -16,7 +16,7 @@ install: $(INSTALLED) ## make .venv and fill it; safe to repeat
 
 $(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q $(TORCH) 'setuptools>=64,<81' wheel ninja packaging
+	$(BIN)/pip install -q $(TORCH) 'setuptools>=64,<81' wheel ninja numpy packaging
 	$(BIN)/python tools/dev/install_mmcv.py
 	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev]'
 	touch $@
@@ -53,6 +53,6 @@ cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no 
 docs: $(INSTALLED) ## check that the links of the documents lead somewhere
 	$(BIN)/python tools/dev/check_docs.py
 
-clean: ## remove what builds and runs leave, but not .venv
-	rm -rf build dist work_dirs *.egg-info .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove what builds and the demo leave, but not .venv
+	rm -rf build dist work_dirs/demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +

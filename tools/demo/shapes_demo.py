@@ -7,7 +7,6 @@ Everything goes to ``data/shapes`` and ``work_dirs/demo``.
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -58,7 +57,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--images', type=int, default=12, help='images to draw')
     args = parser.parse_args(argv)
     start = time.monotonic()
-    shutil.rmtree(args.work_dir, ignore_errors=True)
     run('dataset_converters/make_shapes.py', args.data)
     run('train.py', CONFIG, '--work-dir', args.work_dir)
     checkpoint = (args.work_dir / 'last_checkpoint').read_text().strip()

@@ -41,9 +41,11 @@ def pip(*args: str, **kwargs) -> subprocess.CompletedProcess:
     return subprocess.run(command, text=True, **kwargs)
 
 
-def has_compiled_ops() -> bool:
+def import_error() -> str:
+    """Why ``import mmcv.ops`` fails; empty when it works."""
     command = [sys.executable, '-c', 'import mmcv.ops']
-    return subprocess.run(command, capture_output=True).returncode == 0
+    done = subprocess.run(command, capture_output=True, text=True)
+    return '' if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
 def wheel_cache() -> Path:
@@ -173,14 +175,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--force', action='store_true', help='install again')
     args = parser.parse_args()
-    if has_compiled_ops() and not args.force:
+    if not import_error() and not args.force:
         say('import mmcv.ops works already')
         return
     wheel = find_or_build_wheel()
     pip('install', '-q', '--force-reinstall', '--no-deps', str(wheel), check=True)
     pip('install', '-q', str(wheel), check=True)  # what it needs
-    if not has_compiled_ops():
-        raise SystemExit(f'{wheel} is installed but `import mmcv.ops` fails.')
+    if problem := import_error():
+        raise SystemExit(f'{wheel} is installed but mmcv.ops fails: {problem}')
     say('import mmcv.ops works')
 
 
