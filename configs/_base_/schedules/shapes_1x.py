@@ -1,6 +1,6 @@
-# 18 epochs over the 400 shapes images, from scratch.
-max_epochs = 18
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=9)
+# 20 epochs over the 400 shapes images, from scratch.
+max_epochs = 20
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=4)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
