@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 REPOSITORY = Path(__file__).parents[1]
 CLASSES = ('square', 'disc')
@@ -169,6 +170,8 @@ def tool_main(
     monkeypatch.chdir(tmp_path)
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    # Loggers of earlier tests would write to streams that are closed by now.
+    MMLogger._instance_dict.clear()
 
     def run(name: str, *argv: object) -> int:
         path = REPOSITORY / 'tools' / f'{name}.py'

@@ -182,7 +182,7 @@ def test_predicts_masks(model, expected):
 def test_every_name_is_accepted_by_the_metric_itself():
     for kind in ('CocoMetric', 'VOCMetric'):
         for name in valid_names(dict(type=kind)):
-            METRICS.build(dict(type=kind, metric=name))
+            assert METRICS.build(dict(type=kind, metric=name)) is not None
 
 
 def test_format_only_writes_below_the_work_dir():
