@@ -1,4 +1,4 @@
-"""RoI head of D2Det: classification and localisation in separate branches."""
+"""RoI head of D2Det: classification and localisation in separate branches, masks."""
 
 from typing import Any
 
@@ -7,13 +7,15 @@ from mmcv.ops import batched_nms
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
-from mmdet.structures import SampleList
+from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox2roi, scale_boxes
+from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes
+from .feature_precision import without_bfloat16
 from .roi_sampling import sample_rois
 
 Features = tuple[Tensor, ...]
@@ -25,6 +27,9 @@ class D2DetRoIHead(StandardRoIHead):
 
     D2Det (CVPR 2020), sec. 3 and 4.1. ``bbox_roi_extractor`` and ``bbox_head`` classify
     (the head has ``with_reg=False``), ``reg_roi_extractor`` and ``reg_head`` localise.
+    With ``mask_head``, ground truth masks supervise the overlap, and the local features
+    of ``reg_head`` are read once more on the localised boxes to predict masks (sec. 3.3);
+    ``mask_roi_extractor`` must be None.
 
     Differs from the paper, after the released models: the positive RoIs that train the
     localisation branch are jittered, and their number is bounded.
@@ -38,6 +43,8 @@ class D2DetRoIHead(StandardRoIHead):
     Args:
         reg_roi_extractor: RoI extractor of the localisation branch.
         reg_head: localisation head, such as ``DenseLocalRegressionHead``.
+        kwargs: what ``StandardRoIHead`` takes; ``mask_head`` is None or such as
+            ``D2DetMaskHead``.
     """
 
     def __init__(
@@ -51,17 +58,31 @@ class D2DetRoIHead(StandardRoIHead):
         self.reg_roi_extractor = MODELS.build(reg_roi_extractor)
         self.reg_head = MODELS.build(reg_head)
 
+    def init_mask_head(
+        self, mask_roi_extractor: ConfigType | None, mask_head: ConfigType
+    ) -> None:
+        """Build the mask head, which reads the features of the localisation branch."""
+        if mask_roi_extractor is not None:
+            raise ValueError(
+                'D2DetRoIHead predicts masks from the features of reg_roi_extractor: '
+                'set mask_roi_extractor=None'
+            )
+        self.mask_head = MODELS.build(mask_head)
+
     def forward(
         self,
         x: Features,
         rpn_results_list: InstanceList,
         batch_data_samples: SampleList | None = None,
     ) -> tuple:
-        """Raw outputs of both branches for all proposals, without post-processing."""
-        x = _without_bfloat16(x)
+        """Raw outputs of all branches for all proposals, without post-processing."""
+        x = without_bfloat16(x)
         rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
-        classified = super().forward(x, rpn_results_list, batch_data_samples)
-        return classified + tuple(self.reg_head(self._reg_feats(x, rois)))
+        classified = self._bbox_forward(x, rois)
+        local_feats = self._local_feats(x, rois)
+        outputs = (classified['cls_score'], classified['bbox_pred'])
+        outputs += tuple(self.reg_head.predict_cells(local_feats))
+        return outputs + ((self.mask_head(local_feats),) if self.with_mask else ())
 
     def loss(
         self,
@@ -78,39 +99,74 @@ class D2DetRoIHead(StandardRoIHead):
 
         Returns:
             ``loss_cls`` and ``acc`` of the classification branch, and the losses of
-            ``reg_head``.
+            ``reg_head`` and ``mask_head``.
         """
-        x = _without_bfloat16(x)
+        x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
-        img_shapes = [sample.img_shape for sample in batch_data_samples]
         classified = self.bbox_loss(x, sampling_results)
         # MMDetection's head drops its keys when the batch has no RoI at all.
         nothing = classified['cls_score'].sum() * 0
         losses = dict(loss_cls=nothing, acc=nothing.detach()[None])
         losses.update(classified['loss_bbox'])
-        losses.update(self.reg_loss(x, sampling_results, img_shapes))
+        losses.update(self.reg_loss(x, sampling_results, batch_data_samples))
         return losses
 
     def reg_loss(
         self,
         x: Features,
         sampling_results: list[SamplingResult],
-        img_shapes: list[tuple[int, int]],
+        batch_data_samples: SampleList,
     ) -> dict[str, Tensor]:
-        """Losses of the localisation branch, on positive RoIs only (sec. 4.1)."""
-        amplitude = self.train_cfg.get('pos_jitter', 0.15)
-        rois = bbox2roi(
-            [
-                clip_bboxes(jitter_bboxes(result.pos_priors, amplitude), shape)
-                for result, shape in zip(sampling_results, img_shapes, strict=True)
-            ]
+        """Losses of localisation and masks, on positive RoIs only (sec. 4.1)."""
+        positives = self._reg_samples(
+            sampling_results, [sample.img_shape for sample in batch_data_samples]
         )
-        gt_bboxes = torch.cat([result.pos_gt_bboxes for result in sampling_results])
+        bboxes = positives.rois[:, 1:]
+        local_feats = self._local_feats(x, positives.rois)
+        overlap, losses = None, {}
+        if self.with_mask:
+            targets = self._mask_targets(positives, batch_data_samples)
+            overlap = self.mask_head.overlap_targets(targets[0])
+            losses = self.mask_head.loss(local_feats, bboxes, positives.labels, targets)
+        cells = self.reg_head.predict_cells(local_feats)
+        return losses | self.reg_head.loss_by_feat(
+            *cells, bboxes, positives.gt_bboxes, overlap
+        )
+
+    def _reg_samples(
+        self,
+        sampling_results: list[SamplingResult],
+        img_shapes: list[tuple[int, int]],
+    ) -> InstanceData:
+        """Jittered positive RoIs of the batch in the order of the images, bounded."""
+        amplitude = self.train_cfg.get('pos_jitter', 0.15)
+        rois = [
+            clip_bboxes(jitter_bboxes(result.pos_priors, amplitude), shape)
+            for result, shape in zip(sampling_results, img_shapes, strict=True)
+        ]
+        positives = InstanceData(
+            rois=bbox2roi(rois),
+            gt_bboxes=torch.cat([result.pos_gt_bboxes for result in sampling_results]),
+            labels=torch.cat([result.pos_gt_labels for result in sampling_results]),
+            gt_indices=torch.cat(
+                [result.pos_assigned_gt_inds for result in sampling_results]
+            ),
+        )
         limit = self.train_cfg.get('max_reg_rois', 192)
-        if len(rois) > limit:
-            chosen = torch.randperm(len(rois), device=rois.device)[:limit]
-            rois, gt_bboxes = rois[chosen], gt_bboxes[chosen]
-        return self.reg_head.loss(self._reg_feats(x, rois), rois[:, 1:], gt_bboxes)
+        if len(positives) <= limit:
+            return positives
+        chosen = torch.randperm(len(positives), device=positives.rois.device)[:limit]
+        return positives[chosen.sort().values]
+
+    def _mask_targets(
+        self, positives: InstanceData, batch_data_samples: SampleList
+    ) -> tuple[Tensor, Tensor]:
+        by_img = [positives.rois[:, 0] == i for i in range(len(batch_data_samples))]
+        return self.mask_head.get_targets(
+            [positives.rois[own, 1:] for own in by_img],
+            [positives.gt_indices[own] for own in by_img],
+            [_masks_of(sample) for sample in batch_data_samples],
+        )
 
     def predict_bbox(
         self,
@@ -133,7 +189,7 @@ class D2DetRoIHead(StandardRoIHead):
             ``bboxes`` (k, 4) xyxy, ``scores`` (k,) in [0, 1] falling, and ``labels``
             (k,) of each image.
         """
-        x = _without_bfloat16(x)
+        x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
@@ -152,21 +208,64 @@ class D2DetRoIHead(StandardRoIHead):
             results.append(result)
         return results
 
+    def predict_mask(
+        self,
+        x: Features,
+        batch_img_metas: list[dict],
+        results_list: InstanceList,
+        rescale: bool = False,
+    ) -> InstanceList:
+        """Predict and rate masks on the localised boxes (sec. 3.3).
+
+        Args:
+            x: feature levels (B, C, H_i, W_i).
+            batch_img_metas: as for :meth:`predict_bbox`.
+            results_list: what :meth:`predict_bbox` returned, not rescaled.
+            rescale: whether boxes and masks return in the size of the original image.
+
+        Returns:
+            The detections with ``masks`` (k, h, w) bool and ``mask_scores`` (k,), by
+            which masks rank; ``scores`` rank boxes and stay as they are.
+        """
+        x = without_bfloat16(x)
+        rois = bbox2roi([result.bboxes for result in results_list])
+        labels = torch.cat([result.labels for result in results_list])
+        local_feats = self._local_feats(x, rois)
+        mask_logits = self.mask_head(local_feats)
+        ious = self.mask_head.score_masks(local_feats, mask_logits, labels)
+        counts = [len(result) for result in results_list]
+        results = self.mask_head.predict_by_feat(
+            mask_logits.split(counts),
+            results_list,
+            batch_img_metas,
+            self.test_cfg,
+            rescale=rescale,
+        )
+        weight = self.mask_head.mask_score_weight
+        for result, iou in zip(results, ious.split(counts), strict=True):
+            result.mask_scores = result.scores + weight * iou
+        return results
+
     def _localise(self, x: Features, bboxes: list[Tensor]) -> list[Tensor]:
         rois = bbox2roi(bboxes)
         if len(rois) == 0:
             return bboxes
-        predictions = self.reg_head(self._reg_feats(x, rois))
+        predictions = self.reg_head.predict_cells(self._local_feats(x, rois))
         refined = self.reg_head.predict_by_feat(*predictions, rois[:, 1:])
         return list(refined.split([len(boxes) for boxes in bboxes]))
 
-    def _reg_feats(self, x: Features, rois: Tensor) -> Tensor:
-        return self.reg_roi_extractor(x[: self.reg_roi_extractor.num_inputs], rois)
+    def _local_feats(self, x: Features, rois: Tensor) -> Tensor:
+        extractor = self.reg_roi_extractor
+        return self.reg_head.convs(extractor(x[: extractor.num_inputs], rois))
 
 
-def _without_bfloat16(x: Features) -> Features:
-    """mmcv's RoIAlign has no bfloat16 kernel, so RoI features are taken in float32."""
-    return tuple(f.float() if f.dtype == torch.bfloat16 else f for f in x)
+def _masks_of(sample: DetDataSample) -> BitmapMasks | PolygonMasks:
+    if 'masks' not in sample.gt_instances:
+        raise ValueError(
+            'D2DetRoIHead trains mask_head with ground truth masks, and the data have '
+            "none: use dict(type='LoadAnnotations', with_bbox=True, with_mask=True)"
+        )
+    return sample.gt_instances.masks
 
 
 def _suppress(result: InstanceData, nms: ConfigType | None) -> InstanceData:

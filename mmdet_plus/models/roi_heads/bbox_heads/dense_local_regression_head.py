@@ -126,7 +126,14 @@ class DenseLocalRegressionHead(BaseModule):
             Offsets (n, 4, k, k) left, right, top, bottom, at least 0, as fractions of
             the RoI; overlap logits (n, k, k), None without the overlap predictor.
         """
-        local_feats = self.convs(roi_feats)
+        return self.predict_cells(self.convs(roi_feats))
+
+    def predict_cells(self, local_feats: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Predict from local features (n, conv_channels, k, k), the output of ``convs``.
+
+        Returns:
+            As :meth:`forward`.
+        """
         offsets = self.offset_conv(local_feats).relu().float()
         if self.overlap_conv is None:
             return offsets, None
@@ -145,8 +152,30 @@ class DenseLocalRegressionHead(BaseModule):
         Returns:
             ``loss_bbox`` and, with the overlap predictor, ``loss_overlap``.
         """
-        offsets, overlap_logits = self(roi_feats)
-        target_bboxes, inside = self.get_targets(bboxes, gt_bboxes)
+        return self.loss_by_feat(*self(roi_feats), bboxes, gt_bboxes)
+
+    def loss_by_feat(
+        self,
+        offsets: Tensor,
+        overlap_logits: Tensor | None,
+        bboxes: Tensor,
+        gt_bboxes: Tensor,
+        inside: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Losses of predictions.
+
+        Args:
+            offsets: (n, 4, k, k) as :meth:`forward` returns them.
+            overlap_logits: (n, k, k), or None.
+            bboxes: (n, 4) as in :meth:`loss`.
+            gt_bboxes: (n, 4) as in :meth:`loss`.
+            inside: (n, k, k) bool, the overlap by masks (sec. 3.3); None takes Eq. 3.
+
+        Returns:
+            As :meth:`loss`.
+        """
+        target_bboxes, inside_bboxes = self.get_targets(bboxes, gt_bboxes)
+        inside = inside_bboxes if inside is None else inside
         if len(bboxes) == 0:
             predictions = dict(loss_bbox=offsets, loss_overlap=overlap_logits)
             return {k: v.sum() * 0 for k, v in predictions.items() if v is not None}
