@@ -1,5 +1,19 @@
 """Components of the detectors, registered in ``mmdet.registry``."""
 
-from . import dense_heads, roi_heads, task_modules
+from . import (
+    backbones,
+    dense_heads,
+    detectors,
+    necks,
+    roi_heads,
+    task_modules,
+)
 
-__all__ = ['dense_heads', 'roi_heads', 'task_modules']
+__all__ = [
+    'backbones',
+    'dense_heads',
+    'detectors',
+    'necks',
+    'roi_heads',
+    'task_modules',
+]

@@ -1,3 +1,3 @@
-from .coders import DenseLocalBBoxCoder
+from .coders import ClampedDeltaXYWHBBoxCoder, DenseLocalBBoxCoder
 
-__all__ = ['DenseLocalBBoxCoder']
+__all__ = ['ClampedDeltaXYWHBBoxCoder', 'DenseLocalBBoxCoder']

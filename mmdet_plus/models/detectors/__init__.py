@@ -1,0 +1,3 @@
+from .refinedet import RefineDet
+
+__all__ = ['RefineDet']

@@ -1,0 +1,86 @@
+"""RefineDet: refine anchors, transfer features, detect objects."""
+
+from typing import Any
+
+import torch
+from mmdet.models.detectors import SingleStageDetector
+from mmdet.registry import MODELS
+from mmdet.structures import OptSampleList, SampleList
+from mmdet.utils import ConfigType
+from torch import Tensor
+
+
+@MODELS.register_module()
+class RefineDet(SingleStageDetector):
+    """Anchor refinement on the backbone's features, detection on the neck's.
+
+    RefineDet (1711.06897), sec. 3, Fig. 1. Any backbone whose levels have the anchors'
+    strides will do.
+
+    Args:
+        backbone: see ``SingleStageDetector``.
+        neck: usually ``TransferConnection``.
+        arm_head: usually ``AnchorRefinementHead``; sees what ``neck`` sees.
+        bbox_head: usually ``ObjectDetectionHead``, with the same anchors.
+        train_cfg: of both heads; positives are chosen alike (sec. 4).
+        **kwargs: as ``SingleStageDetector`` takes them.
+    """
+
+    def __init__(
+        self,
+        backbone: ConfigType,
+        *,
+        neck: ConfigType,
+        arm_head: ConfigType,
+        bbox_head: ConfigType,
+        train_cfg: ConfigType | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # A copy, because SingleStageDetector writes into it.
+        head = {**bbox_head}
+        super().__init__(backbone, neck, head, train_cfg=train_cfg, **kwargs)
+        self.arm_head = MODELS.build({**arm_head, 'train_cfg': train_cfg})
+        ours = self.arm_head.prior_generator.base_anchors
+        theirs = self.bbox_head.prior_generator.base_anchors
+        if len(ours) != len(theirs) or not all(map(torch.equal, ours, theirs)):
+            raise ValueError(
+                'arm_head and bbox_head must have the same anchor_generator'
+            )
+
+    def loss(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """Losses of both modules (Eq. 1) of images (B, 3, H, W)."""
+        x = self.backbone(batch_inputs)
+        losses, refinement = self.arm_head.loss(x, batch_data_samples)
+        detection = self.bbox_head.loss(self.neck(x), batch_data_samples, refinement)
+        return {**losses, **detection}
+
+    def predict(
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,
+    ) -> SampleList:
+        """Detect objects in images (B, 3, H, W).
+
+        Args:
+            batch_inputs: normalised images.
+            batch_data_samples: their meta information; results are added to them.
+            rescale: whether boxes return in pixels of the original image.
+        """
+        x = self.backbone(batch_inputs)
+        results = self.bbox_head.predict(
+            self.neck(x),
+            batch_data_samples,
+            rescale=rescale,
+            refinement=self.arm_head.predict(x),
+        )
+        return self.add_pred_to_datasample(batch_data_samples, results)
+
+    def _forward(
+        self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None
+    ) -> tuple[list[Tensor], ...]:
+        """Raw outputs of both heads, without post-processing."""
+        x = self.backbone(batch_inputs)
+        return *self.arm_head(x), *self.bbox_head(self.neck(x))

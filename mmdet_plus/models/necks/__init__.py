@@ -1,0 +1,3 @@
+from .transfer_connection import TransferConnection
+
+__all__ = ['TransferConnection']
