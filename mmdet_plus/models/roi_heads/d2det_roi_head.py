@@ -9,7 +9,7 @@ from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox2roi, scale_boxes
-from mmdet.structures.mask import BitmapMasks, PolygonMasks
+from mmdet.structures.mask import BaseInstanceMasks
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -27,8 +27,8 @@ class D2DetRoIHead(StandardRoIHead):
 
     D2Det (CVPR 2020), sec. 3 and 4.1. ``bbox_roi_extractor`` and ``bbox_head`` classify
     (the head has ``with_reg=False``), ``reg_roi_extractor`` and ``reg_head`` localise.
-    With ``mask_head``, ground truth masks supervise the overlap, and the local features
-    of ``reg_head`` are read once more on the localised boxes to predict masks (sec. 3.3);
+    With ``mask_head`` (sec. 3.3), ground truth masks supervise the overlap, and masks
+    come from local features read once more, on the localised boxes;
     ``mask_roi_extractor`` must be None.
 
     Differs from the paper, after the released models: the positive RoIs that train the
@@ -259,7 +259,7 @@ class D2DetRoIHead(StandardRoIHead):
         return self.reg_head.convs(extractor(x[: extractor.num_inputs], rois))
 
 
-def _masks_of(sample: DetDataSample) -> BitmapMasks | PolygonMasks:
+def _masks_of(sample: DetDataSample) -> BaseInstanceMasks:
     if 'masks' not in sample.gt_instances:
         raise ValueError(
             'D2DetRoIHead trains mask_head with ground truth masks, and the data have '

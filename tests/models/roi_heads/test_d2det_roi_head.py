@@ -2,80 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmengine.config import ConfigDict
-from mmengine.structures import InstanceData
+from d2det_samples import GTS, STRIDES, build, proposals, samples
 
-import mmdet_plus  # noqa: F401
 from mmdet_plus.models.roi_heads import d2det_roi_head as module
-
-STRIDES = [4, 8]
-GTS = torch.tensor([[20.0, 20, 60, 70], [70, 10, 110, 50]])
-
-
-def config() -> ConfigDict:
-    return ConfigDict(
-        type='D2DetRoIHead',
-        bbox_roi_extractor=dict(
-            type='DiscriminativeRoIExtractor',
-            out_channels=8,
-            featmap_strides=STRIDES,
-            offset_channels=16,
-        ),
-        bbox_head=dict(
-            type='Shared2FCBBoxHead',
-            in_channels=8,
-            fc_out_channels=16,
-            num_classes=3,
-            with_reg=False,
-        ),
-        reg_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
-            out_channels=8,
-            featmap_strides=STRIDES,
-        ),
-        reg_head=dict(
-            type='DenseLocalRegressionHead',
-            in_channels=8,
-            num_convs=2,
-            conv_channels=12,
-            norm_cfg=dict(type='GN', num_groups=3),
-        ),
-        train_cfg=dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=False,
-            ),
-            sampler=dict(type='RandomSampler', num=16, pos_fraction=0.5),
-            pos_weight=-1,
-            max_reg_rois=6,
-        ),
-        test_cfg=dict(
-            score_thr=0.0,
-            nms=dict(type='nms', iou_threshold=0.9),
-            max_per_img=20,
-            final_nms=dict(type='soft_nms', iou_threshold=0.5),
-        ),
-    )
-
-
-def build(change=None):
-    torch.manual_seed(0)
-    cfg = config()
-    for part, values in (change or {}).items():
-        cfg[part].update(values)
-    head = MODELS.build(cfg)
-    head.init_weights()
-    # So that boxes move visibly.
-    torch.nn.init.normal_(head.reg_head.offset_conv.weight, std=0.05)
-    torch.nn.init.constant_(head.reg_head.offset_conv.bias, 0.6)
-    torch.nn.init.constant_(head.reg_head.overlap_conv.bias, 1.0)
-    return head
 
 
 @pytest.fixture
@@ -85,28 +14,12 @@ def feats():
     return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
 
 
-def samples(*gts, scale=1.0):
-    return [
-        DetDataSample(
-            gt_instances=InstanceData(bboxes=g, labels=torch.arange(len(g)) % 3),
-            metainfo=dict(
-                img_shape=(100, 120),
-                ori_shape=(100 / scale, 120 / scale),
-                scale_factor=(scale, scale),
-            ),
-        )
-        for g in gts
-    ]
+def spy_on_localisation(head, seen):
+    def loss_by_feat(offsets, overlap_logits, boxes, gts, inside):
+        seen.update(boxes=boxes, gts=gts, inside=inside)
+        return {}
 
-
-def proposals(*counts):
-    torch.manual_seed(2)
-    results = []
-    for count in counts:
-        noise = torch.randn(count, 4) * 4
-        boxes = (GTS.repeat(count, 1)[:count] + noise).clamp(0, 100)
-        results.append(InstanceData(bboxes=boxes, scores=torch.rand(count)))
-    return results
+    head.reg_head.loss_by_feat = loss_by_feat
 
 
 LOSS_KEYS = {'loss_cls', 'acc', 'loss_bbox', 'loss_overlap'}
@@ -142,7 +55,7 @@ def test_images_without_objects_keep_all_keys(counts, feats):
 def test_localisation_trains_on_jittered_clipped_positives(feats, monkeypatch):
     head = build()
     seen = {}
-    head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
+    spy_on_localisation(head, seen)
     head.loss(feats, proposals(20, 20), samples(GTS, GTS + 3))
     boxes, gts = seen['boxes'], seen['gts']
     assert len(boxes) == 6  # max_reg_rois of the batch
@@ -163,10 +76,15 @@ def test_no_more_than_192_rois_are_localised_unless_told(feats):
     head = build()
     del head.train_cfg['max_reg_rois']
     seen = {}
-    head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
+    spy_on_localisation(head, seen)
     many = GTS.repeat(100, 1)
-    result = SimpleNamespace(pos_priors=many, pos_gt_bboxes=many)
-    head.reg_loss(feats, [result], [(100, 120)])
+    result = SimpleNamespace(
+        pos_priors=many,
+        pos_gt_bboxes=many,
+        pos_gt_labels=torch.zeros(200, dtype=torch.long),
+        pos_assigned_gt_inds=torch.arange(200),
+    )
+    head.reg_loss(feats, [result], samples(GTS)[:1])
     assert len(seen['boxes']) == len(seen['gts']) == 192
 
 
@@ -174,7 +92,7 @@ def test_no_more_than_192_rois_are_localised_unless_told(feats):
 def test_each_roi_goes_with_its_own_ground_truth(limit, feats):
     head = build(dict(train_cfg=dict(pos_jitter=0.0, max_reg_rois=limit)))
     seen = {}
-    head.reg_head.loss = lambda f, boxes, gts: seen.update(boxes=boxes, gts=gts) or {}
+    spy_on_localisation(head, seen)
     head.loss(feats, proposals(20, 20), samples(GTS, GTS.flip(0)))
     distance = (seen['boxes'] - seen['gts']).abs().amax(1)
     assert len(distance) > 6

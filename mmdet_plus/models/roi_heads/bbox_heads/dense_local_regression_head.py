@@ -129,7 +129,7 @@ class DenseLocalRegressionHead(BaseModule):
         return self.predict_cells(self.convs(roi_feats))
 
     def predict_cells(self, local_feats: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Predict from local features (n, conv_channels, k, k), the output of ``convs``.
+        """Predict from local features (n, conv_channels, k, k), outputs of ``convs``.
 
         Returns:
             As :meth:`forward`.
@@ -152,7 +152,8 @@ class DenseLocalRegressionHead(BaseModule):
         Returns:
             ``loss_bbox`` and, with the overlap predictor, ``loss_overlap``.
         """
-        return self.loss_by_feat(*self(roi_feats), bboxes, gt_bboxes)
+        offsets, overlap_logits = self(roi_feats)
+        return self.loss_by_feat(offsets, overlap_logits, bboxes, gt_bboxes)
 
     def loss_by_feat(
         self,
