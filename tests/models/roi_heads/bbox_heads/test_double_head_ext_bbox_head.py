@@ -1,0 +1,380 @@
+import pytest
+import torch
+from mmcv.cnn import NonLocal2d
+from mmdet.models.backbones.resnet import Bottleneck
+from mmdet.models.layers import multiclass_nms
+from mmdet.models.roi_heads.bbox_heads.double_bbox_head import BasicResBlock
+from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
+from torch.nn import functional as F
+
+import mmdet_plus  # noqa: F401
+from mmdet_plus.models.roi_heads.bbox_heads.double_head_ext_bbox_head import (
+    DoubleHeadOutputs,
+    task_weights,
+)
+
+DOUBLE = dict(lambda_fc=1.0, lambda_conv=1.0, fusion='fc')
+REVERSED = dict(lambda_fc=0.0, lambda_conv=0.0, fusion='conv')
+FC_ONLY = dict(lambda_fc=0.5, conv_loss_weight=0.0, fusion='fc')
+CONV_ONLY = dict(lambda_conv=0.5, fc_loss_weight=0.0, fusion='conv')
+TEST_CFG = ConfigDict(
+    score_thr=0.01, nms=dict(type='nms', iou_threshold=0.5), max_per_img=20
+)
+META = dict(img_shape=(80, 100), scale_factor=(0.5, 0.5))
+
+
+def build(**kwargs):
+    torch.manual_seed(0)
+    cfg = dict(
+        type='DoubleHeadExtBBoxHead',
+        in_channels=8,
+        num_classes=3,
+        fc_out_channels=16,
+        conv_out_channels=16,
+    )
+    head = MODELS.build({**cfg, **kwargs})
+    head.init_weights()
+    return head
+
+
+def leave_start(head):
+    """Non-local blocks start as the identity."""
+    for module in head.modules():
+        if isinstance(module, NonLocal2d):
+            torch.nn.init.normal_(module.conv_out.conv.weight)
+    return head
+
+
+def feats(n=6, seed=1):
+    torch.manual_seed(seed)
+    return torch.randn(n, 8, 7, 7)
+
+
+def targets(n=6):
+    """RoIs and targets: the first half is positive."""
+    torch.manual_seed(2)
+    corner = torch.rand(n, 2) * 40
+    rois = torch.cat([torch.zeros(n, 1), corner, corner + 30], dim=1)
+    labels = torch.tensor([i % 3 if i < n // 2 else 3 for i in range(n)])
+    positive = (labels < 3).float()[:, None].expand(-1, 4)
+    box_targets = torch.randn(n, 4) * positive
+    return rois, labels.long(), torch.ones(n), box_targets, positive
+
+
+def test_task_weights_follow_the_formula():
+    weights = task_weights(0.7, 0.8, 2.0, 2.5)
+    expected = dict(fc_cls=1.4, fc_reg=0.6, conv_cls=0.5, conv_reg=2.0)
+    assert weights == pytest.approx(expected)
+
+
+def test_defaults_are_the_papers():
+    head = MODELS.build(dict(type='DoubleHeadExtBBoxHead'))
+    expected = dict(fc_cls=1.4, fc_reg=0.6, conv_cls=0.5, conv_reg=2.0)
+    assert head.task_weights == pytest.approx(expected)
+    assert head.fusion == 'complementary'
+    kinds = [type(block) for block in head.conv_branch]
+    assert kinds == [BasicResBlock, NonLocal2d, Bottleneck, NonLocal2d, Bottleneck]
+    # Sec. 4.1: 1.06 M (2^20) weights in a residual block, 2 M in a non-local one.
+    for block, expected in zip(head.conv_branch[1:3], (2.0, 1.06), strict=True):
+        weights = sum(p.numel() for p in block.parameters() if p.dim() == 4)
+        assert round(weights / 2**20, 2) == expected
+    assert [p.shape for p in head.fc_branch.parameters() if p.dim() == 2] == [
+        (1024, 256 * 49),
+        (1024, 1024),
+    ]
+    assert head.fc_cls.out_features == head.conv_cls.out_features == 81
+    assert head.fc_reg.out_features == head.conv_reg.out_features == 320
+
+
+@pytest.mark.parametrize(
+    ('num_blocks', 'with_non_local', 'length'),
+    [(1, True, 1), (2, True, 3), (4, True, 7), (4, False, 4)],
+)
+def test_number_of_blocks(num_blocks, with_non_local, length):
+    head = build(num_blocks=num_blocks, with_non_local=with_non_local)
+    assert len(head.conv_branch) == length
+    assert head.conv_maps(feats()).shape == (6, 16, 7, 7)
+
+
+def test_outputs_of_every_kind():
+    shapes = [None if out is None else tuple(out.shape) for out in run(build())]
+    assert shapes == [(6, 4), (6, 12), (6, 4), (6, 12)]
+    agnostic = run(build(reg_class_agnostic=True))
+    assert agnostic.fc_bbox_deltas.shape == agnostic.conv_bbox_deltas.shape == (6, 4)
+
+
+def run(head, n=6):
+    return head(feats(n), feats(n, seed=3))
+
+
+@pytest.mark.parametrize(
+    ('change', 'present'),
+    [
+        ({}, [True, True, True, True]),
+        (DOUBLE, [True, False, False, True]),
+        (REVERSED, [False, True, True, False]),
+        (FC_ONLY, [True, True, False, False]),
+        (CONV_ONLY, [False, False, True, True]),
+        (dict(lambda_conv=1.0, fusion='fc'), [True, True, False, True]),
+    ],
+)
+@pytest.mark.parametrize('n', [0, 1, 6])
+def test_what_has_no_weight_is_not_there(change, present, n):
+    head = leave_start(build(**change, fc_norm_cfg=dict(type='LN')))
+    outputs = run(head, n)
+    assert [out is not None for out in outputs] == present
+    losses = head.loss(outputs, *targets(n))
+    expected = set()
+    for exists, keys in zip(
+        present,
+        (
+            ('loss_fc_cls', 'acc_fc'),
+            ('loss_fc_bbox',),
+            ('loss_conv_cls', 'acc_conv'),
+            ('loss_conv_bbox',),
+        ),
+        strict=True,
+    ):
+        expected.update(keys if exists else ())
+    assert losses.keys() == expected
+    total = sum(v for k, v in losses.items() if 'loss' in k)
+    assert total.isfinite()
+    total.backward()
+    for name, parameter in head.named_parameters():
+        assert parameter.grad is not None, name
+        # The bias of the attention's keys shifts all scores of a row alike.
+        if n == 6 and not name.endswith('phi.conv.bias'):
+            assert parameter.grad.abs().sum() > 0, name
+    assert all(buffer.isfinite().all() for buffer in head.buffers())
+
+
+def test_losses_are_those_of_the_formula():
+    head = build(reg_class_agnostic=True)
+    outputs = run(head)
+    rois, labels, weights, box_targets, box_weights = targets()
+    losses = head.loss(outputs, rois, labels, weights, box_targets, box_weights)
+    positive = labels < 3
+
+    def classes(logits):
+        return F.cross_entropy(logits, labels)
+
+    def boxes(deltas):
+        difference = deltas[positive] - box_targets[positive]
+        return F.smooth_l1_loss(difference, difference * 0, reduction='sum') / 6
+
+    expected = dict(
+        loss_fc_cls=2.0 * 0.7 * classes(outputs.fc_cls_logits),
+        loss_fc_bbox=2.0 * 0.3 * boxes(outputs.fc_bbox_deltas),
+        loss_conv_cls=2.5 * 0.2 * classes(outputs.conv_cls_logits),
+        loss_conv_bbox=2.5 * 0.8 * boxes(outputs.conv_bbox_deltas),
+    )
+    for name, value in expected.items():
+        torch.testing.assert_close(losses[name], value)
+
+
+def test_accuracy_is_of_its_own_head():
+    head = build()
+    rois, labels, *others = targets()
+    right = F.one_hot(labels, 4).float() * 9
+    zeros = torch.zeros(6, 12, requires_grad=True)
+    outputs = DoubleHeadOutputs(right, zeros, right.roll(1, dims=1), zeros)
+    losses = head.loss(outputs, rois, labels, *others)
+    assert losses['acc_fc'] == 100
+    assert losses['acc_conv'] == 0
+
+
+def test_no_positives_give_a_zero_box_loss():
+    head = build()
+    rois, labels, weights, box_targets, box_weights = targets()
+    outputs = run(head)
+    losses = head.loss(
+        outputs,
+        rois,
+        torch.full_like(labels, 3),
+        weights,
+        box_targets * 0,
+        box_weights * 0,
+    )
+    assert losses['loss_fc_bbox'] == losses['loss_conv_bbox'] == 0
+    assert losses['loss_conv_bbox'].requires_grad
+
+
+def mmdet_twin(head):
+    """MMDetection's head with the weights of ``head``."""
+    twin = MODELS.build(
+        dict(
+            type='DoubleConvFCBBoxHead',
+            num_convs=2,
+            num_fcs=2,
+            in_channels=8,
+            num_classes=3,
+            conv_out_channels=16,
+            fc_out_channels=16,
+            loss_cls=dict(type='CrossEntropyLoss', loss_weight=2.0),
+            loss_bbox=dict(type='SmoothL1Loss', loss_weight=2.5),
+        )
+    )
+    names = {
+        'fc_branch.0': 'fc_branch.0',
+        'fc_branch.2': 'fc_branch.1',
+        'conv_branch.0': 'res_block',
+        'conv_branch.1': 'conv_branch.0',
+        'conv_branch.2': 'conv_branch.1',
+        'conv_reg': 'fc_reg',
+        'fc_cls': 'fc_cls',
+    }
+    state = {}
+    for name, value in head.state_dict().items():
+        (start,) = (own for own in names if name.startswith(f'{own}.'))
+        state[names[start] + name[len(start) :]] = value
+    twin.load_state_dict(state)
+    return twin
+
+
+def test_plain_double_head_equals_mmdets():
+    head = build(**DOUBLE, with_non_local=False)
+    torch.nn.init.normal_(head.conv_reg.weight)
+    torch.nn.init.normal_(head.fc_cls.weight)
+    twin = mmdet_twin(head)
+    outputs = run(head)
+    logits, deltas = twin(feats(), feats(seed=3))
+    torch.testing.assert_close(outputs.fc_cls_logits, logits)
+    torch.testing.assert_close(outputs.conv_bbox_deltas, deltas)
+    rois, *others = targets()
+    losses = head.loss(outputs, rois, *others)
+    expected = twin.loss(logits, deltas, rois, *others)
+    torch.testing.assert_close(losses['loss_fc_cls'], expected['loss_cls'])
+    torch.testing.assert_close(losses['loss_conv_bbox'], expected['loss_bbox'])
+    torch.testing.assert_close(losses['acc_fc'], expected['acc'])
+    for cfg in (TEST_CFG, None):
+        ours = head.predict_by_feat(
+            (rois,),
+            (head.class_scores(outputs),),
+            (head.box_deltas(outputs),),
+            [META],
+            cfg,
+            rescale=True,
+        )[0]
+        theirs = twin.predict_by_feat(
+            (rois,), (logits,), (deltas,), [META], cfg, rescale=True
+        )[0]
+        assert len(ours) == len(theirs) > 0
+        for key in theirs.keys():
+            torch.testing.assert_close(ours[key], theirs[key])
+
+
+@pytest.mark.parametrize(
+    ('fusion', 'formula'),
+    [
+        ('fc', lambda fc, conv: fc),
+        ('conv', lambda fc, conv: conv),
+        ('max', torch.maximum),
+        ('average', lambda fc, conv: (fc + conv) / 2),
+        ('complementary', lambda fc, conv: 1 - (1 - fc) * (1 - conv)),
+    ],
+)
+def test_scores_are_fused(fusion, formula):
+    head = build(fusion=fusion)
+    torch.nn.init.normal_(head.conv_cls.weight)
+    outputs = run(head)
+    fc, conv = (outputs.fc_cls_logits.softmax(1), outputs.conv_cls_logits.softmax(1))
+    torch.testing.assert_close(head.class_scores(outputs), formula(fc, conv))
+
+
+def test_fused_scores_reach_the_detections_unchanged():
+    head = build(fusion='complementary', reg_class_agnostic=True)
+    rois = torch.tensor([[0, 10.0, 10, 30, 30], [0, 50, 40, 70, 70]])
+    scores = torch.tensor([[0.9, 0.8, 0.0, 0.3], [0.1, 0.0, 0.7, 0.9]])
+    result = head.predict_by_feat(
+        (rois,), (scores,), (torch.zeros(2, 4),), [META], TEST_CFG, rescale=True
+    )[0]
+    torch.testing.assert_close(result.scores, torch.tensor([0.9, 0.8, 0.7, 0.1]))
+    assert result.labels.tolist() == [0, 1, 2, 0]
+    torch.testing.assert_close(result.bboxes, 2 * rois[[0, 0, 1, 1], 1:])
+
+
+def test_boxes_come_from_the_conv_head_if_it_has_any():
+    head = build(conv_loss_weight=1e-6)
+    outputs = run(head)
+    assert head.box_deltas(outputs) is outputs.conv_bbox_deltas
+    for change in (REVERSED, FC_ONLY):
+        head = build(**change)
+        outputs = run(head)
+        assert head.box_deltas(outputs) is outputs.fc_bbox_deltas
+
+
+def test_boxes_are_clipped_to_the_image():
+    head = build(reg_class_agnostic=True)
+    rois = torch.tensor([[0, 60.0, 50, 120, 110]])
+    scores = torch.tensor([[0.9, 0.0, 0.0, 0.1]])
+    result = head.predict_by_feat(
+        (rois,), (scores,), (torch.zeros(1, 4),), [META], TEST_CFG
+    )[0]
+    torch.testing.assert_close(result.bboxes, torch.tensor([[60.0, 50, 100, 80]]))
+
+
+def test_image_without_proposals():
+    head = build()
+    none = (torch.empty(0, 5), torch.empty(0, 4), torch.empty(0, 12))
+    for cfg, columns in ((TEST_CFG, ()), (None, (4,))):
+        result = head.predict_by_feat(*((x,) for x in none), [META], cfg, True)[0]
+        assert result.bboxes.shape == (0, 4)
+        assert result.scores.shape == (0, *columns)
+
+
+def test_state_dict_round_trip():
+    head, other = leave_start(build()).eval(), build(init_cfg=[]).eval()
+    torch.manual_seed(5)
+    for parameter in other.parameters():
+        torch.nn.init.normal_(parameter)
+    other.load_state_dict(head.state_dict())
+    for a, b in zip(run(head), run(other), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_bfloat16_autocast():
+    head = build()
+    with torch.autocast('cpu', torch.bfloat16):
+        outputs = run(head)
+        losses = head.loss(outputs, *targets())
+    assert all(out.dtype == torch.float32 for out in outputs)
+    assert all(value.isfinite().all() for value in losses.values())
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(lambda_fc=1.2), r'lambda_fc must be in \[0, 1\], got 1.2'),
+        (dict(lambda_conv=-0.1), r'lambda_conv must be in \[0, 1\], got -0.1'),
+        (dict(conv_loss_weight=-1), 'conv_loss_weight must not be negative, got -1'),
+        (dict(lambda_fc=0.0, lambda_conv=1.0, fusion='fc'), 'no head classifies'),
+        (dict(lambda_fc=1.0, lambda_conv=0.0), 'no head localises'),
+        (dict(fusion='sum'), "fc, conv, max, average, complementary, got 'sum'"),
+        (dict(lambda_conv=1.0), 'needs class scores of the conv-head'),
+        (dict(lambda_fc=0.0), 'needs class scores of the fc-head'),
+        (dict(num_blocks=0), 'num_blocks must be at least 1, got 0'),
+        (dict(conv_out_channels=18), 'multiple of 4, got 18'),
+    ],
+)
+def test_errors(change, message):
+    with pytest.raises(ValueError, match=message):
+        build(**change)
+
+
+def test_equals_mmdets_nms_on_fused_scores():
+    head = build()
+    outputs = run(head)
+    rois = targets()[0]
+    scores, deltas = head.class_scores(outputs), head.box_deltas(outputs)
+    result = head.predict_by_feat((rois,), (scores,), (deltas,), [META], TEST_CFG)[0]
+    decoded = head.bbox_coder.decode(
+        rois[:, 1:].repeat_interleave(3, dim=0),
+        deltas.view(-1, 4),
+        max_shape=META['img_shape'],
+    )
+    boxes, labels = multiclass_nms(
+        decoded.view(6, 12), scores, 0.01, TEST_CFG.nms, TEST_CFG.max_per_img
+    )
+    torch.testing.assert_close(result.bboxes, boxes[:, :4])
+    assert torch.equal(result.labels, labels)
