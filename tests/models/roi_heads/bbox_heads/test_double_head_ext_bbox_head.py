@@ -260,8 +260,8 @@ def test_plain_double_head_equals_mmdets():
             (rois,), (logits,), (deltas,), [META], cfg, rescale=True
         )[0]
         assert len(ours) == len(theirs) > 0
-        for key in theirs.keys():
-            torch.testing.assert_close(ours[key], theirs[key])
+        for key, value in theirs.items():
+            torch.testing.assert_close(ours[key], value)
 
 
 @pytest.mark.parametrize(
