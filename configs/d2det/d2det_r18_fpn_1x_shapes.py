@@ -1,40 +1,7 @@
 # A small D2Det for the shapes data, trained from scratch.
-_base_ = './faster-rcnn_r18_fpn_1x_shapes.py'
-
-width = {{_base_.width}}
-model = dict(
-    roi_head=dict(
-        type='D2DetRoIHead',
-        bbox_roi_extractor=dict(
-            _delete_=True,
-            type='DiscriminativeRoIExtractor',
-            out_channels=width,
-            featmap_strides=[4, 8, 16, 32],
-            offset_channels=128,
-            share_across_levels=True,
-        ),
-        bbox_head=dict(with_reg=False, loss_cls=dict(loss_weight=2.0)),
-        reg_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
-            out_channels=width,
-            featmap_strides=[4, 8, 16, 32],
-        ),
-        reg_head=dict(
-            type='DenseLocalRegressionHead',
-            in_channels=width,
-            num_convs=4,
-            conv_channels=72,
-            norm_cfg=dict(type='GN', num_groups=12),
-        ),
-    ),
-    train_cfg=dict(rcnn=dict(pos_jitter=0.15, max_reg_rois=128)),
-    test_cfg=dict(
-        rcnn=dict(
-            score_thr=0.03,
-            nms=dict(type='nms', iou_threshold=0.5),
-            max_per_img=125,
-            final_nms=dict(type='soft_nms', iou_threshold=0.5),
-        )
-    ),
-)
+_base_ = [
+    '../_base_/models/d2det_r18_fpn_shapes.py',
+    '../_base_/datasets/shapes_detection.py',
+    '../_base_/schedules/shapes_1x.py',
+    '../_base_/shapes_runtime.py',
+]

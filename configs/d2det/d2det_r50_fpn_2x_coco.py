@@ -1,58 +1,7 @@
 # D2Det, row "D2Det" of Table 2 and Fig. 5: 43.7 box AP on val in the authors' release.
 _base_ = [
-    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
+    '../_base_/models/d2det_r50_fpn.py',
     'mmdet::_base_/datasets/coco_detection.py',
-    'mmdet::_base_/schedules/schedule_2x.py',
+    '../_base_/schedules/d2det_2x.py',
     '../_base_/default_runtime.py',
-]
-
-featmap_strides = [4, 8, 16, 32]
-model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-        )
-    ),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
-    roi_head=dict(
-        type='D2DetRoIHead',
-        # Sec. 3.2; gamma = 0.1 and parameters per level as released.
-        bbox_roi_extractor=dict(
-            _delete_=True,
-            type='DiscriminativeRoIExtractor',
-            out_channels=256,
-            featmap_strides=featmap_strides,
-            output_size=7,
-            sampling_ratio=2,
-        ),
-        # Weight 2 as released.
-        bbox_head=dict(with_reg=False, loss_cls=dict(loss_weight=2.0)),
-        # Sec. 3.1 and 4.1: eight convolutions on a 14 x 14 RoI feature.
-        reg_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
-            out_channels=256,
-            featmap_strides=featmap_strides,
-        ),
-        reg_head=dict(type='DenseLocalRegressionHead', in_channels=256),
-    ),
-    # As released: positives are jittered, at most 192 of a batch train the branch.
-    train_cfg=dict(rcnn=dict(pos_jitter=0.15, max_reg_rois=192)),
-    # Sec. 4.1: 100 to 125 proposals are localised; soft-NMS follows.
-    test_cfg=dict(
-        rcnn=dict(
-            score_thr=0.03,
-            nms=dict(type='nms', iou_threshold=0.5),
-            max_per_img=125,
-            final_nms=dict(type='soft_nms', iou_threshold=0.5),
-        )
-    ),
-)
-
-# As released: drops after epochs 20 and 23, 1000 iterations of warm-up from 1/80.
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1 / 80, by_epoch=False, begin=0, end=1000),
-    dict(type='MultiStepLR', begin=0, end=24, milestones=[20, 23], gamma=0.1),
 ]

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
@@ -37,6 +39,11 @@ def narrow(cfg: Config) -> Config:
         model.roi_head.reg_head.update(
             conv_channels=12, norm_cfg=dict(type='GN', num_groups=3)
         )
+    if 'mask_head' in model.roi_head:
+        norm = dict(type='GN', num_groups=2)
+        model.roi_head.mask_head.update(conv_out_channels=8, norm_cfg=norm)
+        if model.roi_head.mask_head.type == 'D2DetMaskHead':
+            model.roi_head.mask_head.update(in_channels=12, fc_out_channels=16)
     model.test_cfg.rcnn.score_thr = 0.0  # untrained scores are low
     return cfg
 
@@ -51,6 +58,7 @@ def batch(num_classes: int):
     samples = []
     for image in inputs:
         gt = InstanceData(bboxes=boxes, labels=torch.tensor([0, num_classes - 1]))
+        gt.masks = BitmapMasks(np.ones((2, 128, 128), dtype=np.uint8), 128, 128)
         meta = dict(
             img_shape=image.shape[1:], ori_shape=image.shape[1:], scale_factor=(1, 1)
         )
@@ -73,6 +81,7 @@ def test_config_steps(name):
         n for n, p in model.named_parameters() if p.requires_grad and p.grad is None
     ]
     assert missing == []
+    assert ('loss_mask' in log) == ('mask' in name)
     assert ('loss_overlap' in log) == (
         'reg_head' in cfg.model.roi_head and 'no-overlap' not in name
     )
@@ -84,6 +93,7 @@ def test_config_steps(name):
         found = result.pred_instances
         assert len(found) > 0
         assert found.bboxes.isfinite().all()
+        assert ('masks' in found) == ('mask' in name)
         assert ((found.labels >= 0) & (found.labels < num_classes)).all()
 
 
@@ -121,3 +131,15 @@ def test_dcn_is_in_the_last_three_stages():
 def test_backbones_are_downloaded_by_plain_url(name):
     checkpoint = load(name).model.backbone.init_cfg.checkpoint
     assert checkpoint.startswith('https://download.pytorch.org/models/resnet')
+
+
+def test_released_instance_segmentation():
+    cfg = load('d2det-mask_r101_fpn_2x_coco.py')
+    assert cfg.model.backbone.depth == 101
+    assert cfg.model.roi_head.bbox_roi_extractor.sampling_ratio == 1
+    test_cfg = cfg.model.test_cfg.rcnn
+    assert (test_cfg.score_thr, test_cfg.nms.iou_threshold) == (0.05, 0.3)
+    assert (test_cfg.max_per_img, test_cfg.final_nms) == (100, None)
+    loading = cfg.train_dataloader.dataset.pipeline[1]
+    assert loading.with_mask
+    assert cfg.val_evaluator.metric == ['bbox', 'segm']

@@ -1,0 +1,7 @@
+# Instance segmentation with ResNet-50.
+_base_ = [
+    '../_base_/models/d2det-mask_r50_fpn.py',
+    'mmdet::_base_/datasets/coco_instance.py',
+    '../_base_/schedules/d2det_2x.py',
+    '../_base_/default_runtime.py',
+]
