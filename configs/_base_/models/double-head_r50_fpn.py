@@ -1,0 +1,29 @@
+# Plain Double-Head R-CNN (arXiv 1904.06493) as in MMDetection's own config, with its
+# classes: four bottlenecks and no non-local block, weights of 2 for both tasks.
+_base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
+
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
+        )
+    ),
+    rpn_head=dict(type='Float32RPNHead'),
+    roi_head=dict(
+        type='DoubleHeadRoIHead',
+        reg_roi_scale_factor=1.3,
+        bbox_head=dict(
+            _delete_=True,
+            type='DoubleConvFCBBoxHead',
+            num_convs=4,
+            num_fcs=2,
+            in_channels=256,
+            conv_out_channels=1024,
+            fc_out_channels=1024,
+            num_classes=80,
+            loss_cls=dict(type='CrossEntropyLoss', loss_weight=2.0),
+            loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=2.0),
+        ),
+    ),
+)

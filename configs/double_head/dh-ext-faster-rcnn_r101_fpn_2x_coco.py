@@ -1,0 +1,11 @@
+# Double-Head-Ext R-CNN, sec. 4: ResNet-101, twice as long (the paper: 42.3 on test-dev).
+_base_ = './dh-ext-faster-rcnn_r50_fpn_2x_coco.py'
+
+model = dict(
+    backbone=dict(
+        depth=101,
+        init_cfg=dict(
+            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'
+        ),
+    )
+)

@@ -1,0 +1,4 @@
+# The paper's ablation over the balance weights: lambda_conv = 0.9 instead of 0.8.
+_base_ = './dh-ext-faster-rcnn_r50_fpn_1x_coco.py'
+
+model = dict(roi_head=dict(bbox_head=dict(lambda_conv=0.9)))
