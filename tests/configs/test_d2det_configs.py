@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
+from mmdet.registry import METRICS, MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.datasets.isaid_tiles import COLOURS
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'd2det'
 CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
@@ -143,3 +144,19 @@ def test_released_instance_segmentation():
     loading = cfg.train_dataloader.dataset.pipeline[1]
     assert loading.with_mask
     assert cfg.val_evaluator.metric == ['bbox', 'segm']
+
+
+def test_isaid_has_fifteen_classes_without_the_background():
+    cfg = load('d2det-mask_r101_fpn_2x_isaid.py')
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.metainfo.classes == tuple(COLOURS)
+        assert loader.dataset.metainfo.palette == list(COLOURS.values())
+    assert cfg.model.roi_head.bbox_head.num_classes == len(COLOURS) == 15
+
+
+def test_uavdt_is_measured_by_its_own_rule():
+    cfg = load('d2det_r101_fpn_2x_uavdt.py')
+    assert cfg.test_evaluator.type == 'UAVDTMetric'
+    assert cfg.test_evaluator.iou_thrs == 0.7
+    assert cfg.val_dataloader.dataset.metainfo.classes == ('vehicle',)
+    METRICS.build(cfg.test_evaluator)

@@ -1,0 +1,60 @@
+import json
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+CONVERT, MERGE = 'dataset_converters/isaid2coco', 'dataset_converters/merge_isaid_tiles'
+
+
+def make_split(root, annotations='images'):
+    """One image of 90 x 40 pixels with a ship in two tiles of 50 pixels."""
+    (root / 'val' / 'images').mkdir(parents=True)
+    (root / 'val' / annotations).mkdir(parents=True, exist_ok=True)
+    ids, colours = np.zeros((2, 40, 90, 3), dtype=np.uint8)
+    ids[5:15, 42:48], colours[5:15, 42:48] = 7, (63, 0, 0)  # OpenCV writes BGR
+    cv2.imwrite(str(root / 'val' / 'images' / 'P1.png'), np.full_like(ids, 99))
+    for image, kind in ((ids, 'id'), (colours, 'color')):
+        path = root / 'val' / annotations / f'P1_instance_{kind}_RGB.png'
+        cv2.imwrite(str(path), image)
+    return ids[..., 0] == 7
+
+
+def convert(tool_main, *options):
+    return tool_main(CONVERT, 'val', 'out/val', '--size', '50', *options)
+
+
+def test_tiles_and_back(tool_main, tmp_path, capsys):
+    ship = make_split(tmp_path, 'Instance_masks/images')
+    assert convert(tool_main, '--overlap', '10') == 0
+    assert '2 tiles, 2 instances' in capsys.readouterr().out
+    annotations = tmp_path / 'out' / 'val' / 'instancesonly_filtered_val.json'
+    coco = json.loads(annotations.read_text())
+    images = {image['file_name'] for image in coco['images']}
+    assert images == {'P1_0_0.png', 'P1_40_0.png'}
+    for image in coco['images']:
+        tile = cv2.imread(str(tmp_path / 'out' / 'val' / 'images' / image['file_name']))
+        assert tile.shape == (40, 50, 3)
+    # Perfect detections of the tiles are one perfect detection of the image.
+    found = [{**entry, 'score': 0.9} for entry in coco['annotations']]
+    (tmp_path / 'results.segm.json').write_text(json.dumps(found))
+    assert tool_main(MERGE, 'results.segm.json', annotations, 'whole.json') == 0
+    (whole,) = json.loads((tmp_path / 'whole.json').read_text())
+    assert np.array_equal(coco_mask.decode(whole['segmentation']), ship)
+    assert (whole['category_id'], whole['bbox']) == (1, [42, 5, 6, 10])
+
+
+def test_what_is_wrong_is_one_message(tool_main, tmp_path, capsys):
+    assert convert(tool_main) == 2
+    assert 'error: overlap must be in [0, 50), got 200' in capsys.readouterr().err
+    assert convert(tool_main, '--overlap', '10') == 2
+    assert 'error: val/images holds no png image' in capsys.readouterr().err
+    make_split(tmp_path)
+    (tmp_path / 'val' / 'images' / 'P1_instance_id_RGB.png').unlink()
+    assert convert(tool_main, '--overlap', '10') == 2
+    assert 'P1_instance_id_RGB.png does not exist' in capsys.readouterr().err
+    (tmp_path / 'results.json').write_text('[{"image_id": 4}]')
+    (tmp_path / 'annotations.json').write_text('{"images": []}')
+    assert tool_main(MERGE, 'results.json', 'annotations.json', 'whole.json') == 2
+    assert 'no tile has the id 4' in capsys.readouterr().err
+    assert not (tmp_path / 'whole.json').exists()
