@@ -52,10 +52,11 @@ class RefineDetResNet(ResNet):
         outs = super().forward(x)
         return (*outs, self.res6(outs[-1]))
 
-    def train(self, mode: bool = True) -> None:
+    def train(self, mode: bool = True) -> 'RefineDetResNet':
         """Set the mode; ``norm_eval`` keeps the statistics of pretrained layers only.
 
         Those of res6 have to be learnt.
         """
         super().train(mode)
         self.res6.train(mode)
+        return self

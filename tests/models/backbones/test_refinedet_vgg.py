@@ -107,5 +107,5 @@ def test_batch_equals_single_images():
 
 
 def test_message():
-    with pytest.raises(ValueError, match='depth must be in .* got 12'):
+    with pytest.raises(ValueError, match=r'depth must be in .* got 12'):
         build(depth=12)

@@ -82,5 +82,5 @@ def test_messages():
     low, high = levels()
     with pytest.raises(ValueError, match='has 2 levels, got 1'):
         build()([low])
-    with pytest.raises(ValueError, match='6 x 4 lies below .* 4 x 4'):
+    with pytest.raises(ValueError, match=r'6 x 4 lies below .* 4 x 4'):
         build()([low, high[:, :, :2]])

@@ -1,0 +1,195 @@
+"""Every RefineDet config builds; narrow copies take a loss and a predict step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmdet.registry import MODELS, TRANSFORMS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+
+import mmdet_plus  # noqa: F401
+from mmdet_plus.models.dense_heads.ssd_baseline_head import SSDBaselineHead
+
+FOLDER = Path(__file__).parents[2] / 'configs' / 'refinedet'
+CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
+LARGE = [name for name in CONFIGS if 'shapes' not in name]
+
+
+def load(name: str) -> Config:
+    init_default_scope('mmdet')
+    return Config.fromfile(FOLDER / name)
+
+
+def narrow(cfg: Config) -> Config:
+    """The same structure, small enough to step in a second on a CPU."""
+    model = cfg.model
+    if model.backbone.type == 'RefineDetVGG':
+        channels = [32, 32, 16, 12]
+        model.backbone.update(base_channels=4, fc_channels=16, extra_channels=(6, 12))
+    else:
+        # Bottlenecks of base_channels=4 end in 32, 64 and 128 channels.
+        channels = [32, 64, 128, 12]
+        model.backbone.update(depth=50, base_channels=4, extra_channels=3)
+    model.backbone.init_cfg = None
+    if 'neck' in model:
+        model.neck.update(in_channels=channels, out_channels=8)
+        model.arm_head.in_channels = channels
+        model.bbox_head.in_channels = [8] * 4
+    else:
+        model.bbox_head.in_channels = channels
+    model.test_cfg.score_thr = 0.0  # untrained scores are low
+    return cfg
+
+
+def batch(num_classes: int):
+    torch.manual_seed(0)
+    boxes = torch.tensor([[10.0, 10, 60, 70], [30, 20, 90, 120]])
+    samples = []
+    for _ in range(2):
+        gt = InstanceData(bboxes=boxes, labels=torch.tensor([0, num_classes - 1]))
+        meta = dict(img_shape=(128, 128), ori_shape=(128, 128), scale_factor=(1, 1))
+        samples.append(DetDataSample(gt_instances=gt, metainfo=meta))
+    inputs = [torch.randint(0, 255, (3, 128, 128), dtype=torch.uint8) for _ in samples]
+    return dict(inputs=inputs, data_samples=samples)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_config_steps(name):
+    cfg = narrow(load(name))
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    num_classes = cfg.model.bbox_head.num_classes
+    data = model.data_preprocessor(batch(num_classes), training=True)
+    total, log = model.parse_losses(model(**data, mode='loss'))
+    assert total.isfinite()
+    total.backward()
+    missing = [
+        n for n, p in model.named_parameters() if p.requires_grad and p.grad is None
+    ]
+    assert missing == []
+    assert ('loss_arm_cls' in log) == ('no-tcb' not in name and 'ssd' not in name)
+    model.eval()
+    with torch.no_grad():
+        results = model(**data, mode='predict')
+    assert len(results) == 2
+    for result in results:
+        found = result.pred_instances
+        assert len(found) > 0
+        assert found.bboxes.isfinite().all()
+        assert ((found.labels >= 0) & (found.labels < num_classes)).all()
+
+
+@pytest.mark.parametrize(
+    ('schedule', 'steps', 'batch_size'),
+    [
+        ('vgg16_120k_voc0712', (80000, 100000, 120000), 32),
+        ('vgg16_240k_voc07pp12', (160000, 200000, 240000), 32),
+        ('vgg16_400k_coco', (280000, 360000, 400000), 32),
+        ('r101_540k_coco', (400000, 480000, 540000), 20),
+    ],
+)
+def test_published_schedules(schedule, steps, batch_size):
+    cfg = load(f'refinedet512_{schedule}.py')
+    (decay,) = cfg.param_scheduler
+    assert (*decay.milestones, cfg.train_cfg.max_iters) == steps
+    assert (decay.gamma, decay.by_epoch) == (0.1, False)
+    optimizer = dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4)
+    assert cfg.optim_wrapper.optimizer == optimizer
+    assert cfg.auto_scale_lr.base_batch_size == batch_size
+    assert cfg.train_dataloader.batch_size * 4 == batch_size
+
+
+def test_published_model():
+    model = load('refinedet320_vgg16_120k_voc0712.py').model
+    assert model.arm_head.negative_threshold == 0.99
+    assert model.train_cfg.neg_pos_ratio == 3
+    assert model.train_cfg.assigner.pos_iou_thr == 0.5
+    assert model.test_cfg == dict(
+        score_thr=0.01,
+        nms_pre=400,
+        nms=dict(type='nms', iou_threshold=0.45),
+        max_per_img=200,
+    )
+    assert load('refinedet320_r101_400k_coco.py').model.neck.norm_cfg.type == 'BN'
+
+
+@pytest.mark.parametrize('name', LARGE)
+def test_input_size_is_that_of_the_name(name):
+    cfg, size = load(name), int(name[9:12])
+    for pipeline in (
+        cfg.train_dataloader.dataset.pipeline,
+        cfg.test_dataloader.dataset.pipeline,
+    ):
+        (resize,) = [step for step in pipeline if step.type == 'Resize']
+        assert tuple(resize.scale) == (size, size)
+        assert not resize.keep_ratio
+    sides = [step.scale[0] for step in cfg.tta_pipeline[1].transforms[0]]
+    assert size in sides
+    assert all(side % 64 == 0 for side in sides)
+    assert [flip.prob for flip in cfg.tta_pipeline[1].transforms[1]] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize('name', LARGE)
+def test_weights_are_downloaded_by_plain_url(name):
+    checkpoint = load(name).model.backbone.init_cfg.checkpoint
+    assert checkpoint.startswith('https://download.')
+
+
+def test_augmentation_runs():
+    cfg = load('refinedet320_vgg16_120k_voc0712.py')
+    steps = [TRANSFORMS.build(step) for step in cfg.train_dataloader.dataset.pipeline]
+    assert [type(step).__name__ for step in steps] == [
+        'PhotoMetricDistortion',
+        'Expand',
+        'MinIoURandomCrop',
+        'Resize',
+        'RandomFlip',
+        'PackDetInputs',
+    ]
+
+
+def changes(first: dict, second: dict, key: str = '') -> dict:
+    found = {}
+    for name in {*first, *second}:
+        one, two = first.get(name), second.get(name)
+        if isinstance(one, dict) and isinstance(two, dict):
+            found.update(changes(one, two, f'{key}{name}.'))
+        elif one != two:
+            found[key + name] = two
+    return found
+
+
+@pytest.mark.parametrize('recipe', ['vgg16_120k_voc0712', 'r18_1x_shapes'])
+def test_ablations_change_one_thing_each(recipe):
+    full = load(f'refinedet320_{recipe}.py').to_dict()
+    rows = [
+        load(f'refinedet320-{change}_{recipe}.py').to_dict()
+        for change in ('no-filtering', 'one-step', 'no-tcb')
+    ]
+    assert changes(full, rows[0]) == {'model.arm_head.negative_threshold': 1.0}
+    assert changes(rows[0], rows[1]) == {'model.arm_head.refine': False}
+    last = rows[2]['model']
+    assert {'neck', 'arm_head'}.isdisjoint(last)
+    for part in ('backbone', 'data_preprocessor', 'train_cfg', 'test_cfg'):
+        assert last[part] == full['model'][part]
+
+
+def test_baseline_has_the_same_backbone_data_and_budget():
+    ours = load('refinedet320_r18_1x_shapes.py')
+    ssd = load('ssd320_r18_1x_shapes.py')
+    for key in (
+        'train_dataloader',
+        'val_dataloader',
+        'train_cfg',
+        'optim_wrapper',
+        'param_scheduler',
+        'randomness',
+    ):
+        assert ours[key] == ssd[key], key
+    for key in ('backbone', 'data_preprocessor'):
+        assert ours.model[key] == ssd.model[key]
+    assert isinstance(MODELS.build(ssd.model).bbox_head, SSDBaselineHead)
