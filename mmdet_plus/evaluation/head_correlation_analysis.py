@@ -115,6 +115,8 @@ class HeadCorrelationAnalysis:
         bboxes = clip_bboxes(windows.flatten(0, 1), img_shape)
         kept = ((bboxes[:, 2:] - bboxes[:, :2]) >= MIN_SIDE).all(dim=1)
         for rows in kept.nonzero()[:, 0].split(self.options.chunk):
+            if len(rows) == 0:
+                continue
             own = objects[rows]
             self._add_chunk(x, bboxes[rows], gt_bboxes[own], labels[own], groups[own])
 

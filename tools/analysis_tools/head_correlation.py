@@ -1,0 +1,164 @@
+"""Compare the fc-head and the conv-head of a trained Double-Head detector.
+
+    python tools/analysis_tools/head_correlation.py CONFIG CHECKPOINT [--images 500]
+
+Slides proposals around the ground truth boxes of the test set and measures, for objects
+of each size, how the heads' scores correlate with the IoU, how far their boxes improve
+the IoU, and how alike the places of their features are. Writes CSV files and pictures.
+"""
+
+import csv
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmdet.apis import init_detector
+from mmdet.datasets import BaseDetDataset
+from mmdet.registry import DATASETS
+from mmengine.utils import track_iter_progress
+
+from mmdet_plus.engine.command_line import ConfigOptions, ToolParser
+from mmdet_plus.engine.config_loading import apply_options, read_config
+from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.engine.preflight import check_checkpoint
+from mmdet_plus.evaluation.double_head_readings import HEADS
+from mmdet_plus.evaluation.head_correlation_analysis import (
+    AnalysisOptions,
+    HeadCorrelationAnalysis,
+)
+from mmdet_plus.visualization.head_correlation_plots import (
+    plot_bins,
+    plot_correlations,
+    plot_spatial_maps,
+)
+
+DEFAULTS = AnalysisOptions()
+
+
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
+    parser = ToolParser(description='Compare the heads of a Double-Head detector')
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('checkpoint', help='path or URL of the checkpoint')
+    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/heads'))
+    parser.add_argument(
+        '--images', type=int, help='analyse so many, chosen by chance; default: all'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the choice of images')
+    parser.add_argument('--device', default='cpu', help='such as cuda:0')
+    parser.add_argument(
+        '--shifts',
+        type=float,
+        nargs='+',
+        default=DEFAULTS.shifts,
+        help='of the proposals in x and y, as fractions of the object',
+    )
+    parser.add_argument(
+        '--scales', type=float, nargs='+', default=DEFAULTS.scales, help='of both sides'
+    )
+    parser.add_argument(
+        '--small', type=float, default=DEFAULTS.small, help='areas below are small'
+    )
+    parser.add_argument(
+        '--medium', type=float, default=DEFAULTS.medium, help='areas below are medium'
+    )
+    parser.add_argument(
+        '--chunk', type=int, default=DEFAULTS.chunk, help='proposals at once'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        default={},
+        metavar='KEY=VALUE',
+    )
+    return parser
+
+
+def choose_images(
+    dataset: BaseDetDataset, count: int | None, seed: int
+) -> Sequence[int]:
+    """Indices of all images, or of ``count`` of them."""
+    if count is None or count >= len(dataset):
+        return range(len(dataset))
+    if count < 1:
+        raise UserError(f'--images must be at least 1, got {count}')
+    return random.Random(seed).sample(range(len(dataset)), count)
+
+
+def write_results(analysis: HeadCorrelationAnalysis, out_dir: Path) -> None:
+    """CSV files and pictures."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    correlations, bins = analysis.correlation_rows(), analysis.bin_rows()
+    for name, rows in (('correlation', correlations), ('bins', bins)):
+        with (out_dir / f'{name}.csv').open('w', newline='') as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
+    maps = analysis.spatial_maps()
+    for name, matrix in maps.items():
+        path = out_dir / f'spatial_correlation_{name}.csv'
+        np.savetxt(path, matrix.numpy(), fmt='%.5f', delimiter=',')
+    plot_correlations(correlations, out_dir / 'correlation.png')
+    for quantity in ('score', 'regressed_iou'):
+        plot_bins(bins, quantity, out_dir / f'{quantity}.png')
+    plot_spatial_maps(maps, out_dir / 'spatial_correlation.png')
+
+
+def report(analysis: HeadCorrelationAnalysis) -> None:
+    """Print the correlations and what the model does not have."""
+    print('| head | size | proposals | correlation of score and IoU |')
+    print('| --- | --- | --- | --- |')
+    for row in analysis.correlation_rows():
+        print('| {head} | {size} | {proposals} | {pearson:.3f} |'.format(**row))
+    quantities = {(row['quantity'], row['head']) for row in analysis.bin_rows()}
+    for head in HEADS:
+        for quantity, what in (
+            ('score', 'class scores'),
+            ('regressed_iou', 'boxes'),
+        ):
+            if (quantity, head) not in quantities:
+                print(f'the {head}-head of this model has no {what}')
+
+
+def analyse(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, analyse the images and write the results."""
+    args = build_parser().parse_args(argv)
+    check_checkpoint(args.checkpoint)
+    cfg = read_config(args.config)
+    apply_options(cfg, args.cfg_options)
+    model = init_detector(cfg, args.checkpoint, palette='random', device=args.device)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    options = AnalysisOptions(
+        args.shifts, args.scales, args.small, args.medium, args.chunk
+    )
+    try:
+        analysis = HeadCorrelationAnalysis(model, options)
+    except TypeError as error:
+        raise UserError(str(error)) from error
+    images = choose_images(dataset, args.images, args.seed)
+    start = time.perf_counter()
+    for index in track_iter_progress(list(images)):
+        analysis.add_image(dataset, index)
+    seconds = time.perf_counter() - start
+    if not analysis.correlation_rows():
+        raise UserError(f'the {len(images)} images give no proposal around an object')
+    write_results(analysis, args.out_dir)
+    print(
+        f'\n{analysis.num_objects} objects in {len(images)} images, '
+        f'{seconds / len(images):.2f} s per image'
+    )
+    report(analysis)
+    print(f'written to {args.out_dir}')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; see ``run_tool`` for the exit status."""
+    return run_tool(analyse, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
