@@ -15,6 +15,7 @@ model = dict(
             roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
             out_channels=width,
             featmap_strides=[4, 8, 16, 32],
+            finest_scale={{_base_.finest_scale}},
         ),
         mask_head=dict(
             type='FCNMaskHead',

@@ -1,7 +1,7 @@
 # The shapes data for single-stage detectors with inputs of 320 px. Of SSD's augmentation
 # only flips, and all three of them: photometric distortion would change textures, which
 # tell the classes apart; expanding makes the small objects of 256 px images smaller
-# still; and crops lose objects of a set this small. 20 epochs are too few to repay them.
+# still; and crops lose objects of a set this small. 16 epochs are too few to repay them.
 _base_ = './shapes_detection.py'
 
 train_pipeline = [

@@ -2,6 +2,7 @@
 _base_ = './faster-rcnn_r18_fpn_shapes.py'
 
 width = {{_base_.width}}
+finest_scale = {{_base_.finest_scale}}
 model = dict(
     roi_head=dict(
         type='D2DetRoIHead',
@@ -10,6 +11,7 @@ model = dict(
             type='DiscriminativeRoIExtractor',
             out_channels=width,
             featmap_strides=[4, 8, 16, 32],
+            finest_scale=finest_scale,
             offset_channels=128,
             share_across_levels=True,
         ),
@@ -19,6 +21,7 @@ model = dict(
             roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
             out_channels=width,
             featmap_strides=[4, 8, 16, 32],
+            finest_scale=finest_scale,
         ),
         reg_head=dict(
             type='DenseLocalRegressionHead',

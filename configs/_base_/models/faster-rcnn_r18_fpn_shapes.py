@@ -4,6 +4,8 @@ _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
 width = 48
 num_classes = 7
+# RoIs above 56 px go to the second level: images have a third of the size of COCO's.
+finest_scale = 28
 model = dict(
     backbone=dict(
         depth=18,
@@ -23,7 +25,11 @@ model = dict(
         anchor_generator=dict(scales=[4]),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=width, roi_layer=dict(sampling_ratio=2)),
+        bbox_roi_extractor=dict(
+            out_channels=width,
+            roi_layer=dict(sampling_ratio=2),
+            finest_scale=finest_scale,
+        ),
         # A convolution with batch norm before the fc layer learns faster from scratch.
         bbox_head=dict(
             type='ConvFCBBoxHead',
@@ -38,7 +44,7 @@ model = dict(
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=300, max_per_img=100),
-        rcnn=dict(sampler=dict(num=64)),
+        rcnn=dict(sampler=dict(num=48)),
     ),
     test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100)),
 )

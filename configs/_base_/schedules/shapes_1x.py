@@ -1,5 +1,5 @@
-# 20 epochs over the 400 shapes images, from scratch.
-max_epochs = 20
+# 16 epochs over the 400 shapes images, from scratch.
+max_epochs = 16
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=4)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -18,7 +18,7 @@ param_scheduler = [
 ]
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.05, fused=True),
     clip_grad=dict(max_norm=35, norm_type=2),
 )
 auto_scale_lr = dict(enable=False, base_batch_size=8)
