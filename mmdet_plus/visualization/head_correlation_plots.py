@@ -22,7 +22,9 @@ def plot_correlations(rows: Sequence[dict], out_file: Path) -> None:
         places = [place + 0.4 * i for place in range(len(own))]
         heights = [row['pearson'] for row in own]
         axes[0].bar(places, heights, width=0.38, label=f'{head}-head')
-        axes[0].set_xticks(places, [row['size'] for row in own])
+    sizes = list(dict.fromkeys(row['size'] for row in rows))
+    middle = 0.2 * (len(heads) - 1)
+    axes[0].set_xticks([i + middle for i in range(len(sizes))], sizes)
     axes[0].set(ylabel='Pearson correlation of score and IoU')
     _save(figure, axes, out_file)
 
@@ -61,7 +63,9 @@ def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path) -> None:
     for panel, (name, matrix) in zip(axes, maps.items(), strict=True):
         side = round(len(matrix) ** 0.5)
         grid = matrix.view(side, side, side, side).transpose(1, 2)
-        picture = panel.imshow(grid.reshape(side**2, side**2), vmin=-0.2, vmax=1)
+        picture = panel.imshow(
+            grid.reshape(side**2, side**2).numpy(), vmin=-0.2, vmax=1
+        )
         ticks = [side * i - 0.5 for i in range(side + 1)]
         panel.set(title=name.replace('_', ' '), xticks=ticks, yticks=ticks)
         panel.tick_params(labelbottom=False, labelleft=False)
