@@ -51,7 +51,7 @@ class RefineDet(SingleStageDetector):
         self, batch_inputs: Tensor, batch_data_samples: SampleList
     ) -> dict[str, Tensor]:
         """Losses of both modules (Eq. 1) of images (B, 3, H, W)."""
-        x = self.backbone(batch_inputs)
+        x = self.backbone(_fast_layout(batch_inputs))
         losses, refinement = self.arm_head.loss(x, batch_data_samples)
         detection = self.bbox_head.loss(self.neck(x), batch_data_samples, refinement)
         return {**losses, **detection}
@@ -69,7 +69,7 @@ class RefineDet(SingleStageDetector):
             batch_data_samples: their meta information; results are added to them.
             rescale: whether boxes return in pixels of the original image.
         """
-        x = self.backbone(batch_inputs)
+        x = self.backbone(_fast_layout(batch_inputs))
         results = self.bbox_head.predict(
             self.neck(x),
             batch_data_samples,
@@ -82,5 +82,12 @@ class RefineDet(SingleStageDetector):
         self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None
     ) -> tuple[list[Tensor], ...]:
         """Raw outputs of both heads, without post-processing."""
-        x = self.backbone(batch_inputs)
+        x = self.backbone(_fast_layout(batch_inputs))
         return *self.arm_head(x), *self.bbox_head(self.neck(x))
+
+
+def _fast_layout(batch_inputs: Tensor) -> Tensor:
+    """Images in the memory layout in which CPUs convolve fastest; same values."""
+    if batch_inputs.device.type != 'cpu':
+        return batch_inputs
+    return batch_inputs.contiguous(memory_format=torch.channels_last)

@@ -302,3 +302,15 @@ def test_bfloat16():
         (result,) = model.eval().predict(images(1), samples([]))
     assert result.pred_instances.bboxes.dtype == torch.float32
     assert len(result.pred_instances) > 0
+
+
+def test_memory_layout_changes_no_values():
+    model, x = build().eval(), images(1)
+    (result,) = model.predict(x, samples([]))
+    levels = model.backbone(x)  # as the images lie in memory
+    (expected,) = model.bbox_head.predict(
+        model.neck(levels), samples([]), refinement=model.arm_head.predict(levels)
+    )
+    assert levels[0].is_contiguous()
+    torch.testing.assert_close(result.pred_instances.bboxes, expected.bboxes)
+    torch.testing.assert_close(result.pred_instances.scores, expected.scores)
