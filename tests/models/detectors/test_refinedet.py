@@ -216,7 +216,7 @@ def test_batch_equals_single_images():
     for i in range(2):
         (one,) = model.predict(x[i : i + 1], samples([]))
         torch.testing.assert_close(
-            one.pred_instances.bboxes, both[i].pred_instances.bboxes
+            one.pred_instances.bboxes, both[i].pred_instances.bboxes, rtol=0, atol=1e-3
         )
 
 
@@ -312,5 +312,6 @@ def test_memory_layout_changes_no_values():
         model.neck(levels), samples([]), refinement=model.arm_head.predict(levels)
     )
     assert levels[0].is_contiguous()
-    torch.testing.assert_close(result.pred_instances.bboxes, expected.bboxes)
-    torch.testing.assert_close(result.pred_instances.scores, expected.scores)
+    found = result.pred_instances
+    torch.testing.assert_close(found.bboxes, expected.bboxes, rtol=0, atol=1e-3)
+    torch.testing.assert_close(found.scores, expected.scores, rtol=1e-4, atol=0)
