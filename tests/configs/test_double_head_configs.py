@@ -11,7 +11,7 @@ from mmcv.cnn import NonLocal2d
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.config import config as mmengine_config
+from mmengine.config import utils as config_utils
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
@@ -37,12 +37,12 @@ def _without_compilation():
 
 
 # Reads a hundred files for every `mmdet::` base.
-METAINFO = functools.cache(mmengine_config._get_cfg_metainfo)
+METAINFO = functools.cache(config_utils._get_cfg_metainfo)
 
 
 @functools.cache
 def read(name: str) -> Config:
-    with mock.patch.object(mmengine_config, '_get_cfg_metainfo', METAINFO):
+    with mock.patch.object(config_utils, '_get_cfg_metainfo', METAINFO):
         return Config.fromfile(FOLDER / f'{name}.py')
 
 
