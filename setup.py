@@ -25,11 +25,16 @@ class BuildPyWithMim(build_py):
         if self.editable_mode:
             mim, place = ROOT / 'mmdet_plus' / '.mim', self._link
         else:
-            mim, place = Path(self.build_lib) / 'mmdet_plus' / '.mim', shutil.copytree
+            mim, place = Path(self.build_lib) / 'mmdet_plus' / '.mim', self._copy
         shutil.rmtree(mim, ignore_errors=True)
         mim.mkdir(parents=True)
-        for name in ('configs', 'tools'):
+        for name in ('configs', 'tools', 'model-index.yml'):
             place(ROOT / name, mim / name)
+
+    @staticmethod
+    def _copy(source: Path, target: Path) -> None:
+        copy = shutil.copytree if source.is_dir() else shutil.copyfile
+        copy(source, target)
 
     @staticmethod
     def _link(source: Path, target: Path) -> None:
@@ -82,7 +87,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmdet_plus', 'mmdet_plus.*']),
-    package_data={'mmdet_plus.ops': ['csrc/**/*']},
+    package_data={'mmdet_plus.ops': ['csrc/**/*'], 'mmdet_plus.zoo': ['weights/*']},
     ext_modules=extensions,
     cmdclass={'build_py': BuildPyWithMim, **build_commands},
     install_requires=[
@@ -90,6 +95,7 @@ setup(
         'onedl-mmengine>=0.10.12',
         'onedl-mmcv>=2.3.6',
         'onedl-mmdetection>=3.5.1',
+        'filelock',
         'matplotlib',
         'numpy',
         'opencv-python',
@@ -98,7 +104,8 @@ setup(
         'tqdm',
     ],
     extras_require={
-        'tests': ['pytest>=8'],
+        'zoo': ['gdown', 'safetensors'],
+        'tests': ['pytest>=8', 'safetensors'],
         'dev': ['clang-format==18.1.8', 'mypy==1.18.2', 'ruff==0.14.5'],
     },
     zip_safe=False,

@@ -76,6 +76,11 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
         '--launcher', choices=LAUNCHERS, default='none', help='who starts the processes'
     )
     parser.add_argument(
+        '--unsafe-load',
+        action='store_true',
+        help='load checkpoints that hold more than weights, which can run any code',
+    )
+    parser.add_argument(
         '--local_rank',
         '--local-rank',
         type=int,

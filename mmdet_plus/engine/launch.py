@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as torch_dist
 
+from ..zoo.safe_loading import use_safe_loading
 from .command_line import LAUNCHER_VARIABLES, is_first_process
 from .config_loading import load_config
 from .error_reporting import UserError, describe
@@ -36,6 +37,7 @@ def run_job(
     """
     # MMEngine looks for the rank in the environment only.
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    use_safe_loading(unsafe=args.unsafe_load)
     cfg = load_config(args)
     set_options(cfg, args)
     if is_first_process(cfg.launcher):

@@ -10,6 +10,7 @@ from typing import Any
 from mmdet.datasets import CocoDataset, CocoPanopticDataset
 from mmengine.config import Config
 
+from ..zoo.index import SCHEME, find_entry
 from .class_counts import check_class_counts, iter_class_counts
 from .coco_files import CocoSummary, check_classes, summarise_coco
 from .dataset_configs import LOADERS, DatasetConfig, iter_datasets, iter_evaluators
@@ -92,12 +93,17 @@ def check_checkpoint(path: str) -> None:
     """Raise ``UserError`` unless a local path is a file that PyTorch wrote.
 
     Args:
-        path: a path; anything with ``://`` is left to the loader.
+        path: a path; ``zoo://NAME`` must name a model of the zoo, anything else with
+            ``://`` and ``.safetensors`` files are left to the loader.
     """
+    if path.startswith(SCHEME):
+        find_entry(path.removeprefix(SCHEME))
     if '://' in path:
         return
     if not osp.isfile(path):
         raise UserError(f'checkpoint {path} does not exist')
+    if path.endswith('.safetensors'):
+        return
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             valid = any(name.endswith('data.pkl') for name in archive.namelist())

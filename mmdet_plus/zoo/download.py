@@ -1,0 +1,181 @@
+"""Fetches the weights of a model: mirrors, resuming, checked hash, atomic rename."""
+
+import hashlib
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock
+from tqdm import tqdm
+
+from .index import PACKAGE, ZooEntry, ZooError, ZooFile
+
+CHUNK = 1 << 20
+ATTEMPTS = 3  # per mirror
+PAUSE = 1.0  # seconds before the second attempt, twice as long before the third
+TIMEOUT = 30  # seconds without any byte
+PARTIAL, SERVER_ERRORS = 206, range(500, 600)  # status codes of HTTP
+
+
+class WrongBytesError(Exception):
+    """A file whose hash is not the expected one."""
+
+
+def cache_dir() -> Path:
+    """Where weights are kept: ``mmdet_plus`` in MMENGINE_HOME."""
+    default = Path(os.environ.get('XDG_CACHE_HOME', '~/.cache')) / 'mmengine'
+    home = Path(os.environ.get('MMENGINE_HOME', default))
+    return home.expanduser() / 'mmdet_plus'
+
+
+def fetch(
+    entry: ZooEntry, dest: Path | None = None, *, show_progress: bool = True
+) -> Path:
+    """The file with the weights of a model, downloaded unless it is there.
+
+    Safe to call from several processes at once. A download that broke off is resumed.
+    Under its final name there is never a file with another hash.
+
+    Args:
+        entry: a model of the index.
+        dest: folder to put it in; None for the cache.
+        show_progress: a progress bar, on a terminal.
+
+    Raises:
+        ZooError: no weights are published, or no mirror gave the right file; says why
+            of each, and where a file that was fetched by hand would be looked for.
+    """
+    file = entry.file
+    if file is None:
+        raise ZooError(f'no weights of {entry.name} are published')
+    shipped = _shipped(file)
+    if dest is None and shipped is not None and _is_right(shipped, file):
+        return shipped
+    folder = dest or cache_dir()
+    target = folder / f'{entry.name}-{file.sha256[:8]}{file.suffix}'
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f'{target}.lock'):
+        if _is_right(target, file):
+            return target
+        part = target.with_name(f'{target.name}.part')
+        reasons = []
+        for url in file.urls:
+            try:
+                _fetch_from(url, part, file, show_progress)
+            except (OSError, HTTPException, WrongBytesError) as error:
+                reasons.append(f'{url}: {error or type(error).__name__}')
+                continue
+            part.replace(target)
+            return target
+    raise ZooError(
+        f'{entry.name}: no mirror gave the file.\n  '
+        + '\n  '.join(reasons)
+        + f'\nWithout network, put the file here: {target}'
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open('rb') as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _is_right(path: Path, file: ZooFile) -> bool:
+    return path.is_file() and sha256_of(path) == file.sha256
+
+
+def _shipped(file: ZooFile) -> Path | None:
+    for url in file.urls:
+        if url.startswith('package:'):
+            return PACKAGE / url.removeprefix('package:')
+    return None
+
+
+def _fetch_from(url: str, part: Path, file: ZooFile, show_progress: bool) -> None:
+    """Bring the whole file to ``part``; a file with other bytes is removed."""
+    resumed = part.is_file()
+    if url.startswith('package:'):
+        shutil.copyfile(PACKAGE / url.removeprefix('package:'), part)
+    elif 'drive.google.com' in url:
+        _download_from_drive(url, part)
+    else:
+        _download_with_attempts(url, part, file.size, show_progress)
+    if _is_right(part, file):
+        return
+    part.unlink(missing_ok=True)
+    if not resumed:
+        raise WrongBytesError(f'the file has not the expected SHA256 {file.sha256}')
+    # Perhaps only what was there before is wrong.
+    _fetch_from(url, part, file, show_progress)
+
+
+def _download_with_attempts(
+    url: str, part: Path, size: int, show_progress: bool
+) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _download(url, part, size, show_progress)
+        except (OSError, HTTPException) as error:
+            if attempt == ATTEMPTS or not _may_pass(error):
+                raise
+            time.sleep(PAUSE * 2 ** (attempt - 1))
+        else:
+            return
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether to try again: not where the server said that it has no such file."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in SERVER_ERRORS
+    return True
+
+
+def _download(url: str, part: Path, size: int, show_progress: bool) -> None:
+    """Download the rest of a file, or all of it from servers that only do that."""
+    start = part.stat().st_size if part.is_file() else 0
+    if start >= size:  # more than there is: nothing to resume
+        part.unlink(missing_ok=True)
+        start = 0
+    headers = {'Range': f'bytes={start}-'} if start else {}
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        status = getattr(response, 'status', None)
+        start = start if status == PARTIAL else 0
+        with part.open('ab' if start else 'wb') as stream:
+            _copy(response, stream, start, size, show_progress)
+    if part.stat().st_size < size:
+        raise ConnectionError(f'broke off after {part.stat().st_size} of {size} bytes')
+
+
+def _copy(
+    response: BinaryIO, stream: BinaryIO, start: int, size: int, show_progress: bool
+) -> None:
+    with tqdm(
+        total=size,
+        initial=start,
+        unit='B',
+        unit_scale=True,
+        disable=None if show_progress else True,
+    ) as bar:
+        while chunk := response.read(CHUNK):
+            stream.write(chunk)
+            bar.update(len(chunk))
+
+
+def _download_from_drive(url: str, part: Path) -> None:
+    try:
+        import gdown
+    except ImportError:
+        raise OSError(
+            "Google Drive needs gdown: pip install 'mmdet_plus[zoo]'"
+        ) from None
+    if gdown.download(url, str(part), fuzzy=True, resume=part.is_file()) is None:
+        raise OSError('Google Drive refused the download')

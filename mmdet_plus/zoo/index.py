@@ -1,0 +1,135 @@
+"""The models that ``configs/*/metafile.yml`` describe."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.fileio import load
+
+from ..engine.error_reporting import UserError
+
+PACKAGE = Path(__file__).parents[1]
+SCHEME = 'zoo://'
+SHA256 = re.compile(r'[0-9a-f]{64}')
+
+
+class ZooError(UserError):
+    """A model that the zoo does not have, or a file that it cannot get."""
+
+
+class ZooFile(NamedTuple):
+    """A file of weights and where it comes from.
+
+    Attributes:
+        urls: mirrors, tried in order: ``https://...``, ``http://...``,
+            ``file:///absolute/path``, ``package:path/in/mmdet_plus``, or a share link
+            of Google Drive.
+        sha256: of the file, 64 hexadecimal digits.
+        size: in bytes.
+        license: of the weights.
+        trained_by: who trained them.
+        trained_on: the data.
+    """
+
+    urls: tuple[str, ...]
+    sha256: str
+    size: int
+    license: str
+    trained_by: str
+    trained_on: str
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of the file name: ``.pth`` unless the first URL names another."""
+        return '.safetensors' if self.urls[0].endswith('.safetensors') else '.pth'
+
+
+class ZooEntry(NamedTuple):
+    """A model of the index.
+
+    Attributes:
+        name: stem of its config file.
+        config: path of its config file.
+        results: as the metafile states them.
+        file: None where no weights are published.
+    """
+
+    name: str
+    config: Path
+    results: list[dict[str, Any]]
+    file: ZooFile | None
+
+
+def index_root() -> Path:
+    """The folder that holds ``model-index.yml`` and ``configs``."""
+    checkout = PACKAGE.parent
+    return checkout if (checkout / 'configs').is_dir() else PACKAGE / '.mim'
+
+
+def load_index(root: Path | None = None) -> dict[str, ZooEntry]:
+    """All models by name.
+
+    Args:
+        root: folder of ``model-index.yml``; None for that of this package.
+
+    Raises:
+        ZooError: a metafile is malformed; says which model and what is wrong.
+    """
+    root = root or index_root()
+    index = load(root / 'model-index.yml')
+    entries: dict[str, ZooEntry] = {}
+    for path in index['Import']:
+        for model in load(root / path)['Models']:
+            entry = _parse(model, root, path)
+            if entry.name in entries:
+                raise ZooError(f'{path}: {entry.name} is described twice')
+            entries[entry.name] = entry
+    return entries
+
+
+def find_entry(name: str, root: Path | None = None) -> ZooEntry:
+    """The model of a name.
+
+    Raises:
+        ZooError: there is none; names those that are spelt alike.
+    """
+    entries = load_index(root)
+    if name not in entries:
+        alike = difflib.get_close_matches(name, entries, n=3)
+        hint = f'; did you mean {", ".join(alike)}?' if alike else ''
+        raise ZooError(f'the zoo has no model {name!r}{hint}')
+    return entries[name]
+
+
+def _parse(model: dict[str, Any], root: Path, path: str) -> ZooEntry:
+    name = model.get('Name', '?')
+    try:
+        config = root / model['Config']
+        weights = model.get('Weights')
+        file = None if weights is None else _parse_file(name, weights, model['File'])
+    except KeyError as error:
+        raise ZooError(f'{path}: {name} lacks {error}') from None
+    except ValueError as error:
+        raise ZooError(f'{path}: {name}: {error}') from None
+    if config.stem != name:
+        raise ZooError(f'{path}: {name} must be named as its config, {config.stem}')
+    return ZooEntry(name, config, model.get('Results', []), file)
+
+
+def _parse_file(name: str, weights: str, file: dict[str, Any]) -> ZooFile:
+    # What MMEngine reads; everything about the file itself stands in `File`.
+    if weights != f'{SCHEME}{name}':
+        raise ValueError(f'Weights must be {SCHEME}{name}, got {weights!r}')
+    if not SHA256.fullmatch(file['SHA256']):
+        raise ValueError(f'SHA256 must be 64 hexadecimal digits, got {file["SHA256"]}')
+    if not file['URLs']:
+        raise ValueError('URLs is empty')
+    return ZooFile(
+        urls=tuple(file['URLs']),
+        sha256=file['SHA256'],
+        size=int(file['Size']),
+        license=file['License'],
+        trained_by=file['Trained By'],
+        trained_on=file['Trained On'],
+    )

@@ -1,0 +1,187 @@
+"""Downloads from a real server that fails in every way a server can."""
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mmdet_plus.zoo import ZooEntry, ZooError, download, fetch
+from mmdet_plus.zoo.index import ZooFile
+
+CONTENT = bytes(range(256)) * 4000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+HALF = len(CONTENT) // 2
+BREAK_ONCE = ('breaks-once', 'no-range')
+
+
+class Handler(BaseHTTPRequestHandler):
+    """``/good``, ``/breaks`` and so on; the server notes every request."""
+
+    def do_GET(self):
+        start = self.headers.get('Range')
+        self.server.requests.append((self.path, start))
+        kind = self.path.strip('/').removesuffix('.pth')
+        first_time = [path for path, _ in self.server.requests].count(self.path) == 1
+        if kind in ('404', '503') or (kind == '503-once' and first_time):
+            self.send_error(int(kind[:3]))
+            return
+        first = int(start[6:-1]) if start and kind != 'no-range' else 0
+        body = b'\0' * len(CONTENT) if kind == 'wrong' else CONTENT
+        self.send_response(206 if first else 200)
+        self.send_header('Content-Length', str(len(body) - first))
+        self.end_headers()
+        ends = (
+            HALF if kind == 'breaks' or (kind != 'good' and self._is_first()) else None
+        )
+        self.wfile.write(body[first:ends] if kind != 'wrong' else body)
+
+    def _is_first(self):
+        return [path for path, _ in self.server.requests].count(self.path) == 1
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(download, 'PAUSE', 0.01)
+    server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    server.requests = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def entry(server):
+    def make(*kinds):
+        address = f'http://127.0.0.1:{server.server_port}'
+        urls = tuple(k if ':' in k else f'{address}/{k}.pth' for k in kinds)
+        file = ZooFile(urls, SHA256, len(CONTENT), 'Apache-2.0', 'us', 'shapes')
+        return ZooEntry('net', Path('net.py'), [], file)
+
+    return make
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir() if not p.name.endswith('.lock'))
+
+
+def test_name_and_bytes(entry, tmp_path, server):
+    path = fetch(entry('good'), tmp_path)
+    assert path == tmp_path / f'net-{SHA256[:8]}.pth'
+    assert path.read_bytes() == CONTENT
+    assert names(tmp_path) == [path.name]
+    assert fetch(entry('good'), tmp_path) == path
+    assert len(server.requests) == 1  # the second time it is there
+
+
+def test_a_broken_download_goes_on_where_it_ended(entry, tmp_path, server):
+    assert fetch(entry('breaks-once'), tmp_path).read_bytes() == CONTENT
+    assert [start for _, start in server.requests] == [None, f'bytes={HALF}-']
+
+
+def test_what_an_earlier_run_left_is_used(entry, tmp_path, server):
+    part = tmp_path / f'net-{SHA256[:8]}.pth.part'
+    part.write_bytes(CONTENT[:1000])
+    assert fetch(entry('good'), tmp_path).read_bytes() == CONTENT
+    assert server.requests[0][1] == 'bytes=1000-'
+
+
+def test_wrong_bytes_of_an_earlier_run_cost_a_second_download(entry, tmp_path, server):
+    part = tmp_path / f'net-{SHA256[:8]}.pth.part'
+    part.write_bytes(b'x' * 1000)
+    assert fetch(entry('good'), tmp_path).read_bytes() == CONTENT
+    assert [start for _, start in server.requests] == ['bytes=1000-', None]
+
+
+@pytest.mark.parametrize('left', [len(CONTENT), len(CONTENT) + 5])
+def test_a_part_that_is_too_long_starts_anew(entry, tmp_path, left):
+    (tmp_path / f'net-{SHA256[:8]}.pth.part').write_bytes(b'x' * left)
+    assert fetch(entry('good'), tmp_path).read_bytes() == CONTENT
+
+
+def test_servers_without_ranges_start_anew(entry, tmp_path, server):
+    assert fetch(entry('no-range'), tmp_path).read_bytes() == CONTENT
+    assert [start for _, start in server.requests] == [None, f'bytes={HALF}-']
+
+
+def test_mirrors_are_tried_in_order(entry, tmp_path, server):
+    path = fetch(entry('404', 'wrong', 'good', 'never'), tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert [p for p, _ in server.requests] == ['/404.pth', '/wrong.pth', '/good.pth']
+
+
+def test_a_busy_server_is_asked_again(entry, tmp_path, server):
+    assert fetch(entry('503-once'), tmp_path).read_bytes() == CONTENT
+    with pytest.raises(ZooError, match='503'):
+        fetch(entry('503'), tmp_path / 'other')
+    assert [p for p, _ in server.requests].count('/503.pth') == 3
+
+
+def test_wrong_bytes_never_stay(entry, tmp_path):
+    with pytest.raises(ZooError, match='not the expected SHA256'):
+        fetch(entry('wrong'), tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_a_file_with_wrong_bytes_is_replaced(entry, tmp_path):
+    path = tmp_path / f'net-{SHA256[:8]}.pth'
+    path.write_bytes(b'damaged')
+    assert fetch(entry('good'), tmp_path).read_bytes() == CONTENT
+
+
+def test_failures_name_every_mirror_and_the_place_for_the_file(entry, tmp_path):
+    with pytest.raises(ZooError) as caught:
+        fetch(entry('404', 'breaks', 'file:///nowhere/net.pth'), tmp_path)
+    message = str(caught.value)
+    for part in ('404.pth: HTTP Error 404', 'breaks.pth: ', 'nowhere/net.pth: '):
+        assert part in message
+    assert f'put the file here: {tmp_path}/net-{SHA256[:8]}.pth' in message
+    # What came is kept for the next time.
+    assert names(tmp_path) == [f'net-{SHA256[:8]}.pth.part']
+
+
+def test_many_at_once_download_once(entry, tmp_path, server):
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda _: fetch(entry('good'), tmp_path), range(8)))
+    assert set(paths) == {tmp_path / f'net-{SHA256[:8]}.pth'}
+    assert len(server.requests) == 1
+
+
+def test_files_and_the_cache(entry, tmp_path, monkeypatch):
+    monkeypatch.setenv('MMENGINE_HOME', str(tmp_path / 'home'))
+    source = tmp_path / 'somewhere.pth'
+    source.write_bytes(CONTENT)
+    path = fetch(entry(source.as_uri()))
+    assert path.parent == tmp_path / 'home' / 'mmdet_plus'
+    assert path.read_bytes() == CONTENT
+
+
+def test_files_of_the_package_are_used_where_they_are(entry, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, 'PACKAGE', tmp_path / 'package')
+    monkeypatch.setenv('MMENGINE_HOME', str(tmp_path / 'home'))
+    shipped = tmp_path / 'package' / 'weights' / 'net.pth'
+    shipped.parent.mkdir(parents=True)
+    shipped.write_bytes(CONTENT)
+    assert fetch(entry('package:weights/net.pth')) == shipped
+    copy = fetch(entry('package:weights/net.pth'), tmp_path / 'dest')
+    assert copy.read_bytes() == CONTENT
+    shipped.write_bytes(b'damaged')
+    with pytest.raises(ZooError, match='not the expected SHA256'):
+        fetch(entry('package:weights/net.pth'))
+
+
+def test_google_drive_asks_for_its_library(entry, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__('sys').modules, 'gdown', None)
+    with pytest.raises(ZooError, match=r"pip install 'mmdet_plus\[zoo\]'"):
+        fetch(entry('https://drive.google.com/file/d/abc/view'), tmp_path)
+
+
+def test_models_without_weights():
+    with pytest.raises(ZooError, match='no weights of net are published'):
+        fetch(ZooEntry('net', Path('net.py'), [], None))

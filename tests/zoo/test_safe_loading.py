@@ -1,0 +1,141 @@
+import os
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors.torch import save_file
+
+from mmdet_plus.zoo import (
+    UnsafeCheckpointError,
+    load_checkpoint_file,
+    use_safe_loading,
+)
+
+
+class Malicious:
+    """What unpickling would run."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+@pytest.fixture
+def own_loaders(monkeypatch):
+    """Lets a test replace MMEngine's loaders for itself."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', CheckpointLoader._schemes.copy())
+
+
+def test_what_training_writes_is_loaded(tmp_path):
+    history = HistoryBuffer([1.0, 3.0], [1, 1])
+    content = dict(
+        state_dict=dict(weight=torch.arange(3.0)),
+        message_hub=dict(log_scalars=dict(loss=history)),
+        meta=dict(epoch=3, time='now', rate=np.float64(0.5), table=np.eye(2)),
+        counts=np.array([1, 2], dtype=np.int64),
+        name=np.str_('net'),
+    )
+    torch.save(content, tmp_path / 'epoch_3.pth')
+    loaded = load_checkpoint_file(tmp_path / 'epoch_3.pth')
+    assert torch.equal(loaded['state_dict']['weight'], torch.arange(3.0))
+    buffer = loaded['message_hub']['log_scalars']['loss']
+    assert buffer.mean() == 2
+    assert buffer.statistics('max') == 3
+    assert loaded['meta']['rate'] == 0.5
+    assert np.array_equal(loaded['meta']['table'], np.eye(2))
+    assert loaded['counts'].dtype == np.int64
+    assert loaded['name'] == 'net'
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_code_in_a_checkpoint_is_refused_and_does_not_run(tmp_path, legacy):
+    target = tmp_path / 'ran'
+    content = dict(state_dict={}, extra=Malicious(os.mkdir, str(target)))
+    path = tmp_path / 'bad.pth'
+    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(UnsafeCheckpointError, match=r'bad\.pth holds .*posix\.mkdir'):
+        load_checkpoint_file(path)
+    assert not target.exists()
+    load_checkpoint_file(path, unsafe=True)
+    assert target.is_dir()
+
+
+@pytest.mark.parametrize(
+    'arguments', [(HistoryBuffer, '__init__'), (HistoryBuffer, 'register_statistics')]
+)
+def test_getattr_gives_nothing_but_the_statistics(tmp_path, arguments):
+    torch.save(
+        dict(state_dict={}, x=Malicious(getattr, *arguments)), tmp_path / 'b.pth'
+    )
+    with pytest.raises(UnsafeCheckpointError, match='is not allowed'):
+        load_checkpoint_file(tmp_path / 'b.pth')
+
+
+def test_unknown_types_are_named(tmp_path):
+    torch.save(dict(state_dict={}, x=Fraction(1, 2)), tmp_path / 'c.pth')
+    message = r'fractions\.Fraction.*--unsafe-load'
+    with pytest.raises(UnsafeCheckpointError, match=message):
+        load_checkpoint_file(tmp_path / 'c.pth')
+
+
+def test_safetensors(tmp_path):
+    save_file(dict(weight=torch.ones(2)), tmp_path / 'net.safetensors')
+    loaded = load_checkpoint_file(tmp_path / 'net.safetensors')
+    assert torch.equal(loaded['state_dict']['weight'], torch.ones(2))
+
+
+def test_missing_and_damaged_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'absent\.pth does not exist'):
+        load_checkpoint_file(tmp_path / 'absent.pth')
+    (tmp_path / 'half.pth').write_bytes(b'PK\x03\x04 and no more')
+    with pytest.raises(Exception, match='zip') as caught:
+        load_checkpoint_file(tmp_path / 'half.pth')
+    assert not isinstance(caught.value, UnsafeCheckpointError)
+
+
+def test_mmengine_loads_safely_once_told(tmp_path, own_loaders):
+    target = tmp_path / 'ran'
+    path = tmp_path / 'bad.pth'
+    torch.save(dict(x=Malicious(os.mkdir, str(target))), path)
+    use_safe_loading()
+    with pytest.raises(UnsafeCheckpointError):
+        CheckpointLoader.load_checkpoint(str(path))
+    assert not target.exists()
+    use_safe_loading(unsafe=True)
+    CheckpointLoader.load_checkpoint(str(path))
+    assert target.exists()
+
+
+def test_downloads_are_loaded_safely(tmp_path, own_loaders, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    fetched = []
+
+    def download(url, path, hash_prefix):
+        fetched.append((url, hash_prefix))
+        torch.save(dict(x=Malicious(os.mkdir, str(tmp_path / 'ran'))), path)
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    use_safe_loading()
+    url = 'https://example.com/resnet50-0676ba61.pth'
+    for _ in range(2):
+        with pytest.raises(UnsafeCheckpointError):
+            CheckpointLoader.load_checkpoint(url)
+    assert fetched == [(url, '0676ba61')]  # the second time it is in the cache
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_weights_reach_a_model(tmp_path, own_loaders):
+    use_safe_loading()
+    source, target = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    # Half precision on disk, float32 in the model.
+    halves = {key: value.half() for key, value in source.state_dict().items()}
+    torch.save(dict(state_dict=halves), tmp_path / 'net.pth')
+    load_checkpoint(target, str(tmp_path / 'net.pth'))
+    assert target.weight.dtype == torch.float32
+    torch.testing.assert_close(target.weight, source.weight, atol=1e-3, rtol=1e-3)

@@ -1,0 +1,108 @@
+"""Detect objects in an image, a folder of images, a video or behind a URL.
+
+    python tools/image_demo.py IMAGE --model NAME
+    python tools/image_demo.py IMAGE --model CONFIG --weights CHECKPOINT
+
+Writes the input with boxes and masks drawn to ``OUT_DIR/vis`` and the predictions as
+json to ``OUT_DIR/preds``.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import mmcv
+from tqdm import tqdm
+
+from mmdet_plus.apis import DetInferencer
+from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.error_reporting import UserError, run_tool
+
+VIDEO_SUFFIXES = {'.mp4', '.avi', '.mov', '.mkv', '.webm'}
+MP4 = cv2.VideoWriter.fourcc(*'mp4v')
+
+
+def detect_in_video(
+    inferencer: DetInferencer, path: Path, out_dir: Path, score_thr: float
+) -> None:
+    """Write the painted video and one json file with the predictions of every frame."""
+    reader = mmcv.VideoReader(str(path))
+    if len(reader) == 0:
+        raise UserError(f'{path} is not a video')
+    (out_dir / 'vis').mkdir(parents=True, exist_ok=True)
+    (out_dir / 'preds').mkdir(parents=True, exist_ok=True)
+    size = (reader.width, reader.height)
+    painted = cv2.VideoWriter(
+        str(out_dir / 'vis' / f'{path.stem}.mp4'), MP4, reader.fps, size
+    )
+    predictions = []
+    for frame in tqdm(reader, unit='frame', disable=None):
+        result = inferencer(frame, return_vis=True, pred_score_thr=score_thr)
+        painted.write(cv2.cvtColor(result['visualization'][0], cv2.COLOR_RGB2BGR))
+        predictions += result['predictions']
+    painted.release()
+    (out_dir / 'preds' / f'{path.stem}.json').write_text(json.dumps(predictions))
+
+
+def build_parser() -> ToolParser:
+    parser = ToolParser(description=__doc__.splitlines()[0])
+    parser.add_argument('input', help='image, folder, video file or URL')
+    parser.add_argument(
+        '--model', required=True, help='name (tools/zoo.py list) or path of a config'
+    )
+    parser.add_argument('--weights', help='checkpoint; a named model has its own')
+    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
+    parser.add_argument('--score-thr', type=float, default=0.3, help='to draw; 0.3')
+    parser.add_argument('--device', help='such as cuda:0 or cpu')
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument(
+        '--unsafe-load',
+        action='store_true',
+        help='load checkpoints that hold more than weights, which can run any code',
+    )
+    return parser
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Raise ``UserError`` for what can be seen before a model is built."""
+    if '://' not in args.input and not Path(args.input).exists():
+        raise UserError(f'{args.input} does not exist')
+    if args.model.endswith('.py') and args.weights is None:
+        raise UserError(f'--weights is needed: {args.model} is a config')
+    if args.batch_size < 1:
+        raise UserError(f'--batch-size must be positive, got {args.batch_size}')
+
+
+def run(argv: Sequence[str] | None) -> None:
+    args = build_parser().parse_args(argv)
+    check_arguments(args)
+    is_video = Path(args.input).suffix.lower() in VIDEO_SUFFIXES
+    inferencer = DetInferencer(
+        model=args.model,
+        weights=args.weights,
+        device=args.device,
+        unsafe_load=args.unsafe_load,
+        show_progress=not is_video,
+    )
+    if is_video:
+        detect_in_video(inferencer, Path(args.input), args.out_dir, args.score_thr)
+    else:
+        inferencer(
+            args.input,
+            batch_size=args.batch_size,
+            pred_score_thr=args.score_thr,
+            out_dir=str(args.out_dir),
+            no_save_pred=False,
+        )
+    print(f'{args.out_dir}/vis, {args.out_dir}/preds')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_tool(run, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""List, describe and download trained models.
+
+python tools/zoo.py list
+python tools/zoo.py info NAME
+python tools/zoo.py download NAME [NAME ...] [--dest DIR]
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.error_reporting import run_tool
+from mmdet_plus.zoo import ZooEntry, fetch, find_entry, load_index
+
+
+def list_models(args: argparse.Namespace) -> None:
+    for entry in load_index().values():
+        if entry.file is not None:
+            print(f'{entry.name}  {_size(entry)}  {entry.file.trained_on}')
+        elif args.all:
+            print(f'{entry.name}  no weights published')
+
+
+def describe(args: argparse.Namespace) -> None:
+    entry = find_entry(args.name)
+    print(f'name        {entry.name}\nconfig      {entry.config}')
+    for result in entry.results:
+        metrics = ', '.join(f'{k} {v}' for k, v in result['Metrics'].items())
+        print(f'result      {result["Dataset"]}, {result["Task"]}: {metrics}')
+        print(f'reported by {result["Reported By"]}')
+    if entry.file is None:
+        print('weights     not published')
+        return
+    file = entry.file
+    print(f'size        {_size(entry)}\nsha256      {file.sha256}')
+    print(f'license     {file.license}\ntrained by  {file.trained_by}')
+    print(f'trained on  {file.trained_on}')
+    for url in file.urls:
+        print(f'url         {url}')
+
+
+def download(args: argparse.Namespace) -> None:
+    for entry in [find_entry(name) for name in args.names]:
+        print(fetch(entry, args.dest))
+
+
+def _size(entry: ZooEntry) -> str:
+    assert entry.file is not None
+    return f'{entry.file.size / 2**20:.1f} MiB'
+
+
+def build_parser() -> ToolParser:
+    parser = ToolParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    command = commands.add_parser('list', help='models with weights')
+    command.add_argument('--all', action='store_true', help='also those without')
+    command.set_defaults(run=list_models)
+    command = commands.add_parser('info', help='all that is known of a model')
+    command.add_argument('name')
+    command.set_defaults(run=describe)
+    command = commands.add_parser('download', help='fetch weights, print their path')
+    command.add_argument('names', nargs='+', metavar='NAME')
+    command.add_argument('--dest', type=Path, help='folder; default: the cache')
+    command.set_defaults(run=download)
+    return parser
+
+
+def run(argv: Sequence[str] | None) -> None:
+    args = build_parser().parse_args(argv)
+    args.run(args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_tool(run, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
