@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-from mmcv.ops import batched_nms
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
@@ -15,6 +14,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes
+from .duplicate_suppression import suppress_duplicates
 from .feature_precision import without_bfloat16
 from .roi_sampling import sample_rois
 
@@ -201,7 +201,7 @@ class D2DetRoIHead(StandardRoIHead):
                 scores=classified[i].scores,
                 labels=classified[i].labels,
             )
-            result = _suppress(result, rcnn_test_cfg.get('final_nms'))
+            result = suppress_duplicates(result, rcnn_test_cfg.get('final_nms'))
             if rescale:
                 factors = [1 / factor for factor in meta['scale_factor']]
                 result.bboxes = scale_boxes(result.bboxes, factors)
@@ -266,13 +266,3 @@ def _masks_of(sample: DetDataSample) -> BaseInstanceMasks:
             "none: use dict(type='LoadAnnotations', with_bbox=True, with_mask=True)"
         )
     return sample.gt_instances.masks
-
-
-def _suppress(result: InstanceData, nms: ConfigType | None) -> InstanceData:
-    """Non-maximum suppression class by class; leaves all where ``nms`` is None."""
-    if nms is None or len(result) == 0:
-        return result
-    detections, keep = batched_nms(result.bboxes, result.scores, result.labels, nms)
-    return InstanceData(
-        bboxes=detections[:, :4], scores=detections[:, 4], labels=result.labels[keep]
-    )

@@ -1,0 +1,4 @@
+# Table 1, CMM alone, two stages (40.7).
+_base_ = './cpm-rcnn_r50_fpn_2x_coco.py'
+
+model = dict(roi_head=dict(num_stages=2, iou_head=None, rsm_head=None))

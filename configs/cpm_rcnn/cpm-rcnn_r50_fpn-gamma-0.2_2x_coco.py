@@ -1,0 +1,5 @@
+# Fig. 7: gamma = 0.2 instead of 0.8. Trains like
+# cpm-rcnn_r50_fpn_2x_coco.py; test a checkpoint of that.
+_base_ = './cpm-rcnn_r50_fpn_2x_coco.py'
+
+model = dict(test_cfg=dict(rcnn=dict(gamma=0.2)))

@@ -1,0 +1,5 @@
+# Fig. 7: "None", the score of the classification branch alone. Trains like
+# cpm-rcnn_r50_fpn_2x_coco.py; test a checkpoint of that.
+_base_ = './cpm-rcnn_r50_fpn_2x_coco.py'
+
+model = dict(test_cfg=dict(rcnn=dict(gamma=None)))

@@ -1,0 +1,4 @@
+# Table 5, L1 loss (40.0); the L2 loss is cpm-rcnn_r50_fpn-ism_2x_coco.py.
+_base_ = './cpm-rcnn_r50_fpn-ism_2x_coco.py'
+
+model = dict(roi_head=dict(iou_head=dict(loss_iou=dict(type='L1Loss'))))

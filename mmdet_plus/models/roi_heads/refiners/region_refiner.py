@@ -1,0 +1,90 @@
+"""DCR V2: boxes are pooled from an early map of the detector's backbone."""
+
+from typing import Any
+
+from mmdet.registry import MODELS
+from mmdet.utils import ConfigType
+from torch import Tensor
+
+from ..feature_precision import without_bfloat16
+from .box_refiner import BoxRefiner, RefinerInputs
+
+NUM_STAGES = 4
+
+
+@MODELS.register_module()
+class RegionRefiner(BoxRefiner):
+    """Classifies pooled regions: DCR V2 (arXiv 1810.04002), sec. 4.3 and 5.1.2.
+
+    The detector's first stages are shared, the others are copied. RoIs are pooled to
+    the size that they would have at that stage in a crop of ``crop_size`` pixels, as
+    the test times of Table 2 suggest; the paper does not say it.
+
+    Args:
+        tail: the copied stages, a ``ResNetTail`` without ``first_stage``.
+        shared_channels: of the shared map.
+        num_shared_stages: k, stages shared with the detector (Table 2a), 1 to 4.
+        num_image_stages: copied stages that run on the whole image, before the
+            pooling (Table 2b), 0 to 4 - k.
+        crop_size: side of the crop that a region stands for.
+        roi_layer: pooling without its size.
+        **kwargs: as ``BoxRefiner`` takes them.
+    """
+
+    def __init__(
+        self,
+        tail: ConfigType,
+        *,
+        shared_channels: int = 256,
+        num_shared_stages: int = 1,
+        num_image_stages: int = 0,
+        crop_size: int = 224,
+        roi_layer: ConfigType | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not 1 <= num_shared_stages <= NUM_STAGES:
+            raise ValueError(
+                f'num_shared_stages must be 1 to {NUM_STAGES}, got {num_shared_stages}'
+            )
+        if not 0 <= num_image_stages <= NUM_STAGES - num_shared_stages:
+            raise ValueError(
+                f'num_image_stages must be 0 to {NUM_STAGES - num_shared_stages} with '
+                f'num_shared_stages={num_shared_stages}, got {num_image_stages}'
+            )
+        stages = MODELS.build({**tail, 'first_stage': num_shared_stages})
+        super().__init__(stages.feat_dim, **kwargs)
+        self.tail = stages
+        self.num_shared_stages = num_shared_stages
+        self.num_image_stages = num_image_stages
+        # ResNet's stages have strides of 4, 8, 16 and 32.
+        pooled_stage = num_shared_stages + num_image_stages
+        stride = 2 ** (pooled_stage + 1)
+        roi_layer = roi_layer or dict(type='RoIAlign', sampling_ratio=0)
+        self.roi_extractor = MODELS.build(
+            dict(
+                type='SingleRoIExtractor',
+                roi_layer={**roi_layer, 'output_size': max(crop_size // stride, 1)},
+                out_channels=shared_channels * 2**num_image_stages,
+                featmap_strides=[stride],
+            )
+        )
+
+    def image_feats(self, inputs: RefinerInputs) -> Tensor:
+        """The map (B, C, H', W') that regions are pooled from."""
+        if len(inputs.stages) < self.num_shared_stages:
+            raise ValueError(
+                f'RegionRefiner shares stage {self.num_shared_stages} of the backbone, '
+                f'and the detector gives {len(inputs.stages)} stages: use '
+                'SharedBaseDCR with backbone.out_indices=(0, 1, 2, 3)'
+            )
+        x = inputs.stages[self.num_shared_stages - 1]
+        for stage in self.tail.stages[: self.num_image_stages]:
+            x = stage(x)
+        return x
+
+    def box_feats(self, image_feats: Tensor, rois: Tensor) -> Tensor:
+        """Average (n, in_channels) of the last stage over each region."""
+        x = self.roi_extractor(without_bfloat16((image_feats,)), rois)
+        for stage in self.tail.stages[self.num_image_stages :]:
+            x = stage(x)
+        return x.mean(dim=(2, 3))

@@ -1,0 +1,150 @@
+"""Where a refiner enters a detector: before or after non-maximum suppression."""
+
+import torch
+from mmdet.models.layers import multiclass_nms
+from mmdet.structures.bbox import scale_boxes
+from mmdet.utils import ConfigType, InstanceList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from .box_refiner import BoxRefiner, Refinement, RefinerInputs
+from .score_fusion import fuse_refined
+
+REFINE_AT = ('pre_nms', 'post_nms')
+
+
+def check_refine_at(refine_at: str) -> None:
+    """Raise ``ValueError`` for a place that does not exist."""
+    if refine_at not in REFINE_AT:
+        raise ValueError(
+            f'refine_at must be one of {", ".join(REFINE_AT)}, got {refine_at!r}'
+        )
+
+
+def top_class_boxes(bboxes: Tensor, scores: Tensor) -> InstanceData:
+    """The box of the best foreground class of each of n candidates.
+
+    Args:
+        bboxes: (n, 4), or (n, C * 4) with a box for each class, xyxy.
+        scores: (n, C + 1), the background last.
+
+    Returns:
+        ``bboxes`` (n, 4), ``scores`` (n,) and ``labels`` (n,).
+    """
+    best, labels = scores[:, :-1].max(dim=1)
+    if bboxes.shape[1] > 4:
+        rows = torch.arange(len(bboxes), device=bboxes.device)
+        bboxes = bboxes.view(len(bboxes), -1, 4)[rows, labels]
+    return InstanceData(bboxes=bboxes, scores=best, labels=labels)
+
+
+def rescore_candidates(
+    refiner: BoxRefiner,
+    inputs: RefinerInputs,
+    candidates: InstanceList,
+    batch_img_metas: list[dict],
+    test_cfg: ConfigType,
+    rescale: bool,
+) -> InstanceList:
+    """Fuse full class vectors, then suppress duplicates (sec. 4.2).
+
+    Args:
+        refiner: gives the second class vectors, of the box of the best class.
+        inputs: of the batch.
+        candidates: of each image ``bboxes`` (n, 4) or (n, C * 4) xyxy in pixels of the
+            network input and ``scores`` (n, C + 1), before suppression.
+        batch_img_metas: with ``img_shape`` and, for ``rescale``, ``scale_factor``.
+        test_cfg: ``score_thr``, ``nms`` and ``max_per_img``.
+        rescale: whether boxes return in pixels of the original image.
+
+    Returns:
+        ``bboxes`` (k, 4), ``scores`` (k,) and ``labels`` (k,) of each image.
+    """
+    tops = [top_class_boxes(own.bboxes, own.scores) for own in candidates]
+    refinements = refiner.refine(
+        inputs, [top.bboxes for top in tops], [top.scores for top in tops]
+    )
+    results = []
+    for own, refinement, meta in zip(
+        candidates, refinements, batch_img_metas, strict=True
+    ):
+        base = own.scores[refinement.indices]
+        scores = own.scores.clone()
+        scores[refinement.indices] = fuse_refined(
+            base, refinement.probs, refiner.fusion
+        )
+        bboxes = _moved(refiner, own.bboxes, refinement, meta['img_shape'])
+        if rescale:
+            bboxes = scale_boxes(bboxes, [1 / f for f in meta['scale_factor']])
+        detections, labels = multiclass_nms(
+            bboxes, scores, test_cfg.score_thr, test_cfg.nms, test_cfg.max_per_img
+        )
+        results.append(
+            InstanceData(
+                bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
+            )
+        )
+    return results
+
+
+def rescore_detections(
+    refiner: BoxRefiner,
+    inputs: RefinerInputs,
+    detections: InstanceList,
+    batch_img_metas: list[dict],
+    rescaled: bool,
+) -> InstanceList:
+    """Fuse the scores of final detections with the refiner's for the same class.
+
+    Args:
+        refiner: gives the second scores.
+        inputs: of the batch.
+        detections: of each image ``bboxes`` (n, 4) xyxy, ``scores`` (n,) and ``labels``
+            (n,); what else they have stays.
+        batch_img_metas: with ``img_shape`` and, if ``rescaled``, ``scale_factor``.
+        rescaled: whether boxes are in pixels of the original image.
+
+    Returns:
+        As many detections, new objects, in the order of their new scores.
+    """
+    factors = [
+        list(meta['scale_factor']) if rescaled else [1.0, 1.0]
+        for meta in batch_img_metas
+    ]
+    pairs = zip(detections, factors, strict=True)
+    bboxes = [scale_boxes(own.bboxes, factor) for own, factor in pairs]
+    refinements = refiner.refine(inputs, bboxes, [own.scores for own in detections])
+    results = []
+    for i, own in enumerate(detections):
+        chosen = refinements[i].indices
+        probs = refinements[i].probs.gather(1, own.labels[chosen][:, None])[:, 0]
+        result = own.clone()
+        scores = own.scores.clone()
+        scores[chosen] = fuse_refined(own.scores[chosen], probs, refiner.fusion).to(
+            scores
+        )
+        result.scores = scores
+        if refinements[i].bbox_deltas is not None:
+            shape = batch_img_metas[i]['img_shape']
+            moved = _moved(refiner, bboxes[i], refinements[i], shape)
+            result.bboxes = scale_boxes(moved, [1 / f for f in factors[i]])
+        results.append(result[scores.argsort(descending=True, stable=True)])
+    return results
+
+
+def _moved(
+    refiner: BoxRefiner, bboxes: Tensor, refinement: Refinement, img_shape: tuple
+) -> Tensor:
+    """Boxes (n, K * 4), the refined ones moved by the box branch, if there is one."""
+    if refinement.bbox_deltas is None or len(refinement.indices) == 0:
+        return bboxes
+    chosen = bboxes[refinement.indices]
+    per_box = chosen.shape[1] // 4
+    decoded = refiner.bbox_coder.decode(
+        chosen.view(-1, 4),
+        refinement.bbox_deltas.repeat_interleave(per_box, dim=0),
+        max_shape=img_shape,
+    )
+    moved = bboxes.clone()
+    moved[refinement.indices] = decoded.view(len(chosen), -1)
+    return moved
