@@ -50,7 +50,8 @@ bench: $(INSTALLED) ## time our ops and models against the stock ones
 cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no GPU
 	$(BIN)/python tools/dev/cuda_check.py
 
-docs: $(INSTALLED) ## check that the links of the documents lead somewhere
+docs: $(INSTALLED) ## check the links of the documents, and that the zoo page is fresh
+	$(BIN)/python tools/dev/make_model_zoo.py --check
 	$(BIN)/python tools/dev/check_docs.py
 
 clean: ## remove what builds and the demo leave, but not .venv

@@ -1,0 +1,71 @@
+"""Turns a training checkpoint into a file of the zoo."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..engine.error_reporting import UserError
+from .download import sha256_of
+from .safe_loading import load_checkpoint_file
+
+
+def strip_checkpoint(checkpoint: dict[str, Any], *, half: bool) -> dict[str, Any]:
+    """Only the weights, and what the classes are called.
+
+    Args:
+        checkpoint: what training wrote.
+        half: store floating point weights in half precision.
+
+    Returns:
+        ``state_dict`` and ``meta`` with ``dataset_meta``.
+
+    Raises:
+        UserError: there are no weights in the checkpoint.
+    """
+    if 'state_dict' not in checkpoint:
+        raise UserError(f'the checkpoint has no state_dict, only {list(checkpoint)}')
+
+    def convert(value: Tensor) -> Tensor:
+        value = value.detach().cpu().contiguous()
+        return value.half() if half and value.is_floating_point() else value
+
+    weights = {key: convert(value) for key, value in checkpoint['state_dict'].items()}
+    dataset_meta = checkpoint.get('meta', {}).get('dataset_meta', {})
+    return dict(state_dict=weights, meta=dict(dataset_meta=dict(dataset_meta)))
+
+
+def publish(source: Path, out_dir: Path, name: str, *, half: bool = False) -> Path:
+    """Write the weights of a checkpoint as ``<name>-<first digits of the hash>.pth``.
+
+    Raises:
+        UserError: no weights in the checkpoint, or more than can be loaded safely.
+        FileNotFoundError: there is no such checkpoint.
+    """
+    stripped = strip_checkpoint(load_checkpoint_file(source), half=half)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    unnamed = out_dir / f'{name}.pth.part'
+    torch.save(stripped, unnamed)
+    return unnamed.replace(out_dir / f'{name}-{sha256_of(unnamed)[:8]}.pth')
+
+
+def metafile_entry(path: Path, url: str) -> str:
+    """The lines that a published file needs in ``metafile.yml``; the rest is a form."""
+    name = path.stem.rpartition('-')[0]
+    return f"""\
+    Results:
+      - Task: Object Detection
+        Dataset: ...
+        Metrics:
+          box AP: ...
+        Reported By: ...
+    Weights: zoo://{name}
+    File:
+      URLs:
+        - {url}
+      SHA256: {sha256_of(path)}
+      Size: {path.stat().st_size}
+      License: ...
+      Trained By: ...
+      Trained On: ..."""

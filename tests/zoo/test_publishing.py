@@ -1,0 +1,54 @@
+import hashlib
+
+import pytest
+import torch
+
+from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.zoo import load_index
+from mmdet_plus.zoo.publishing import metafile_entry, publish
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / 'epoch_12.pth'
+    content = dict(
+        state_dict=dict(weight=torch.rand(3), steps=torch.tensor(7)),
+        optimizer=dict(state={0: torch.rand(1000)}),
+        meta=dict(epoch=12, dataset_meta=dict(classes=('square', 'disc'))),
+    )
+    torch.save(content, path)
+    return path
+
+
+@pytest.mark.parametrize('half', [False, True])
+def test_only_weights_and_classes_stay(checkpoint, tmp_path, half):
+    path = publish(checkpoint, tmp_path / 'out', 'net_shapes', half=half)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert path.name == f'net_shapes-{digest[:8]}.pth'
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    content = torch.load(path, weights_only=True)
+    assert content.keys() == {'state_dict', 'meta'}
+    assert content['meta'] == dict(dataset_meta=dict(classes=('square', 'disc')))
+    weight = content['state_dict']['weight']
+    assert weight.dtype == (torch.float16 if half else torch.float32)
+    before = torch.load(checkpoint)['state_dict']['weight']
+    torch.testing.assert_close(weight.float(), before, atol=1e-3, rtol=1e-3)
+    assert content['state_dict']['steps'] == 7
+
+
+def test_the_printed_entry_is_one_of_the_index(checkpoint, tmp_path):
+    path = publish(checkpoint, tmp_path / 'out', 'net_shapes')
+    entry = metafile_entry(path, 'https://example.com/net.pth')
+    text = 'Models:\n  - Name: net_shapes\n    Config: configs/net/net_shapes.py\n'
+    (tmp_path / 'metafile.yml').write_text(text + entry)
+    (tmp_path / 'model-index.yml').write_text('Import: [metafile.yml]')
+    file = load_index(tmp_path)['net_shapes'].file
+    assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert file.size == path.stat().st_size
+    assert file.urls == ('https://example.com/net.pth',)
+
+
+def test_files_without_weights_are_refused(tmp_path):
+    torch.save(dict(model=1), tmp_path / 'other.pth')
+    with pytest.raises(UserError, match=r"no state_dict, only \['model'\]"):
+        publish(tmp_path / 'other.pth', tmp_path, 'net')
