@@ -1,3 +1,4 @@
+from .dcr import FrozenBaseDCR, SharedBaseDCR
 from .refinedet import RefineDet
 
-__all__ = ['RefineDet']
+__all__ = ['FrozenBaseDCR', 'RefineDet', 'SharedBaseDCR']

@@ -1,21 +1,28 @@
 from .bbox_heads import DenseLocalRegressionHead, DoubleHeadExtBBoxHead
 from .cpm_roi_head import CPMRoIHead
 from .d2det_roi_head import D2DetRoIHead
+from .dcr_roi_head import DCRRoIHead
 from .double_head_ext_roi_head import DoubleHeadExtRoIHead
 from .grid_heads import IoUScoringHead, PointGridHead
 from .mask_heads import D2DetMaskHead
+from .refiners import BoxRefiner, CropRefiner, RegionRefiner, ResNetTail
 from .roi_extractors import DiscriminativeRoIExtractor
 from .separate_extractor_roi_head import SeparateExtractorRoIHead
 
 __all__ = [
+    'BoxRefiner',
     'CPMRoIHead',
+    'CropRefiner',
     'D2DetMaskHead',
     'D2DetRoIHead',
+    'DCRRoIHead',
     'DenseLocalRegressionHead',
     'DiscriminativeRoIExtractor',
     'DoubleHeadExtBBoxHead',
     'DoubleHeadExtRoIHead',
     'IoUScoringHead',
     'PointGridHead',
+    'RegionRefiner',
+    'ResNetTail',
     'SeparateExtractorRoIHead',
 ]

@@ -1,3 +1,8 @@
 from .coders import ClampedDeltaXYWHBBoxCoder, DenseLocalBBoxCoder
+from .samplers import HardFalsePositiveSampler
 
-__all__ = ['ClampedDeltaXYWHBBoxCoder', 'DenseLocalBBoxCoder']
+__all__ = [
+    'ClampedDeltaXYWHBBoxCoder',
+    'DenseLocalBBoxCoder',
+    'HardFalsePositiveSampler',
+]

@@ -111,7 +111,7 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         )
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder
-            or dict(type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2))
+            or dict(type='ClampedDeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2))
         )
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
         self.fc_cls = nn.Linear(in_channels, num_classes + 1)
@@ -203,16 +203,23 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         losses = dict(loss_dcr_cls=zero, acc_dcr=zero.detach())
         return losses | (dict(loss_dcr_bbox=zero) if self.with_reg else {})
 
-    def predict(self, inputs: RefinerInputs, rois: Tensor) -> RefinerOutputs:
-        """As :meth:`forward`, in chunks, with probabilities in place of the logits."""
+    def predict(
+        self, inputs: RefinerInputs, rois: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Probabilities (n, num_classes + 1) and deltas (n, 4), if any, of RoIs (n, 5).
+
+        Works in chunks of ``chunk_size`` boxes.
+        """
+        if len(rois) == 0:
+            deltas = rois.new_zeros(0, 4) if self.with_reg else None
+            return rois.new_zeros(0, self.num_classes + 1), deltas
         image_feats = self.image_feats(inputs)
-        chunks = rois.split(self.chunk_size or max(len(rois), 1))
+        chunks = rois.split(self.chunk_size or len(rois))
         outputs = [self._outputs(image_feats, chunk) for chunk in chunks]
         logits = torch.cat([output.cls_logits for output in outputs])
-        deltas = [o.bbox_deltas for o in outputs if o.bbox_deltas is not None]
-        return RefinerOutputs(
-            logits.float().softmax(dim=1), torch.cat(deltas).float() if deltas else None
-        )
+        parts = [o.bbox_deltas for o in outputs if o.bbox_deltas is not None]
+        deltas = torch.cat(parts).float() if parts else None
+        return logits.float().softmax(dim=1), deltas
 
     def refine(
         self, inputs: RefinerInputs, bboxes: list[Tensor], scores: list[Tensor]
@@ -227,10 +234,8 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         chosen = [top_indices(own, self.top_p) for own in scores]
         pairs = zip(bboxes, chosen, strict=True)
         rois = bbox2roi([boxes[indices] for boxes, indices in pairs])
-        outputs = self.predict(inputs, rois)
+        probs, deltas = self.predict(inputs, rois)
         counts = [len(indices) for indices in chosen]
-        probs = outputs.cls_logits.split(counts)
-        deltas: Any = [None] * len(counts)
-        if outputs.bbox_deltas is not None:
-            deltas = outputs.bbox_deltas.split(counts)
-        return [Refinement(*parts) for parts in zip(chosen, probs, deltas, strict=True)]
+        own_deltas = [None] * len(counts) if deltas is None else deltas.split(counts)
+        parts = zip(chosen, probs.split(counts), own_deltas, strict=True)
+        return [Refinement(*own) for own in parts]

@@ -22,7 +22,6 @@ class RegionRefiner(BoxRefiner):
 
     Args:
         tail: the copied stages, a ``ResNetTail`` without ``first_stage``.
-        shared_channels: of the shared map.
         num_shared_stages: k, stages shared with the detector (Table 2a), 1 to 4.
         num_image_stages: copied stages that run on the whole image, before the
             pooling (Table 2b), 0 to 4 - k.
@@ -35,7 +34,6 @@ class RegionRefiner(BoxRefiner):
         self,
         tail: ConfigType,
         *,
-        shared_channels: int = 256,
         num_shared_stages: int = 1,
         num_image_stages: int = 0,
         crop_size: int = 224,
@@ -56,7 +54,7 @@ class RegionRefiner(BoxRefiner):
         self.tail = stages
         self.num_shared_stages = num_shared_stages
         self.num_image_stages = num_image_stages
-        # ResNet's stages have strides of 4, 8, 16 and 32.
+        # Of ResNet's four stages, each halves the map and doubles the channels.
         pooled_stage = num_shared_stages + num_image_stages
         stride = 2 ** (pooled_stage + 1)
         roi_layer = roi_layer or dict(type='RoIAlign', sampling_ratio=0)
@@ -64,7 +62,7 @@ class RegionRefiner(BoxRefiner):
             dict(
                 type='SingleRoIExtractor',
                 roi_layer={**roi_layer, 'output_size': max(crop_size // stride, 1)},
-                out_channels=shared_channels * 2**num_image_stages,
+                out_channels=stages.feat_dim // 2 ** (NUM_STAGES - pooled_stage),
                 featmap_strides=[stride],
             )
         )

@@ -20,6 +20,8 @@ class ResNetTail(ResNet):
         **kwargs: as ``ResNet`` takes them; nothing is frozen.
     """
 
+    res_layers: list[str]
+
     def __init__(self, depth: int, *, first_stage: int, **kwargs: Any) -> None:
         if not 0 < first_stage <= 4:
             raise ValueError(f'first_stage must be 1 to 4, got {first_stage}')

@@ -1,0 +1,26 @@
+# A small FPN with DCR V2 for the shapes data, trained end to end from scratch. The baseline is
+# configs/d2det/faster-rcnn_r18_fpn_1x_shapes.py: same backbone, data and epochs.
+_base_ = [
+    '../_base_/models/faster-rcnn_r18_fpn_shapes.py',
+    '../_base_/datasets/shapes_detection.py',
+    '../_base_/schedules/shapes_1x.py',
+    '../_base_/shapes_runtime.py',
+]
+
+model = dict(
+    type='SharedBaseDCR',
+    roi_head=dict(
+        _delete_=True,
+        type='DCRRoIHead',
+        base={{_base_.model.roi_head}},
+        refiner=dict(
+            type='RegionRefiner',
+            tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),
+            num_classes={{_base_.num_classes}},
+            crop_size=64,
+            roi_layer=dict(type='RoIAlign', sampling_ratio=2),
+        ),
+    ),
+    # Products of two scores are lower than scores.
+    test_cfg=dict(rcnn=dict(score_thr=0.001)),
+)

@@ -1,0 +1,3 @@
+from .hard_false_positive_sampler import HardFalsePositiveSampler
+
+__all__ = ['HardFalsePositiveSampler']
