@@ -1,0 +1,92 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+
+
+@pytest.fixture
+def detector(tiny_config, tmp_path):
+    """Config and checkpoint of an untrained detector, which finds anything."""
+    cfg = Config.fromfile(tiny_config)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    path = tmp_path / 'net.pth'
+    meta = dict(dataset_meta=dict(classes=('square', 'disc')))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return ['--model', tiny_config, '--weights', path, '--score-thr', '0']
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / 'in' / 'a.png'
+    path.parent.mkdir()
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (48, 64, 3)))
+    return path
+
+
+def test_image_is_painted_and_described(tool_main, detector, picture, tmp_path):
+    assert tool_main('image_demo', picture, *detector, '--out-dir', 'out') == 0
+    painted = cv2.imread(str(tmp_path / 'out' / 'vis' / 'a.png'))
+    assert painted.shape == (48, 64, 3)
+    assert (painted != cv2.imread(str(picture))).any()
+    found = json.loads((tmp_path / 'out' / 'preds' / 'a.json').read_text())
+    assert len(found['bboxes']) == len(found['labels']) == len(found['scores']) > 0
+
+
+def test_folder(tool_main, detector, picture, tmp_path):
+    cv2.imwrite(str(picture.with_name('b.png')), np.zeros((32, 32, 3)))
+    folder = picture.parent
+    arguments = ['--out-dir', 'out', '--batch-size', '2']
+    assert tool_main('image_demo', folder, *detector, *arguments) == 0
+    names = sorted(path.name for path in (tmp_path / 'out').glob('*/*'))
+    assert names == ['a.json', 'a.png', 'b.json', 'b.png']
+
+
+def test_video(tool_main, detector, tmp_path):
+    path = tmp_path / 'film.avi'
+    code = cv2.VideoWriter.fourcc(*'MJPG')
+    video = cv2.VideoWriter(str(path), code, 5, (64, 48))
+    for value in (0, 100, 200):
+        video.write(np.full((48, 64, 3), value, dtype=np.uint8))
+    video.release()
+    assert tool_main('image_demo', path, *detector, '--out-dir', 'out') == 0
+    found = json.loads((tmp_path / 'out' / 'preds' / 'film.json').read_text())
+    assert len(found) == 3
+    painted = cv2.VideoCapture(str(tmp_path / 'out' / 'vis' / 'film.mp4'))
+    assert painted.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['absent.png', '--model', 'a.py'], 'absent.png does not exist'),
+        (['.', '--model', 'a.py'], '--weights is needed: a.py is a config'),
+        (['.', '--model', 'x', '--batch-size', '0'], '--batch-size must be positive'),
+        (['.'], 'the following arguments are required: --model'),
+    ],
+)
+def test_what_is_wrong_is_one_message(tool_main, capsys, arguments, message):
+    assert tool_main('image_demo', *arguments) == 2
+    assert capsys.readouterr().err.startswith(f'error: {message}')
+
+
+def test_code_in_a_checkpoint_does_not_run(tool_main, detector, picture, capsys):
+    weights = detector[3]
+    content = torch.load(weights)
+    torch.save({**content, 'extra': Malicious()}, weights)
+    assert tool_main('image_demo', picture, *detector) == 2
+    error = capsys.readouterr().err
+    assert 'posix.mkdir' in error
+    assert '--unsafe-load' in error
+    assert not weights.with_name('ran').exists()
+
+
+class Malicious:
+    def __reduce__(self):
+        import os
+
+        return os.mkdir, ('ran',)
