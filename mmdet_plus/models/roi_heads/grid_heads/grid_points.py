@@ -36,6 +36,12 @@ def large_enough(bboxes: Tensor, grid_size: int) -> Tensor:
     return ((bboxes[:, 2:] - bboxes[:, :2]) >= grid_size).all(dim=1)
 
 
+def disc_cells(radius: int) -> list[tuple[int, int]]:
+    """Columns and rows, from its centre, of the cells of a disc."""
+    reach = range(-radius, radius + 1)
+    return [(x, y) for x in reach for y in reach if x**2 + y**2 <= radius**2]
+
+
 def point_cells(
     bboxes: Tensor, gt_bboxes: Tensor, ratio: float, grid_size: int, map_size: int
 ) -> Tensor:
@@ -82,13 +88,22 @@ def point_targets(
     Returns:
         (n, grid_size**2, map_size, map_size) of 0 and 1, as float.
     """
-    cells = point_cells(bboxes, gt_bboxes, ratio, grid_size, map_size)
-    starts = torch.tensor(sub_region_starts(grid_size, map_size)).to(cells)
-    centres = (cells - starts)[..., None]  # in cells of the own sub-region
-    distances = (torch.arange(map_size).to(cells) - centres).square()
-    columns, rows = distances.unbind(dim=1)  # (n, grid_size, map_size) each
-    squares = columns[:, :, None, None, :] + rows[:, None, :, :, None]
-    return (squares <= radius**2).flatten(1, 2).to(bboxes.dtype)
+    cells = point_cells(bboxes, gt_bboxes, ratio, grid_size, map_size).long()
+    starts = cells.new_tensor(sub_region_starts(grid_size, map_size))
+    centre_x, centre_y = (cells - starts).unbind(dim=1)  # within the own sub-region
+    shift_x, shift_y = cells.new_tensor(disc_cells(radius)).unbind(dim=1)
+    columns, rows, points = torch.broadcast_tensors(
+        centre_x[:, :, None, None] + shift_x,
+        centre_y[:, None, :, None] + shift_y,
+        torch.arange(len(cells) * grid_size**2, device=cells.device).view(
+            -1, grid_size, grid_size, 1
+        ),
+    )
+    size = map_size
+    inside = (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
+    maps = bboxes.new_zeros(len(cells), grid_size**2, size, size)
+    maps.view(-1)[((points * size + rows) * size + columns)[inside]] = 1
+    return maps
 
 
 def decode_points(

@@ -1,0 +1,423 @@
+import pytest
+import torch
+from cpm_samples import build
+from d2det_samples import GTS, STRIDES, proposals, samples
+from mmdet.structures.bbox import bbox_overlaps
+from mmengine.structures import InstanceData
+
+from mmdet_plus.models.roi_heads import cpm_roi_head as module
+
+OFF = {
+    '': {},
+    'no ISM': dict(iou_head=None),
+    'no RSM': dict(rsm_head=None),
+    'one stage': dict(num_stages=1),
+    'nothing': dict(num_stages=1, iou_head=None, rsm_head=None),
+}
+NONE = torch.empty(0, 4)
+
+
+@pytest.fixture
+def feats():
+    torch.manual_seed(1)
+    # One level more than the RoI extractors read, as FPN has.
+    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
+
+
+def keys_of(head):
+    keys = {'loss_cls', 'acc', *(f's{i}.loss_grid' for i in range(head.num_stages))}
+    keys |= set() if head.iou_head is None else {'loss_iou'}
+    return keys | (set() if head.rsm_head is None else {'rsm.loss_cls', 'rsm.acc'})
+
+
+def total(losses):
+    return sum(loss for name, loss in losses.items() if 'loss' in name)
+
+
+def spy(monkeypatch, head, shift=0.0):
+    """Record what each stage trains on; refined boxes are the RoIs, moved."""
+    seen = []
+    for stage in head.grid_heads:
+        loss_by_feat = stage.loss_by_feat
+
+        def record(heatmaps, bboxes, gts, loss_by_feat=loss_by_feat):
+            seen.append((bboxes, gts))
+            return loss_by_feat(heatmaps, bboxes, gts)
+
+        monkeypatch.setattr(stage, 'loss_by_feat', record)
+        monkeypatch.setattr(stage, 'predict_by_feat', lambda _, boxes: boxes + shift)
+    return seen
+
+
+@pytest.mark.parametrize('name', OFF)
+def test_every_parameter_learns(name, feats):
+    head = build(**OFF[name])
+    losses = head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    assert losses.keys() == keys_of(head)
+    total(losses).backward()
+    for parameter_name, parameter in head.named_parameters():
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+@pytest.mark.parametrize('name', ['', 'nothing'])
+@pytest.mark.parametrize('counts', [(0, 0), (5, 0)])
+def test_images_without_objects_keep_all_keys(name, counts, feats):
+    head = build(**OFF[name])
+    losses = head.loss(feats, proposals(*counts), samples(NONE, NONE))
+    assert losses.keys() == keys_of(head)
+    assert all(loss.isfinite().all() for loss in losses.values())
+    assert losses['s0.loss_grid'] == 0
+    total(losses).backward()
+    assert all(p.grad is not None for p in head.parameters())
+
+
+def test_a_stage_without_boxes_keeps_all_keys(feats):
+    # No box is above, not even the ground truth itself.
+    head = build(**{'train_cfg.stage_iou_thrs': (1.0, 1.0)})
+    losses = head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    assert losses.keys() == keys_of(head)
+    assert losses['s0.loss_grid'] > 0
+    assert losses['s1.loss_grid'] == losses['s2.loss_grid'] == losses['loss_iou'] == 0
+    total(losses).backward()
+    assert all(p.grad is not None for p in head.parameters())
+
+
+@pytest.mark.parametrize('size', [(1, 1), (100, 1)])
+def test_images_of_one_pixel(size, feats):
+    head = build()
+    data = samples(torch.tensor([[0.0, 0, size[1], size[0]]]))
+    data[0].set_metainfo(dict(img_shape=size))
+    boxes = torch.tensor([[0.0, 0, size[1], size[0]], [0, 0, 0, 0]])
+    found = [InstanceData(bboxes=boxes, scores=torch.ones(2))]
+    own = tuple(f[:1] for f in feats)
+    losses = head.loss(own, found, data)
+    assert losses.keys() == keys_of(head)
+    assert all(loss.isfinite().all() for loss in losses.values())
+    assert losses['s0.loss_grid'] == 0  # smaller than the grid
+    result = head.predict(own, found, data)[0]
+    assert len(result) > 0
+    assert result.bboxes.isfinite().all()
+    assert (result.bboxes >= 0).all()
+    assert (result.bboxes <= torch.tensor([size[1], size[0]] * 2)).all()
+
+
+def test_first_stage_trains_on_the_positives_of_the_sampler(feats, monkeypatch):
+    head = build(num_stages=1)
+    seen = spy(monkeypatch, head)
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS + 1))
+    bboxes, gts = seen[0]
+    assert len(bboxes) == 16  # 8 of each image
+    assert bbox_overlaps(bboxes, gts, is_aligned=True).min() >= 0.5
+
+
+def test_at_most_so_many_rois_of_an_image_train_a_stage(feats, monkeypatch):
+    head = build(**{'train_cfg.max_grid_rois': 3})
+    seen = spy(monkeypatch, head)
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS + 1))
+    for bboxes, gts in seen:
+        assert len(bboxes) == len(gts) == 6
+        assert bbox_overlaps(bboxes, gts, is_aligned=True).min() >= 0.5
+
+
+def test_released_limit_is_the_default(feats, monkeypatch):
+    head = build(num_stages=1)
+    seen = spy(monkeypatch, head)
+    sampled = head.train_cfg.copy()
+    sampled['sampler']['num'] = 400
+    head.train_cfg = sampled
+    head.init_assigner_sampler()
+    head.loss(feats, proposals(200, 150), samples(GTS, GTS))
+    assert len(seen[0][0]) == 192
+
+
+def test_later_stages_train_on_refined_boxes_of_high_iou(feats, monkeypatch):
+    head = build()
+    seen = spy(monkeypatch, head, shift=2.0)
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS + 1))
+    first, second, third = (bboxes for bboxes, _ in seen)
+    for (before, _), (after, gts), threshold in zip(
+        seen, seen[1:], (0.6, 0.7), strict=False
+    ):
+        ious = bbox_overlaps(after, gts, is_aligned=True)
+        assert ious.min() > threshold
+        # Moved by the stage before, unless they are ground truth.
+        moved = (after[:, None] == before[None] + 2).all(-1).any(1)
+        given = (after == gts).all(1)
+        assert (moved | given).all()
+        assert given.sum() == 4
+        assert moved.any()
+    # Some were not good enough, and different ones of the first stage and the second.
+    assert len(second) < len(first) + 4
+    assert len(third) < len(second) + 4
+
+
+def test_stages_are_weighted_and_see_their_own_rois(feats):
+    losses = []
+    for weights in ((1, 0.5, 0.25), (2, 1, 3)):
+        head = build(stage_loss_weights=weights)
+        torch.manual_seed(5)
+        losses.append(head.loss(feats, proposals(20, 20), samples(GTS, GTS)))
+    for stage, factor in enumerate((2, 2, 12)):
+        key = f's{stage}.loss_grid'
+        torch.testing.assert_close(losses[1][key], factor * losses[0][key])
+
+
+def test_mapping_ratios_are_those_of_the_stages():
+    assert [h.mapping_ratio for h in build().grid_heads] == [2, 1.5, 1.25]
+    assert [h.mapping_ratio for h in build(num_stages=2).grid_heads] == [2, 1.5]
+    head = build(mapping_ratios=(2.0, 2.0, 2.0))
+    assert [h.mapping_ratio for h in head.grid_heads] == [2, 2, 2]
+
+
+def test_no_gradient_between_stages(feats):
+    head = build(iou_head=None, rsm_head=None)
+    losses = head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    losses['s2.loss_grid'].backward()
+    reached = [
+        any(p.grad is not None for p in stage.parameters()) for stage in head.grid_heads
+    ]
+    assert reached == [False, False, True]
+
+
+def test_iou_head_rates_the_rois_of_the_last_stage(feats, monkeypatch):
+    head = build()
+    seen = spy(monkeypatch, head)
+    rated = []
+    monkeypatch.setattr(
+        head.iou_head, 'loss', lambda f, boxes, gts: rated.append((f, boxes, gts)) or {}
+    )
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    local_feats, bboxes, gts = rated[0]
+    assert bboxes.equal(seen[2][0])
+    assert gts.equal(seen[2][1])
+    assert local_feats.shape == (len(bboxes), 36, 7, 7)
+
+
+def test_rsm_trains_on_final_boxes_and_rpn_negatives(feats, monkeypatch):
+    head = build(num_stages=1)
+    found = proposals(20, 20)
+    far = torch.tensor([[0.0, 80, 20, 100], [100, 80, 120, 100]])
+    found = [InstanceData(bboxes=torch.cat([own.bboxes, far])) for own in found]
+    sampled = module.sample_rois(head, feats, found, samples(GTS, GTS.flip(0)))
+    monkeypatch.setattr(module, 'sample_rois', lambda *args: sampled)
+    # The boxes of the second image miss their objects by far.
+    shifts = iter((0.0, 30.0))
+    monkeypatch.setattr(
+        module, 'clip_bboxes', lambda boxes, shape: boxes + next(shifts)
+    )
+    seen = {}
+    monkeypatch.setattr(
+        head.grid_heads[0], 'predict_by_feat', lambda _, boxes: boxes.clone()
+    )
+    logits_of = head._rsm_logits
+
+    def logits(x, rois):
+        seen['rois'] = rois
+        return logits_of(x, rois)
+
+    def loss(logits, _bbox_pred, _rois, labels, weights, *_):
+        seen.update(labels=labels, weights=weights)
+        return {}
+
+    monkeypatch.setattr(head, '_rsm_logits', logits)
+    monkeypatch.setattr(head.rsm_head, 'loss', loss)
+    losses = head.loss(feats, None, samples(GTS, GTS.flip(0)))
+    assert {'rsm.loss_cls', 'rsm.acc'} <= losses.keys()  # even if the head drops them
+    positives = [len(result.pos_priors) for result in sampled]
+    first = seen['rois'][:, 0] == 0
+    labels = seen['labels'][first]
+    assert seen['rois'][first, 1:].equal(
+        torch.cat([sampled[0].pos_priors, sampled[0].neg_priors])
+    )
+    assert labels[: positives[0]].equal(sampled[0].pos_gt_labels)
+    assert (labels[positives[0] :] == 3).all()
+    assert (seen['labels'][~first] == 3).all()
+    assert (seen['weights'] == 1).all()
+    assert len(labels) > positives[0] > 0
+
+
+def test_predictions_are_clipped_sorted_and_typed(feats):
+    results = build().predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for result in results:
+        assert len(result) > 0
+        assert (result.bboxes >= 0).all()
+        assert (result.bboxes[:, 0::2] <= 120).all()
+        assert (result.bboxes[:, 1::2] <= 100).all()
+        assert (result.bboxes[:, 2:] > result.bboxes[:, :2]).all()
+        assert (result.scores.diff() <= 0).all()
+        assert result.labels.dtype == torch.long
+        assert set(result.labels.tolist()) <= {0, 1, 2}
+
+
+def test_stages_refine_one_after_the_other(feats, monkeypatch):
+    head = build(**{'test_cfg.gamma': None})
+    for shift, stage in zip((1, 10, 20), head.grid_heads, strict=True):
+        monkeypatch.setattr(
+            stage, 'predict_by_feat', lambda _, boxes, shift=shift: boxes + shift
+        )
+    data = samples(GTS, GTS)
+    metas = [sample.metainfo for sample in data]
+    classified = super(module.CPMRoIHead, head).predict_bbox(
+        feats, metas, proposals(9, 4), head.test_cfg
+    )
+    by_stage = head.predict_stages(
+        feats, metas, proposals(9, 4), head.test_cfg, False, [1, 2, 3]
+    )
+    for read, shift in ((1, 1), (2, 11), (3, 31)):
+        head.test_cfg['test_stage'] = read
+        results = head.predict(feats, proposals(9, 4), data)
+        for i, before in enumerate(classified):
+            moved = module.clip_bboxes(before.bboxes + shift, (100, 120))
+            torch.testing.assert_close(results[i].bboxes, moved)
+            torch.testing.assert_close(results[i].scores, before.scores)
+            torch.testing.assert_close(by_stage[read - 1][i].bboxes, moved)
+
+
+def test_scores_are_fused_and_rank(feats, monkeypatch):
+    head = build(num_stages=1, **{'test_cfg.gamma': 0.6})
+    own, data = tuple(f[:1] for f in feats), samples(GTS)
+    head.test_cfg['gamma'] = None
+    cls = head.predict(own, proposals(9), data)[0]
+    head.test_cfg['gamma'] = 0.6
+    ious = torch.rand(len(cls))
+    logits = torch.randn(len(cls), 4)
+    monkeypatch.setattr(head.iou_head, 'forward', lambda _: ious[:, None].repeat(1, 2))
+    monkeypatch.setattr(head, '_rsm_logits', lambda x, rois: logits)
+    fused = head.predict(own, proposals(9), data)[0]
+    rsm = logits.softmax(1)[torch.arange(len(cls)), cls.labels]
+    expected = (cls.scores * ious) ** 0.6 * rsm**0.4
+    order = expected.argsort(descending=True)
+    torch.testing.assert_close(fused.scores, expected[order])
+    torch.testing.assert_close(fused.bboxes, cls.bboxes[order])
+    assert fused.labels.equal(cls.labels[order])
+    assert not order.equal(torch.arange(len(order)))
+
+
+def test_fused_scores_by_hand():
+    cls, iou, rsm = torch.tensor([0.81]), torch.tensor([0.25]), torch.tensor([0.04])
+    both = module.fused_scores(cls, iou, rsm, 0.5)
+    assert both.item() == pytest.approx(0.45 * 0.2)
+    assert module.fused_scores(cls, None, rsm, 0.5).item() == pytest.approx(0.9 * 0.2)
+    assert module.fused_scores(cls, iou, None, 0.5).item() == pytest.approx(0.2025)
+    assert module.fused_scores(cls, None, None, 0.5).item() == pytest.approx(0.81)
+    nothing = module.fused_scores(cls, iou * 0, rsm * 0, 0.8)
+    assert nothing.item() == 0
+
+
+def test_rsm_reads_the_final_boxes(feats, monkeypatch):
+    head = build()
+    seen = []
+    logits_of = head._rsm_logits
+
+    def logits(x, rois):
+        seen.append(rois)
+        return logits_of(x, rois)
+
+    monkeypatch.setattr(head, '_rsm_logits', logits)
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert len(seen) == 1
+    for i, result in enumerate(results):
+        own = seen[0][seen[0][:, 0] == i, 1:]
+        assert {tuple(b) for b in own.tolist()} == {
+            tuple(b) for b in result.bboxes.tolist()
+        }
+
+
+def test_earlier_stages_do_without_the_iou_head(feats, monkeypatch):
+    head = build(rsm_head=None)
+
+    def fail(*_):
+        raise AssertionError('the last stage alone has an IoU head')
+
+    monkeypatch.setattr(head.iou_head, 'forward', fail)
+    head.test_cfg['test_stage'] = 2
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    head.test_cfg['gamma'] = None
+    plain = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for result, expected in zip(results, plain, strict=True):
+        torch.testing.assert_close(result.scores, expected.scores)
+
+
+def test_soft_nms_lowers_scores_of_duplicates(feats):
+    soft = build()
+    before = soft.predict(feats, proposals(9, 4), samples(GTS, GTS))[0]
+    soft.test_cfg['final_nms'] = dict(type='soft_nms', iou_threshold=0.5)
+    after = soft.predict(feats, proposals(9, 4), samples(GTS, GTS))[0]
+    assert after.scores.max() == before.scores.max()
+    assert after.scores.sum() < before.scores.sum()
+
+
+def test_rescaling_happens_once_at_the_end(feats):
+    head = build()
+    small = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    large = head.predict(
+        feats, proposals(9, 4), samples(GTS, GTS, scale=0.5), rescale=True
+    )
+    for a, b in zip(small, large, strict=True):
+        torch.testing.assert_close(a.bboxes * 2, b.bboxes)
+        torch.testing.assert_close(a.scores, b.scores)
+
+
+@pytest.mark.parametrize('change', [{}, {'test_cfg.score_thr': 1.0}])
+def test_no_proposals_or_detections(change, feats):
+    counts = (9, 4) if change else (0, 0)
+    results = build(**change).predict(
+        feats, proposals(*counts), samples(GTS, GTS), rescale=True
+    )
+    for result in results:
+        assert result.bboxes.shape == (0, 4)
+        assert result.scores.shape == (0,)
+        assert result.labels.shape == (0,)
+
+
+def test_batch_of_two_is_two_of_one(feats):
+    head = build()
+    both = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for i, together in enumerate(both):
+        own = tuple(f[i : i + 1] for f in feats)
+        alone = head.predict(own, proposals(9, 4)[i : i + 1], samples(GTS))[0]
+        torch.testing.assert_close(alone.bboxes, together.bboxes)
+        torch.testing.assert_close(alone.scores, together.scores)
+
+
+def test_bfloat16_autocast(feats):
+    head = build()
+    half = tuple(f.bfloat16() for f in feats)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
+        results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
+        raw = head(half, proposals(9, 4), samples(GTS, GTS))
+    assert all(out.isfinite().all() for out in raw)
+    assert all(v.isfinite().all() for v in losses.values())
+    assert losses['s0.loss_grid'].dtype == torch.float32
+    assert all(r.bboxes.dtype == torch.float32 for r in results)
+
+
+def test_forward_returns_classes_and_all_stages(feats):
+    classes, *heatmaps = build()(feats, proposals(9, 4), samples(GTS, GTS))
+    assert classes.shape == (13, 4)
+    assert [h.shape for h in heatmaps] == [(13, 9, 28, 28)] * 3
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match=r'num_stages.* 3.*got 4'):
+        build(num_stages=4)
+    with pytest.raises(ValueError, match=r'num_stages.*got 0'):
+        build(num_stages=0)
+    with pytest.raises(ValueError, match=r'stage_loss_weights.*3 values'):
+        build(stage_loss_weights=(1, 0.5))
+    with pytest.raises(ValueError, match=r'stage_iou_thrs.*2 values'):
+        build(**{'train_cfg.stage_iou_thrs': (0.6,)})
+    with pytest.raises(ValueError, match=r'test_stage.*from 1 to 3, got 4'):
+        build(**{'test_cfg.test_stage': 4})
+    for name in ('bbox_head', 'rsm_head'):
+        with pytest.raises(ValueError, match=f'{name}.with_reg=False'):
+            build(**{f'{name}.with_reg': True})
+
+
+def test_the_config_is_not_edited(feats):
+    head = build()
+    before = head.test_cfg.to_dict(), head.train_cfg.to_dict()
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS))
+    head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert before == (head.test_cfg.to_dict(), head.train_cfg.to_dict())
