@@ -17,7 +17,8 @@ model = dict(
             type='RegionRefiner',
             tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),
             num_classes={{_base_.num_classes}},
-            crop_size=64,
+            # A training step takes half as long again as the baseline's.
+            crop_size=56,
             roi_layer=dict(type='RoIAlign', sampling_ratio=2),
         ),
     ),

@@ -1,5 +1,6 @@
 """The region proposal network of MMDetection, also under bfloat16 autocast."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmdet.models.dense_heads import RPNHead
@@ -15,7 +16,23 @@ class Float32RPNHead(RPNHead):
     mmcv's non-maximum suppression has no bfloat16 kernel, so that ``RPNHead`` fails
     under bfloat16 autocast, the only one there is on CPUs. Parameters, losses and, in
     float32, results are those of ``RPNHead``.
+
+    Args:
+        in_levels: indices of the feature levels that it proposes from; None for all.
+        **kwargs: as ``RPNHead`` takes them; strides are those of these levels.
     """
+
+    def __init__(
+        self, *args: Any, in_levels: Sequence[int] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.in_levels = in_levels
+
+    def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], list[Tensor]]:
+        """Objectness logits and deltas of each level of ``x`` (B, C, H_i, W_i)."""
+        if self.in_levels is not None:
+            x = tuple(x[level] for level in self.in_levels)
+        return super().forward(x)
 
     def predict_by_feat(
         self, cls_scores: list[Tensor], bbox_preds: list[Tensor], **kwargs: Any

@@ -53,6 +53,9 @@ class FrozenBaseDCR(BaseDetector):
         detector_checkpoint: path or URL of the trained detector, all of it. Needed in
             training only: checkpoints of this model contain the detector.
         refine_at: see above.
+        test_cfg: ``score_thr``, ``nms`` and ``max_per_img`` after refining
+            ``'pre_nms'``; the detector's ``test_cfg.rcnn`` by default. Products of
+            scores are lower than scores.
         **kwargs: ``data_preprocessor``, that of the detector, and ``init_cfg``.
     """
 
@@ -63,7 +66,6 @@ class FrozenBaseDCR(BaseDetector):
         refiner: ConfigType,
         detector_checkpoint: str | None = None,
         refine_at: str = 'pre_nms',
-        train_cfg: ConfigType | None = None,
         test_cfg: ConfigType | None = None,
         **kwargs: Any,
     ) -> None:
@@ -82,6 +84,7 @@ class FrozenBaseDCR(BaseDetector):
         self.refiner = MODELS.build(refiner)
         self.refine_at = refine_at
         self.detector_checkpoint = detector_checkpoint
+        self.test_cfg = test_cfg
         # Sec. 4.5.1: the detector has converged before the refiner starts.
         self.detector.requires_grad_(False)
 
@@ -133,7 +136,7 @@ class FrozenBaseDCR(BaseDetector):
         metas = [sample.metainfo for sample in batch_data_samples]
         found = self._detect(batch_inputs, metas, rescale)
         if self.refine_at == 'pre_nms':
-            test_cfg = self.detector.test_cfg.rcnn
+            test_cfg = self.test_cfg or self.detector.test_cfg.rcnn
             results = rescore_candidates(
                 self.refiner, inputs, found, metas, test_cfg, rescale
             )

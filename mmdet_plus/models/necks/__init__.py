@@ -1,3 +1,4 @@
+from .last_stage_projection import LastStageProjection
 from .transfer_connection import TransferConnection
 
-__all__ = ['TransferConnection']
+__all__ = ['LastStageProjection', 'TransferConnection']

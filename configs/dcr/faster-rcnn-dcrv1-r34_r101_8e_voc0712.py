@@ -1,0 +1,14 @@
+# Table 1e, row "34" (81.9).
+_base_ = './faster-rcnn-dcrv1-r50_r101_8e_voc0712.py'
+
+model = dict(
+    refiner=dict(
+        backbone=dict(
+            depth=34,
+            init_cfg=dict(
+                checkpoint='https://download.pytorch.org/models/resnet34-b627a593.pth'
+            ),
+        ),
+        in_channels=512,
+    )
+)

@@ -1,0 +1,39 @@
+# DCR V1 on RefineDet, whose final detections are refined. Not in the paper.
+_base_ = '../refinedet/refinedet320_vgg16_400k_coco.py'
+
+model = dict(
+    _delete_=True,
+    type='FrozenBaseDCR',
+    data_preprocessor={{_base_.model.data_preprocessor}},
+    detector={{_base_.model}},
+    detector_checkpoint='work_dirs/refinedet320_vgg16_400k_coco/iter_400000.pth',
+    refiner=dict(
+        type='CropRefiner',
+        backbone=dict(
+            type='ResNet',
+            depth=50,
+            init_cfg=dict(
+                type='Pretrained',
+                checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
+            ),
+        ),
+        num_classes=80,
+    ),
+    refine_at='post_nms',
+)
+# Only flips (sec. 5.1.1).
+train_pipeline = [
+    dict(type='Resize', scale=(320, 320), keep_ratio=False),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+# 8 epochs of 32 images, drop after 5.33; 0.0001 per image (sec. 5.1.1 and 5.5).
+train_cfg = dict(max_iters=30000)
+param_scheduler = [
+    dict(type='MultiStepLR', by_epoch=False, milestones=[20000], gamma=0.1)
+]
+optim_wrapper = dict(
+    optimizer=dict(lr=0.0001 * 32, weight_decay=0.0001),
+    paramwise_cfg=dict(custom_keys={'refiner.fc_cls': dict(lr_mult=10)}),
+)
