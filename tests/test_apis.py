@@ -7,7 +7,7 @@ from mmdet_plus.apis import DetInferencer
 from mmdet_plus.zoo import find_entry
 
 
-class Built(Exception):
+class BuiltError(Exception):
     """There is nothing more to see."""
 
 
@@ -18,7 +18,7 @@ def asked(monkeypatch):
 
     def init_model(self, cfg, weights, device='cpu'):
         seen.update(config=Path(cfg.filename), weights=weights)
-        raise Built
+        raise BuiltError
 
     def use_safe_loading(*, unsafe):
         seen.update(unsafe=unsafe)
@@ -31,20 +31,20 @@ def asked(monkeypatch):
 @pytest.mark.parametrize('unsafe', [False, True])
 def test_names_of_the_zoo_bring_config_and_weights(asked, unsafe):
     name = 'd2det_r50_fpn_2x_coco'
-    with pytest.raises(Built):
+    with pytest.raises(BuiltError):
         DetInferencer(model=name, device='cpu', unsafe_load=unsafe)
     config = find_entry(name).config
     assert asked == dict(config=config, weights=f'zoo://{name}', unsafe=unsafe)
 
 
 def test_names_of_mmdetection_still_work(asked):
-    with pytest.raises(Built):
+    with pytest.raises(BuiltError):
         DetInferencer(model='faster-rcnn_r50_fpn_1x_coco', device='cpu')
     assert asked['config'].name == 'faster-rcnn_r50_fpn_1x_coco.py'
     assert asked['weights'].startswith('https://')
 
 
 def test_loading_is_safe_unless_told(asked):
-    with pytest.raises(Built):
+    with pytest.raises(BuiltError):
         DetInferencer(model='d2det_r50_fpn_2x_coco', device='cpu')
     assert asked['unsafe'] is False

@@ -1,0 +1,97 @@
+"""Renames the weights of other code bases to those of our configs."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+Name = str | Callable[[re.Match], str]
+
+
+class Rule(NamedTuple):
+    """How one kind of weight is called and laid out here.
+
+    Attributes:
+        pattern: regular expression that the whole foreign name matches.
+        name: ours, with groups as ``\\1``, or a function of the match.
+        change: brings the foreign tensor into our order.
+    """
+
+    pattern: str
+    name: Name
+    change: Callable[[Tensor], Tensor] | None = None
+
+
+class Conversion(NamedTuple):
+    """Result of ``convert``.
+
+    Attributes:
+        state_dict: converted weights by our names.
+        unused: foreign names that no rule knows or our model has no place for.
+        missing: names of our model that stay as they are initialised.
+    """
+
+    state_dict: dict[str, Tensor]
+    unused: list[str]
+    missing: list[str]
+
+
+def convert(
+    foreign: Mapping[str, Tensor], rules: Sequence[Rule], own: Mapping[str, Tensor]
+) -> Conversion:
+    """Convert weights by the first rule that matches each name.
+
+    Args:
+        foreign: weights in another layout.
+        rules: of that layout.
+        own: state dict of our model, for names and shapes.
+
+    Raises:
+        ValueError: two weights get one name, or one has another shape than ours.
+    """
+    state_dict: dict[str, Tensor] = {}
+    unused = []
+    for foreign_name, tensor in foreign.items():
+        name, value = _apply(rules, foreign_name, tensor)
+        if name is None or name not in own:
+            unused.append(foreign_name)
+            continue
+        if name in state_dict:
+            raise ValueError(f'{foreign_name} is a second weight for {name}')
+        if value.shape != own[name].shape:
+            raise ValueError(
+                f'{foreign_name} has shape {tuple(value.shape)} and {name} has '
+                f'{tuple(own[name].shape)}: not the weights of this config'
+            )
+        state_dict[name] = value.to(own[name].dtype)
+    counters = '.num_batches_tracked'
+    missing = [n for n in own if n not in state_dict and not n.endswith(counters)]
+    return Conversion(state_dict, unused, missing)
+
+
+def _apply(
+    rules: Sequence[Rule], foreign_name: str, tensor: Tensor
+) -> tuple[str | None, Tensor]:
+    for rule in rules:
+        match = re.fullmatch(rule.pattern, foreign_name)
+        if match is not None:
+            name = match.expand(rule.name) if isinstance(rule.name, str) else None
+            name = name or rule.name(match)  # type: ignore[operator]
+            return name, tensor if rule.change is None else rule.change(tensor)
+    return None, tensor
+
+
+def background_last(weight: Tensor) -> Tensor:
+    """Classifier rows (1 + C, ...) with the background first, as (C + 1, ...)."""
+    return weight.roll(-1, dims=0)
+
+
+def without_background(weight: Tensor) -> Tensor:
+    """Rows (1 + C, ...) of which the background's, the first, is dropped."""
+    return weight[1:]
+
+
+def boxes_without_background(weight: Tensor) -> Tensor:
+    """Box rows (4 + 4C, ...) of which the background's, the first four, are dropped."""
+    return weight[4:]

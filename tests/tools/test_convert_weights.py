@@ -1,0 +1,32 @@
+import torch
+
+from mmdet_plus.zoo import layouts
+from mmdet_plus.zoo.conversion import Rule
+
+TOOL = 'model_converters/convert_weights'
+
+
+def test_writes_what_the_config_loads(
+    tool_main, tiny_config, tmp_path, capsys, monkeypatch
+):
+    rules = (Rule(r'top\.(.+)', r'rpn_head.rpn_cls.\1'),)
+    monkeypatch.setitem(layouts.LAYOUTS, 'd2det-mmdet2', rules)
+    weight = torch.rand(2, 16, 1, 1)
+    torch.save(dict(model={'top.weight': weight, 'other': weight}), tmp_path / 'in.pth')
+    arguments = [tmp_path / 'in.pth', tiny_config, 'out/net.pth', '--layout']
+    assert tool_main(TOOL, *arguments, 'd2det-mmdet2') == 0
+    out = capsys.readouterr().out
+    assert 'unused: other' in out
+    assert 'missing: rpn_head.rpn_conv.weight' in out
+    written = torch.load(tmp_path / 'out' / 'net.pth')['state_dict']
+    assert torch.equal(written['rpn_head.rpn_cls.weight'], weight)
+
+
+def test_what_fits_nothing_is_one_message(tool_main, tiny_config, tmp_path, capsys):
+    torch.save(dict(state_dict={'other': torch.rand(1)}), tmp_path / 'in.pth')
+    arguments = [tmp_path / 'in.pth', tiny_config, 'net.pth', '--layout']
+    assert tool_main(TOOL, *arguments, 'd2det-mmdet1') == 2
+    assert 'holds no weight that d2det-mmdet1 knows' in capsys.readouterr().err
+    assert tool_main(TOOL, *arguments, 'nothing') == 2
+    assert "invalid choice: 'nothing'" in capsys.readouterr().err
+    assert not (tmp_path / 'net.pth').exists()
