@@ -216,3 +216,65 @@ def test_maskrcnn_benchmark_fills_all_but_what_differs_between_forks():
     assert len(result.state_dict) == len(foreign) - 1
     for key, value in result.state_dict.items():
         assert torch.equal(value, own[key]), key
+
+
+def mxnet_names(state_dict: dict) -> dict:
+    """Our weights by the names of the authors' DCR models, background first."""
+    layers = {'downsample.0': 'branch1', 'conv1': 'branch2a', 'conv2': 'branch2b'}
+    layers |= {'conv3': 'branch2c', 'downsample.1': 'branch1', 'bn1': 'branch2a'}
+    layers |= {'bn2': 'branch2b', 'bn3': 'branch2c'}
+    values = {'weight': 'gamma', 'bias': 'beta', 'running_mean': 'moving_mean'}
+    values |= {'running_var': 'moving_var'}
+    plain = {
+        'backbone.conv1.weight': 'conv1_weight',
+        'neck.conv.conv': 'conv_new_1',
+        'rpn_head.rpn_conv': 'rpn_conv_3x3',
+        'rpn_head.rpn_cls': 'rpn_cls_score',
+        'rpn_head.rpn_reg': 'rpn_bbox_pred',
+        'roi_head.base.bbox_head.shared_fcs.0': 'fc_new_1',
+        'roi_head.base.bbox_head.shared_fcs.1': 'fc_new_2',
+        'roi_head.base.bbox_head.fc_cls': 'cls_score',
+        'roi_head.base.bbox_head.fc_reg': 'bbox_pred',
+        'roi_head.refiner.fc_cls': 'dcr_cls_score',
+    }
+    result = {}
+    for key, value in state_dict.items():
+        owner, _, kind = key.rpartition('.')
+        name = plain.get(key) or f'{plain.get(owner)}_{kind}'
+        if '.layer' in key and kind in (*values,):
+            head, _, rest = owner.partition('.layer')
+            stage, block, layer = rest.split('.', 2)
+            is_norm = 'bn' in layer or layer == 'downsample.1'
+            number = 'abcdef'[int(block)]
+            if stage == '3' and int(block) > 0:
+                number = f'b{block}'  # the way of ResNet-101
+            name = (
+                f'{"bn" if is_norm else "res"}{int(stage) + 1}{number}_{layers[layer]}'
+            )
+            name += f'_{values[kind] if is_norm else "weight"}'
+            name = f'dcr_{name}' if head.startswith('roi_head') else name
+        elif owner == 'backbone.bn1':
+            name = f'bn_conv1_{values.get(kind)}'
+        if name.startswith('rpn_cls_score'):
+            value = torch.cat([torch.ones_like(value), value + 1])
+        elif 'cls_score' in name:
+            value = value.roll(1, dims=0)
+        elif name.startswith('bbox_pred'):
+            value = torch.cat([torch.zeros_like(value[:4]), value])
+        result[name] = value
+    return result
+
+
+def test_dcr_is_filled():
+    torch.manual_seed(0)
+    own = build('dcr/faster-rcnn-dcrv2_r50_8e_coco.py').state_dict()
+    own = {
+        key: torch.rand_like(value)
+        for key, value in own.items()
+        if not key.endswith('num_batches_tracked') and 'fcs.0.weight' not in key
+    }
+    result = convert(mxnet_names(own), LAYOUTS['dcr-mxnet'], own)
+    assert result.unused == []
+    assert result.missing == []
+    for key, value in result.state_dict.items():
+        torch.testing.assert_close(value, own[key], msg=key)
