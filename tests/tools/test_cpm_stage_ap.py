@@ -1,0 +1,73 @@
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+import mmdet_plus  # noqa: F401
+
+TOOL = 'analysis_tools/cpm_stage_ap'
+CPM = """
+_base_ = './tiny.py'
+model = dict(
+    roi_head=dict(
+        type='CPMRoIHead',
+        bbox_head=dict(with_reg=False),
+        grid_roi_extractor=dict(
+            type='SingleRoIExtractor',
+            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+            out_channels=16, featmap_strides=[4, 8, 16, 32]),
+        grid_head=dict(
+            type='PointGridHead', in_channels=16, num_convs=1, point_channels=2,
+            norm_cfg=dict(type='GN', num_groups=2)),
+        num_stages=2))
+"""
+
+
+@pytest.fixture
+def files(tiny_config, tmp_path):
+    """A config and a checkpoint whose second stage has the boxes of the first."""
+    path = tmp_path / 'cpm.py'
+    path.write_text(CPM)
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(Config.fromfile(path).model)
+    torch.save(dict(state_dict=model.state_dict(), meta={}), tmp_path / 'c.pth')
+    return path, tmp_path / 'c.pth'
+
+
+def table(text):
+    lines = [line for line in text.splitlines() if line.startswith('|')]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+
+
+def test_one_row_for_each_stage(tool_main, files, capsys, monkeypatch):
+    head = MODELS.get('CPMRoIHead')
+    stages = head.predict_stages
+
+    def spoil(self, *args):
+        first, second = stages(self, *args)
+        for result in first:
+            result.bboxes = torch.zeros_like(result.bboxes)
+        for index, result in enumerate(second):
+            objects = torch.tensor(
+                [[4.0 + 3 * index, 8 + 2 * index, 24 + 3 * index, 28 + 2 * index]]
+            )
+            result.bboxes = objects.repeat(len(result), 1)
+        return [first, second]
+
+    monkeypatch.setattr(head, 'predict_stages', spoil)
+    options = ['--cfg-options', 'test_dataloader.batch_size=4']
+    assert tool_main(TOOL, *files, *options) == 0
+    header, _, first, second = table(capsys.readouterr().out)
+    assert header[:2] == ['stage', 'bbox_mAP']
+    assert [first[0], second[0]] == ['1', '2']
+    assert float(first[1]) == 0
+    assert float(second[1]) > 0  # the squares are found
+
+
+def test_errors(tool_main, files, tiny_config, capsys):
+    assert tool_main(TOOL, files[0], 'absent.pth') == 2
+    assert 'checkpoint absent.pth does not exist' in capsys.readouterr().err
+    assert tool_main(TOOL, tiny_config, files[1]) == 2
+    assert 'roi_head must be CPMRoIHead, got StandardRoIHead' in capsys.readouterr().err
