@@ -1,0 +1,159 @@
+"""Predictions of the CPM R-CNN head; its training is in test_cpm_roi_head.py."""
+
+import pytest
+import torch
+from cpm_samples import build
+from d2det_samples import GTS, STRIDES, proposals, samples
+
+from mmdet_plus.models.roi_heads import cpm_roi_head as module
+
+
+@pytest.fixture
+def feats():
+    torch.manual_seed(1)
+    # One level more than the RoI extractors read, as FPN has.
+    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
+
+
+def test_predictions_are_clipped_sorted_and_typed(feats):
+    results = build().predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for result in results:
+        assert len(result) > 0
+        assert (result.bboxes >= 0).all()
+        assert (result.bboxes[:, 0::2] <= 120).all()
+        assert (result.bboxes[:, 1::2] <= 100).all()
+        assert (result.bboxes[:, 2:] > result.bboxes[:, :2]).all()
+        assert (result.scores.diff() <= 0).all()
+        assert result.labels.dtype == torch.long
+        assert set(result.labels.tolist()) <= {0, 1, 2}
+
+
+def test_stages_refine_one_after_the_other(feats, monkeypatch):
+    head = build(**{'test_cfg.gamma': None})
+    for shift, stage in zip((1, 10, 20), head.grid_heads, strict=True):
+        monkeypatch.setattr(
+            stage, 'predict_by_feat', lambda _, boxes, shift=shift: boxes + shift
+        )
+    data = samples(GTS, GTS)
+    metas = [sample.metainfo for sample in data]
+    classified = super(module.CPMRoIHead, head).predict_bbox(
+        feats, metas, proposals(9, 4), head.test_cfg
+    )
+    by_stage = head.predict_stages(
+        feats, metas, proposals(9, 4), head.test_cfg, False, [1, 2, 3]
+    )
+    for read, shift in ((1, 1), (2, 11), (3, 31)):
+        head.test_cfg['test_stage'] = read
+        results = head.predict(feats, proposals(9, 4), data)
+        for i, before in enumerate(classified):
+            moved = module.clip_bboxes(before.bboxes + shift, (100, 120))
+            torch.testing.assert_close(results[i].bboxes, moved)
+            torch.testing.assert_close(results[i].scores, before.scores)
+            torch.testing.assert_close(by_stage[read - 1][i].bboxes, moved)
+
+
+def test_scores_are_fused_and_rank(feats, monkeypatch):
+    head = build(num_stages=1, **{'test_cfg.gamma': 0.6})
+    own, data = tuple(f[:1] for f in feats), samples(GTS)
+    head.test_cfg['gamma'] = None
+    cls = head.predict(own, proposals(9), data)[0]
+    head.test_cfg['gamma'] = 0.6
+    ious = torch.rand(len(cls))
+    logits = torch.randn(len(cls), 4)
+    monkeypatch.setattr(head.iou_head, 'forward', lambda _: ious[:, None].repeat(1, 2))
+    monkeypatch.setattr(head, '_rsm_logits', lambda x, rois: logits)
+    fused = head.predict(own, proposals(9), data)[0]
+    rsm = logits.softmax(1)[torch.arange(len(cls)), cls.labels]
+    expected = (cls.scores * ious) ** 0.6 * rsm**0.4
+    order = expected.argsort(descending=True)
+    torch.testing.assert_close(fused.scores, expected[order])
+    torch.testing.assert_close(fused.bboxes, cls.bboxes[order])
+    assert fused.labels.equal(cls.labels[order])
+    assert not order.equal(torch.arange(len(order)))
+
+
+def test_fused_scores_by_hand():
+    cls, iou, rsm = torch.tensor([0.81]), torch.tensor([0.25]), torch.tensor([0.04])
+    both = module.fused_scores(cls, iou, rsm, 0.5)
+    assert both.item() == pytest.approx(0.45 * 0.2)
+    assert module.fused_scores(cls, None, rsm, 0.5).item() == pytest.approx(0.9 * 0.2)
+    assert module.fused_scores(cls, iou, None, 0.5).item() == pytest.approx(0.2025)
+    assert module.fused_scores(cls, None, None, 0.5).item() == pytest.approx(0.81)
+    nothing = module.fused_scores(cls, iou * 0, rsm * 0, 0.8)
+    assert nothing.item() == 0
+
+
+def test_rsm_reads_the_final_boxes(feats, monkeypatch):
+    head = build()
+    seen = []
+    logits_of = head._rsm_logits
+
+    def logits(x, rois):
+        seen.append(rois)
+        return logits_of(x, rois)
+
+    monkeypatch.setattr(head, '_rsm_logits', logits)
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert len(seen) == 1
+    for i, result in enumerate(results):
+        own = seen[0][seen[0][:, 0] == i, 1:]
+        assert {tuple(b) for b in own.tolist()} == {
+            tuple(b) for b in result.bboxes.tolist()
+        }
+
+
+def test_earlier_stages_do_without_the_iou_head(feats, monkeypatch):
+    head = build(rsm_head=None)
+
+    def fail(*_):
+        raise AssertionError('the last stage alone has an IoU head')
+
+    monkeypatch.setattr(head.iou_head, 'forward', fail)
+    head.test_cfg['test_stage'] = 2
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    head.test_cfg['gamma'] = None
+    plain = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for result, expected in zip(results, plain, strict=True):
+        torch.testing.assert_close(result.scores, expected.scores)
+
+
+def test_soft_nms_lowers_scores_of_duplicates(feats):
+    soft = build()
+    before = soft.predict(feats, proposals(9, 4), samples(GTS, GTS))[0]
+    soft.test_cfg['final_nms'] = dict(type='soft_nms', iou_threshold=0.5)
+    after = soft.predict(feats, proposals(9, 4), samples(GTS, GTS))[0]
+    assert after.scores.max() == before.scores.max()
+    assert after.scores.sum() < before.scores.sum()
+
+
+def test_rescaling_happens_once_at_the_end(feats):
+    head = build()
+    small = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    large = head.predict(
+        feats, proposals(9, 4), samples(GTS, GTS, scale=0.5), rescale=True
+    )
+    for a, b in zip(small, large, strict=True):
+        torch.testing.assert_close(a.bboxes * 2, b.bboxes)
+        torch.testing.assert_close(a.scores, b.scores)
+
+
+@pytest.mark.parametrize('change', [{}, {'test_cfg.score_thr': 1.0}])
+def test_no_proposals_or_detections(change, feats):
+    counts = (9, 4) if change else (0, 0)
+    results = build(**change).predict(
+        feats, proposals(*counts), samples(GTS, GTS), rescale=True
+    )
+    for result in results:
+        assert result.bboxes.shape == (0, 4)
+        assert result.scores.shape == (0,)
+        assert result.labels.shape == (0,)
+
+
+def test_batch_of_two_is_two_of_one(feats):
+    head = build()
+    both = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for i, together in enumerate(both):
+        own = tuple(f[i : i + 1] for f in feats)
+        alone = head.predict(own, proposals(9, 4)[i : i + 1], samples(GTS))[0]
+        torch.testing.assert_close(alone.bboxes, together.bboxes)
+        torch.testing.assert_close(alone.scores, together.scores)
