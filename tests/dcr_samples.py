@@ -1,0 +1,194 @@
+"""Refiners whose effect is known by hand, and a small detector, for several files."""
+
+import copy
+
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+
+from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
+from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
+    match_boxes,
+)
+
+NUM_CLASSES = 3
+SHAPE = (64, 96)
+GTS = torch.tensor([[10.0, 10, 50, 50], [40, 20, 90, 60]])
+LABELS = torch.tensor([0, 2])
+
+
+class StubRefiner(BoxRefiner):
+    """Probabilities of one for every class: products stay what they were."""
+
+    def __init__(self, **kwargs):
+        super().__init__(2, num_classes=NUM_CLASSES, **kwargs)
+
+    def image_feats(self, inputs):
+        return inputs.images
+
+    def box_feats(self, image_feats, rois):
+        return rois[:, 1:3]
+
+    def predict(self, inputs, rois):
+        return rois.new_ones(len(rois), NUM_CLASSES + 1), None
+
+
+class OracleRefiner(StubRefiner):
+    """Knows the ground truth of every image: one for the true class, else zero."""
+
+    def predict(self, inputs, rois):
+        labels = match_boxes(rois[:, 1:], GTS, LABELS, NUM_CLASSES, 0.5).labels
+        one_hot = torch.nn.functional.one_hot(labels, NUM_CLASSES + 1)
+        return one_hot.float(), None
+
+
+for stub in (StubRefiner, OracleRefiner):
+    MODELS.register_module(module=stub, force=True)
+
+
+def refiner_config(**changes):
+    """A small region refiner on maps of 8 channels."""
+    return ConfigDict(
+        type='RegionRefiner',
+        tail=dict(type='ResNetTail', depth=18, base_channels=8),
+        num_classes=NUM_CLASSES,
+        crop_size=32,
+        sampler=dict(type='HardFalsePositiveSampler', num=8),
+        **changes,
+    )
+
+
+def crop_config(**changes):
+    """A small crop refiner."""
+    return ConfigDict(
+        type='CropRefiner',
+        backbone=dict(type='ResNet', depth=18, base_channels=8, norm_eval=True),
+        in_channels=64,
+        num_classes=NUM_CLASSES,
+        crop_size=32,
+        sampler=dict(type='HardFalsePositiveSampler', num=8),
+        **changes,
+    )
+
+
+def detector_config(head='StandardRoIHead', **backbone):
+    """A small Faster R-CNN."""
+    iou = dict(type='MaxIoUAssigner', match_low_quality=False)
+    box_head = dict(
+        type='Shared2FCBBoxHead',
+        in_channels=16,
+        fc_out_channels=16,
+        roi_feat_size=7,
+        num_classes=NUM_CLASSES,
+    )
+    return ConfigDict(
+        type='FasterRCNN',
+        data_preprocessor=dict(type='DetDataPreprocessor', pad_size_divisor=32),
+        backbone=dict(
+            type='ResNet', depth=18, base_channels=8, norm_eval=True, **backbone
+        ),
+        neck=dict(type='FPN', in_channels=[8, 16, 32, 64], out_channels=16, num_outs=5),
+        rpn_head=dict(
+            type='Float32RPNHead',
+            in_channels=16,
+            feat_channels=16,
+            anchor_generator=dict(
+                type='AnchorGenerator',
+                scales=[4],
+                ratios=[1.0],
+                strides=[4, 8, 16, 32, 64],
+            ),
+        ),
+        roi_head=dict(
+            type=head,
+            bbox_roi_extractor=dict(
+                type='SingleRoIExtractor',
+                roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2),
+                out_channels=16,
+                featmap_strides=[4, 8, 16, 32],
+            ),
+            bbox_head=box_head,
+        ),
+        train_cfg=dict(
+            rpn=dict(
+                assigner=dict(iou, pos_iou_thr=0.7, neg_iou_thr=0.3, min_pos_iou=0.3),
+                sampler=dict(
+                    type='RandomSampler',
+                    num=32,
+                    pos_fraction=0.5,
+                    add_gt_as_proposals=False,
+                ),
+                allowed_border=-1,
+                pos_weight=-1,
+                debug=False,
+            ),
+            rpn_proposal=dict(
+                nms_pre=50, max_per_img=20, nms=dict(type='nms', iou_threshold=0.7)
+            ),
+            rcnn=dict(
+                assigner=dict(iou, pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.5),
+                sampler=dict(type='RandomSampler', num=16, pos_fraction=0.25),
+                pos_weight=-1,
+                debug=False,
+            ),
+        ),
+        test_cfg=dict(
+            rpn=dict(
+                nms_pre=50, max_per_img=20, nms=dict(type='nms', iou_threshold=0.7)
+            ),
+            rcnn=dict(
+                score_thr=0.0,
+                nms=dict(type='nms', iou_threshold=0.5),
+                max_per_img=30,
+            ),
+        ),
+    )
+
+
+def shared_config(refiner, refine_at='pre_nms', **backbone):
+    """That detector with DCR V2."""
+    cfg = detector_config(**backbone)
+    base = cfg.roi_head
+    cfg.type = 'SharedBaseDCR'
+    cfg.roi_head = dict(
+        type='DCRRoIHead', base=base, refiner=refiner, refine_at=refine_at
+    )
+    return ConfigDict(cfg)
+
+
+def build(cfg):
+    """A model with boxes that differ visibly."""
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(cfg))
+    model.init_weights()
+    for name, param in model.named_parameters():
+        if name.endswith(('bbox_head.fc_cls.weight', 'bbox_head.fc_reg.weight')):
+            torch.nn.init.normal_(param, std=0.3)
+    return model
+
+
+def images(count=2):
+    """Noise."""
+    torch.manual_seed(1)
+    return torch.randn(count, 3, *SHAPE)
+
+
+def samples(*gts, scale=1.0):
+    """One image for each argument: how many of the objects it has."""
+    return [
+        DetDataSample(
+            gt_instances=InstanceData(bboxes=GTS[:count], labels=LABELS[:count]),
+            metainfo=dict(
+                img_shape=SHAPE,
+                pad_shape=SHAPE,
+                batch_input_shape=SHAPE,
+                ori_shape=(int(SHAPE[0] / scale), int(SHAPE[1] / scale)),
+                scale_factor=(scale, scale),
+            ),
+        )
+        for count in gts
+    ]

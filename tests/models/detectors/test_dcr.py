@@ -1,0 +1,211 @@
+"""DCR V1: a frozen detector and a refiner."""
+
+import copy
+
+import pytest
+import torch
+from dcr_samples import (
+    GTS,
+    LABELS,
+    NUM_CLASSES,
+    build,
+    crop_config,
+    detector_config,
+    images,
+    refiner_config,
+    samples,
+)
+from mmengine.config import ConfigDict
+
+from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
+from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
+    match_boxes,
+)
+
+
+@pytest.fixture(autouse=True)
+def _without_compilation():
+    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield
+
+
+def single_stage():
+    """A small detector without RoI head."""
+    anchors = dict(
+        type='AnchorGenerator',
+        octave_base_scale=4,
+        scales_per_octave=1,
+        ratios=[1.0],
+        strides=[8, 16, 32],
+    )
+    return ConfigDict(
+        type='RetinaNet',
+        backbone=dict(type='ResNet', depth=18, base_channels=8),
+        neck=dict(
+            type='FPN',
+            in_channels=[8, 16, 32, 64],
+            out_channels=16,
+            start_level=1,
+            num_outs=3,
+        ),
+        bbox_head=dict(
+            type='RetinaHead',
+            num_classes=NUM_CLASSES,
+            in_channels=16,
+            feat_channels=16,
+            stacked_convs=1,
+            anchor_generator=anchors,
+        ),
+        test_cfg=dict(
+            nms_pre=50,
+            score_thr=0.0,
+            nms=dict(type='nms', iou_threshold=0.5),
+            max_per_img=20,
+        ),
+    )
+
+
+def frozen_config(refiner, detector=None, **changes):
+    return ConfigDict(
+        type='FrozenBaseDCR',
+        detector=detector or detector_config(),
+        refiner=refiner,
+        **changes,
+    )
+
+
+def predict(model, given, rescale=False):
+    model.eval()
+    with torch.no_grad():
+        return [s.pred_instances for s in model.predict(images(), given, rescale)]
+
+
+@pytest.mark.parametrize('rescale', [False, True])
+@pytest.mark.parametrize(
+    ('detector', 'refine_at'),
+    [
+        (detector_config, 'pre_nms'),
+        (detector_config, 'post_nms'),
+        (single_stage, 'post_nms'),
+    ],
+)
+def test_identity_is_the_detector_bit_for_bit(detector, refine_at, rescale):
+    base = build(detector())
+    stub = dict(type='StubRefiner')
+    model = build(frozen_config(stub, detector(), refine_at=refine_at))
+    model.detector.load_state_dict(base.state_dict())
+    expected = predict(base, samples(2, 2, scale=0.7), rescale)
+    found = predict(model, samples(2, 2, scale=0.7), rescale)
+    for own, other in zip(found, expected, strict=True):
+        assert len(own) > 5
+        assert torch.equal(own.bboxes, other.bboxes)
+        assert torch.equal(own.scores, other.scores)
+        assert torch.equal(own.labels, other.labels)
+
+
+@pytest.mark.parametrize(
+    ('detector', 'refine_at'),
+    [(detector_config, 'pre_nms'), (single_stage, 'post_nms')],
+)
+def test_oracle_leaves_only_the_truth(detector, refine_at):
+    base = detector()
+    if refine_at == 'pre_nms':
+        # Else the boxes of other classes than the best one are elsewhere.
+        base.roi_head.bbox_head.reg_class_agnostic = True
+    oracle = dict(type='OracleRefiner')
+    model = build(frozen_config(oracle, base, refine_at=refine_at))
+    for own in predict(model, samples(2, 2)):
+        certain = own[own.scores > 0]
+        matches = match_boxes(certain.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
+        assert torch.equal(matches.labels, certain.labels)
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_only_the_refiner_trains(refine_at):
+    model = build(frozen_config(crop_config(), refine_at=refine_at))
+    model.train()
+    assert not model.detector.training
+    assert not any(part.training for part in model.detector.modules())
+    assert model.refiner.training
+    before = copy.deepcopy(model.detector.state_dict())
+    given = samples(2, 0)
+    losses = model.loss(images(), given)
+    assert set(losses) == {'loss_dcr_cls', 'acc_dcr'}
+    losses['loss_dcr_cls'].backward()
+    assert all(p.grad is None for p in model.detector.parameters())
+    assert all(p.grad is not None for p in model.refiner.parameters())
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=1.0)
+    optimizer.step()
+    after = model.detector.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert 'pred_instances' not in given[0]
+
+
+def test_detector_comes_from_a_checkpoint(tmp_path):
+    base = build(detector_config())
+    torch.manual_seed(5)
+    for param in base.parameters():
+        torch.nn.init.normal_(param)
+    path = tmp_path / 'base.pth'
+    torch.save(dict(state_dict=base.state_dict()), path)
+    model = build(frozen_config(crop_config(), detector_checkpoint=str(path)))
+    for name, value in base.state_dict().items():
+        if not name.endswith(('fc_cls.weight', 'fc_reg.weight')):  # see build
+            assert torch.equal(model.detector.state_dict()[name], value)
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path):
+    path = tmp_path / 'other.pth'
+    torch.save(dict(state_dict=build(single_stage()).state_dict()), path)
+    with pytest.raises(RuntimeError, match='rpn_head'):
+        build(frozen_config(crop_config(), detector_checkpoint=str(path)))
+
+
+def test_scores_are_products_of_both_networks():
+    model = build(frozen_config(crop_config(), single_stage(), refine_at='post_nms'))
+    base = predict(model.detector, samples(2, 2))
+    found = predict(model, samples(2, 2))
+    for i, own in enumerate(base):
+        rois = torch.cat([torch.full((len(own), 1), i), own.bboxes], dim=1)
+        with torch.no_grad():
+            probs = model.refiner.predict(RefinerInputs(images()), rois)[0]
+        expected = own.scores * probs.gather(1, own.labels[:, None])[:, 0]
+        order = expected.argsort(descending=True)
+        torch.testing.assert_close(found[i].scores, expected[order])
+
+
+def test_own_thresholds_after_refinement():
+    cfg = dict(score_thr=0.2, nms=dict(type='nms', iou_threshold=0.5), max_per_img=2)
+    model = build(frozen_config(dict(type='StubRefiner'), test_cfg=cfg))
+    for own in predict(model, samples(2, 2)):
+        assert 0 < len(own) <= 2
+        assert (own.scores > 0.2).all()
+
+
+@pytest.mark.parametrize('detector', [detector_config, single_stage])
+def test_raw_outputs(detector):
+    refine_at = 'pre_nms' if detector is detector_config else 'post_nms'
+    model = build(frozen_config(crop_config(), detector(), refine_at=refine_at)).eval()
+    with torch.no_grad():
+        outputs = model(images(), samples(2, 2), mode='tensor')
+    assert outputs[-2].shape == (2, NUM_CLASSES + 1)
+
+
+def test_state_dict_round_trip_needs_no_other_file():
+    first = build(frozen_config(crop_config()))
+    second = build(frozen_config(crop_config(), detector_checkpoint=None))
+    second.load_state_dict(first.state_dict())
+    found = predict(first, samples(2, 2))
+    for own, other in zip(predict(second, samples(2, 2)), found, strict=True):
+        assert torch.equal(own.scores, other.scores)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match='RetinaNet has no RoI head'):
+        build(frozen_config(crop_config(), single_stage()))
+    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
+        build(frozen_config(crop_config(), refine_at='never'))
+    model = build(frozen_config(refiner_config()))
+    with pytest.raises(ValueError, match='use SharedBaseDCR'):
+        model.loss(images(), samples(2, 2))

@@ -1,0 +1,169 @@
+"""Both places of refinement, with probabilities written by hand."""
+
+import pytest
+import torch
+from dcr_samples import StubRefiner
+from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+
+from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
+from mmdet_plus.models.roi_heads.refiners.rescoring import (
+    check_refine_at,
+    rescore_candidates,
+    rescore_detections,
+    top_class_boxes,
+)
+
+init_default_scope('mmdet')
+INPUTS = RefinerInputs(torch.zeros(1, 3, 64, 96))
+META = dict(img_shape=(64, 96), scale_factor=(2.0, 4.0))
+BOXES = torch.tensor([[0.0, 0, 8, 8], [20, 20, 40, 40], [1, 0, 8, 8]])
+SCORES = torch.tensor(
+    [[0.5, 0.4, 0.0, 0.1], [0.2, 0.0, 0.7, 0.1], [0.0, 0.9, 0.1, 0.0]]
+)
+TEST_CFG = ConfigDict(
+    score_thr=0.01, nms=dict(type='nms', iou_threshold=0.5), max_per_img=10
+)
+PROBS = torch.tensor([[0.9, 0.1, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0], [0.2, 0.2, 0.2, 0.4]])
+
+
+class HandRefiner(StubRefiner):
+    """Probabilities ``PROBS`` for the boxes of ``BOXES``, in any order."""
+
+    deltas = None
+
+    def predict(self, inputs, rois):
+        rows = [BOXES.tolist().index(box) for box in rois[:, 1:].tolist()]
+        return PROBS[rows], None if self.deltas is None else self.deltas[rows]
+
+
+def found(results):
+    return {
+        (label, round(score, 4))
+        for label, score in zip(
+            results.labels.tolist(), results.scores.tolist(), strict=True
+        )
+    }
+
+
+def candidates():
+    return [InstanceData(bboxes=BOXES, scores=SCORES)]
+
+
+def detections():
+    return [
+        InstanceData(
+            bboxes=BOXES.clone(),
+            scores=torch.tensor([0.9, 0.7, 0.5]),
+            labels=torch.tensor([1, 2, 0]),
+            masks=torch.tensor([10, 11, 12]),
+        )
+    ]
+
+
+def test_vectors_are_multiplied_before_suppression():
+    refiner = HandRefiner()
+    (before,) = rescore_candidates(
+        StubRefiner(), INPUTS, candidates(), [META], TEST_CFG, False
+    )
+    # The third box suppresses the first one of class 1.
+    assert found(before) == {(0, 0.5), (1, 0.9), (2, 0.7), (0, 0.2), (2, 0.1)}
+    (after,) = rescore_candidates(
+        refiner, INPUTS, candidates(), [META], TEST_CFG, False
+    )
+    assert found(after) == {(0, 0.45), (1, 0.18), (2, 0.35), (2, 0.02)}
+    assert after.scores.tolist() == sorted(after.scores.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ('fusion', 'top_p', 'expected'),
+    [
+        (
+            'average',
+            1.0,
+            {(0, 0.7), (1, 0.55), (2, 0.6), (0, 0.1), (1, 0.25), (2, 0.15)},
+        ),
+        ('refiner_only', 1.0, {(0, 0.9), (1, 0.2), (1, 0.5), (2, 0.5), (2, 0.2)}),
+        # Only the third box is refined; then the first wins class 1.
+        ('multiply', 0.3, {(0, 0.5), (0, 0.2), (1, 0.4), (2, 0.7), (2, 0.02)}),
+        ('multiply', 0.0, {(0, 0.5), (1, 0.9), (2, 0.7), (0, 0.2), (2, 0.1)}),
+    ],
+)
+def test_fusion_and_top_sampling(fusion, top_p, expected):
+    refiner = HandRefiner(fusion=fusion, top_p=top_p)
+    (after,) = rescore_candidates(
+        refiner, INPUTS, candidates(), [META], TEST_CFG, False
+    )
+    assert found(after) == expected
+
+
+def test_detections_take_the_probability_of_their_class():
+    refiner = HandRefiner()
+    given = detections()
+    (after,) = rescore_detections(refiner, INPUTS, given, [META], False)
+    # 0.9 * 0.1, 0.7 * 0.5, 0.5 * 0.2; the rest follows its detection.
+    torch.testing.assert_close(after.scores, torch.tensor([0.35, 0.1, 0.09]))
+    assert after.labels.tolist() == [2, 0, 1]
+    assert after.masks.tolist() == [11, 12, 10]
+    assert after.bboxes.equal(BOXES[[1, 2, 0]])
+    assert given[0].scores.tolist() == pytest.approx([0.9, 0.7, 0.5])
+
+
+def test_detections_of_the_original_image_are_looked_up_in_the_input():
+    refiner = HandRefiner()
+    given = detections()
+    given[0].bboxes = BOXES / torch.tensor([2.0, 4, 2, 4])
+    (after,) = rescore_detections(refiner, INPUTS, given, [META], True)
+    torch.testing.assert_close(after.scores, torch.tensor([0.35, 0.1, 0.09]))
+    assert after.bboxes.equal(given[0].bboxes[[1, 2, 0]])
+
+
+def test_candidates_are_rescaled_at_the_end():
+    (after,) = rescore_candidates(
+        StubRefiner(), INPUTS, candidates(), [META], TEST_CFG, True
+    )
+    best = after[after.labels == 2][0]
+    assert best.bboxes.tolist() == [[10, 5, 20, 10]]
+
+
+def test_the_box_branch_moves_refined_boxes_only():
+    # A tenth of a unit is a hundredth of the width to the right.
+    HandRefiner.deltas = torch.tensor([[0.1, 0, 0, 0]]).expand(3, 4)
+    try:
+        refiner = HandRefiner(top_p=0.3)
+        (after,) = rescore_detections(refiner, INPUTS, detections(), [META], False)
+        moved = after[after.labels == 1].bboxes
+        torch.testing.assert_close(moved, torch.tensor([[0.08, 0, 8.08, 8]]))
+        assert after[after.labels == 2].bboxes.equal(BOXES[1:2])
+        cfg = ConfigDict(TEST_CFG, score_thr=0.6)
+        given = [InstanceData(bboxes=BOXES.repeat(1, 3), scores=SCORES.clone())]
+        refiner = HandRefiner(fusion='refiner_only')
+        (after,) = rescore_candidates(refiner, INPUTS, given, [META], cfg, False)
+        torch.testing.assert_close(after.bboxes, torch.tensor([[0.08, 0, 8.08, 8]]))
+    finally:
+        HandRefiner.deltas = None
+
+
+def test_top_class_boxes_by_hand():
+    per_class = torch.arange(36.0).view(3, 12)
+    top = top_class_boxes(per_class, SCORES)
+    assert top.labels.tolist() == [0, 2, 1]
+    assert top.bboxes.tolist() == [[0, 1, 2, 3], [20, 21, 22, 23], [28, 29, 30, 31]]
+    torch.testing.assert_close(top.scores, torch.tensor([0.5, 0.7, 0.9]))
+    assert top_class_boxes(BOXES, SCORES).bboxes.equal(BOXES)
+
+
+def test_nothing_found():
+    none = [InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0, 4))]
+    (after,) = rescore_candidates(StubRefiner(), INPUTS, none, [META], TEST_CFG, True)
+    assert after.bboxes.shape == (0, 4)
+    none = [detections()[0][:0]]
+    (after,) = rescore_detections(StubRefiner(), INPUTS, none, [META], True)
+    assert len(after) == 0
+    assert after.bboxes.shape == (0, 4)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'nms'"):
+        check_refine_at('nms')

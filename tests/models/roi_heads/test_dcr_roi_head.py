@@ -1,0 +1,231 @@
+"""DCR V2: an RoI head and its refiner in a small detector."""
+
+import copy
+
+import pytest
+import torch
+from dcr_samples import (
+    GTS,
+    LABELS,
+    NUM_CLASSES,
+    build,
+    crop_config,
+    detector_config,
+    images,
+    refiner_config,
+    samples,
+    shared_config,
+)
+
+from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
+    hard_false_positives,
+    match_boxes,
+)
+
+
+@pytest.fixture(autouse=True)
+def _without_compilation():
+    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield
+
+
+def predict(model, given, rescale=False):
+    model.eval()
+    with torch.no_grad():
+        return [s.pred_instances for s in model.predict(images(), given, rescale)]
+
+
+def share_weights(model, base):
+    """Give a detector with refiner the weights of one without."""
+    weights = {
+        name.replace('roi_head.', 'roi_head.base.'): value
+        for name, value in base.state_dict().items()
+    }
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert unexpected == []
+    assert all('refiner' in name for name in missing)
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+@pytest.mark.parametrize('rescale', [False, True])
+def test_identity_is_the_base_bit_for_bit(refine_at, rescale):
+    base = build(detector_config())
+    model = build(shared_config(dict(type='StubRefiner'), refine_at))
+    share_weights(model, base)
+    expected = predict(base, samples(2, 2, scale=0.7), rescale)
+    found = predict(model, samples(2, 2, scale=0.7), rescale)
+    for own, other in zip(found, expected, strict=True):
+        assert len(own) > 5
+        assert torch.equal(own.bboxes, other.bboxes)
+        assert torch.equal(own.scores, other.scores)
+        assert torch.equal(own.labels, other.labels)
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_oracle_removes_every_hard_false_positive(refine_at):
+    def hard(model):
+        (first, _) = predict(model, samples(2, 2))
+        matches = match_boxes(first.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
+        wrong = hard_false_positives(first.scores, first.labels, matches, 0.3, 2.0)
+        return int(wrong.sum())
+
+    with_stub = build(shared_config(dict(type='StubRefiner'), refine_at))
+    with_oracle = build(shared_config(dict(type='OracleRefiner'), refine_at))
+    with_oracle.load_state_dict(with_stub.state_dict())
+    assert hard(with_stub) > 0
+    assert hard(with_oracle) == 0
+
+
+@pytest.mark.parametrize('frozen', [-1, 1])
+def test_gradients_of_the_refiner_reach_shared_stages_and_nothing_else(frozen):
+    model = build(shared_config(refiner_config(), frozen_stages=frozen))
+    model.train()
+    losses = model.loss(images(), samples(2, 1))
+    losses['loss_dcr_cls'].backward()
+    reached = {
+        name.split('.refiner')[0].split('.')[0] if 'refiner' not in name else 'refiner'
+        for name, p in model.named_parameters()
+        if p.grad is not None and p.grad.abs().sum() > 0
+    }
+    assert reached == ({'refiner'} if frozen == 1 else {'backbone', 'refiner'})
+    own = {
+        name.split('.')[1]
+        for name, p in model.named_parameters()
+        if name.startswith('backbone') and p.grad is not None
+    }
+    assert own == (set() if frozen == 1 else {'conv1', 'bn1', 'layer1'})
+
+
+def test_all_losses_train_everything():
+    model = build(shared_config(refiner_config(with_reg=True)))
+    model.train()
+    losses = model.loss(images(), samples(2, 0))
+    assert {'loss_cls', 'loss_bbox', 'loss_dcr_cls', 'loss_dcr_bbox'} < set(losses)
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    missing = [n for n, p in model.named_parameters() if p.grad is None]
+    assert missing == []
+
+
+def test_candidates_leave_batch_norms_and_modes_as_they_are():
+    cfg = shared_config(refiner_config())
+    head = cfg.roi_head.base.bbox_head
+    head.update(
+        type='ConvFCBBoxHead',
+        num_shared_convs=1,
+        num_shared_fcs=1,
+        conv_out_channels=16,
+        norm_cfg=dict(type='BN'),
+    )
+    model = build(cfg)
+    model.train()
+    norm = model.roi_head.base.bbox_head.shared_convs[0].bn
+    modes = {name: part.training for name, part in model.named_modules()}
+    x = model.extract_feat(images())
+    proposals = model.rpn_head.predict(x, samples(2, 2), rescale=False)
+    metas = [sample.metainfo for sample in samples(2, 2)]
+    before = norm.running_mean.clone()
+    found = model.roi_head.candidates(x, proposals, metas)
+    assert torch.equal(norm.running_mean, before)
+    assert modes == {name: part.training for name, part in model.named_modules()}
+    assert all(len(own) > 0 and not own.bboxes.requires_grad for own in found)
+
+
+def test_number_of_candidates_is_bounded():
+    cfg = shared_config(refiner_config())
+    cfg.roi_head.max_candidates = 3
+    model = build(cfg)
+    model.train()
+    seen = []
+    sample = model.roi_head.refiner.sampler.sample
+
+    def record(candidates, *args):
+        seen.append(len(candidates))
+        return sample(candidates, *args)
+
+    model.roi_head.refiner.sampler.sample = record
+    model.loss(images(), samples(1, 0))
+    assert seen == [3, 3]
+
+
+def test_batch_of_two_equals_two_of_one():
+    model = build(shared_config(refiner_config()))
+    both = predict(model, samples(2, 2))
+    for i in range(2):
+        with torch.no_grad():
+            alone = model.predict(images()[i : i + 1], samples(2), rescale=False)
+        found = alone[0].pred_instances
+        torch.testing.assert_close(found.bboxes, both[i].bboxes, rtol=1e-4, atol=1e-3)
+        torch.testing.assert_close(found.scores, both[i].scores, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize('top_p', [0, 0.5])
+def test_top_sampling_keeps_the_other_scores(top_p):
+    base = build(detector_config())
+    model = build(shared_config(refiner_config(top_p=top_p)))
+    share_weights(model, base)
+    expected, found = predict(base, samples(2, 2)), predict(model, samples(2, 2))
+    same = all(
+        torch.equal(a.scores, b.scores) for a, b in zip(expected, found, strict=True)
+    )
+    assert same is (top_p == 0)
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_no_proposals(refine_at):
+    model = build(shared_config(refiner_config(), refine_at)).eval()
+    x = model.extract_feat(images())
+    given = samples(0, 2)
+    none = model.rpn_head.predict(x, given, rescale=False)
+    with torch.no_grad():
+        results = model.roi_head.predict(x, [own[:0] for own in none], given)
+    assert [len(own) for own in results] == [0, 0]
+    assert results[0].bboxes.shape == (0, 4)
+    model.train()
+    losses = model.roi_head.loss(x, [own[:0] for own in none], given)
+    assert losses['loss_dcr_cls'].isfinite()
+
+
+def test_bfloat16_losses_and_results_are_finite():
+    model = build(shared_config(refiner_config()))
+    model.train()
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = model.loss(images(), samples(2, 1))
+        total, _ = model.parse_losses(losses)
+        found = predict(model, samples(2, 2))
+    assert total.isfinite()
+    assert all(own.bboxes.isfinite().all() for own in found)
+
+
+def test_crop_refiner_trains_end_to_end_too():
+    model = build(shared_config(crop_config()))
+    model.train()
+    losses = model.loss(images(), samples(2, 1))
+    losses['loss_dcr_cls'].backward()
+    assert model.backbone.conv1.weight.grad is None
+    assert model.roi_head.refiner.backbone.conv1.weight.grad.abs().sum() > 0
+
+
+def test_raw_outputs_and_config_stay():
+    cfg = shared_config(refiner_config())
+    before = copy.deepcopy(cfg)
+    model = build(cfg).eval()
+    assert cfg == before
+    with torch.no_grad():
+        outputs = model(images(), samples(2, 2), mode='tensor')
+    assert outputs[0][-1][0].probs.shape[1] == NUM_CLASSES + 1
+
+
+def test_errors():
+    cfg = shared_config(refiner_config())
+    cfg.roi_head.base.bbox_head.with_reg = False
+    with pytest.raises(ValueError, match="set refine_at='post_nms'"):
+        build(cfg)
+    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
+        build(shared_config(refiner_config(), 'never'))
+    cfg = shared_config(refiner_config())
+    cfg.type = 'FasterRCNN'
+    model = build(cfg)
+    with pytest.raises(TypeError, match=r"set model.type='SharedBaseDCR'"):
+        model.loss(images(), samples(2, 2))
