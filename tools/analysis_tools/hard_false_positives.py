@@ -1,0 +1,139 @@
+"""Count hard false positives of detectors, and what removing them would give.
+
+    python tools/test.py CONFIG CHECKPOINT --format-only   # writes *.bbox.json
+    python tools/analysis_tools/hard_false_positives.py ANNOTATIONS RESULTS [...]
+
+``ANNOTATIONS`` and ``RESULTS`` are JSON files in COCO format. Counts false positives in
+score intervals, by kind, and computes the AP at one IoU as if those above a score were
+not there (DCR, arXiv 1810.04002, Fig. 1). Prints a table, writes CSV files, pictures.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.evaluation.false_positive_analysis import judge_results, read_truth
+from mmdet_plus.evaluation.false_positives import (
+    KINDS,
+    Judged,
+    count_above,
+    count_by_interval,
+    hypothetical_ap,
+)
+from mmdet_plus.visualization.false_positive_plots import (
+    plot_hypothetical_ap,
+    plot_intervals,
+)
+
+TENTHS = [round(0.1 * i, 1) for i in range(11)]
+
+
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
+    parser = ToolParser(description='Count hard false positives of detectors')
+    parser.add_argument('annotations', type=Path, help='JSON file in COCO format')
+    parser.add_argument(
+        'results', type=Path, nargs='+', help='JSON files of detections, COCO format'
+    )
+    parser.add_argument('--names', nargs='+', help='of the results; default: the files')
+    parser.add_argument(
+        '--score-thr', type=float, default=0.3, help='above which they are hard'
+    )
+    parser.add_argument(
+        '--iou-thr', type=float, default=0.5, help='from which an object is found'
+    )
+    parser.add_argument(
+        '--out-dir', type=Path, default=Path('work_dirs/false_positives')
+    )
+    return parser
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """Content of a JSON file, which must be a ``dict`` or a ``list``."""
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f'{path} does not exist') from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(
+            f'{path} is no JSON file: tools/test.py --format-only writes one'
+        ) from error
+    if not isinstance(content, kind):
+        what = 'detections' if kind is list else 'annotations'
+        raise UserError(f'{path} has no {what} in COCO format')
+    return content
+
+
+def ap_rows(judged: Judged, gt_counts: np.ndarray) -> list[dict]:
+    """AP without the false positives above each tenth; at 1 all of them stay."""
+    return [
+        dict(score_thr=thr, ap50=hypothetical_ap(judged, gt_counts, thr))
+        for thr in TENTHS
+    ]
+
+
+def write_table(rows: dict[str, list[dict]], out_file: Path) -> None:
+    """A CSV file, with the detector in the first column."""
+    flat = [dict(detector=name, **row) for name, own in rows.items() for row in own]
+    with out_file.open('w', newline='') as file:
+        writer = csv.DictWriter(file, flat[0].keys())
+        writer.writeheader()
+        writer.writerows(flat)
+
+
+def report(judged: dict[str, Judged], gt_counts: np.ndarray, score_thr: float) -> None:
+    """Print one line for each detector."""
+    kinds = ('all', *KINDS)
+    print(f'| detector | AP | AP without | {" | ".join(kinds)} |')
+    print('|' + ' --- |' * (3 + len(kinds)))
+    for name, own in judged.items():
+        counts = count_above(own, score_thr)
+        aps = (
+            hypothetical_ap(own, gt_counts),
+            hypothetical_ap(own, gt_counts, score_thr),
+        )
+        cells = [f'{ap:.3f}' for ap in aps] + [str(counts[kind]) for kind in kinds]
+        print(f'| {name} | {" | ".join(cells)} |')
+    print(f'false positives with scores above {score_thr:g}; AP without them')
+
+
+def analyse(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, judge the detections and write the results."""
+    args = build_parser().parse_args(argv)
+    names = args.names or [path.name.split('.')[0] for path in args.results]
+    if len(set(names)) != len(args.results):
+        raise UserError('--names must give each of the results a name of its own')
+    truth = read_truth(read_json(args.annotations, dict))
+    judged = {}
+    for name, path in zip(names, args.results, strict=True):
+        try:
+            judged[name] = judge_results(read_json(path, list), truth, args.iou_thr)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f'{path} does not fit {args.annotations}: {error}'
+            ) from error
+    args.out_dir.mkdir(parents=True, exist_ok=True)
+    intervals = {name: count_by_interval(own, TENTHS) for name, own in judged.items()}
+    aps = {name: ap_rows(own, truth.counts) for name, own in judged.items()}
+    write_table(intervals, args.out_dir / 'intervals.csv')
+    write_table(aps, args.out_dir / 'hypothetical_ap.csv')
+    plot_intervals(intervals, args.out_dir / 'intervals.png')
+    plot_hypothetical_ap(aps, args.out_dir / 'hypothetical_ap.png')
+    report(judged, truth.counts, args.score_thr)
+    print(f'written to {args.out_dir}')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; see ``run_tool`` for the exit status."""
+    return run_tool(analyse, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
