@@ -1,0 +1,27 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs' / 'dcr'
+
+
+def load_tool():
+    path = ROOT / 'tools' / 'analysis_tools' / 'benchmark_dcr.py'
+    spec = importlib.util.spec_from_file_location('benchmark_dcr', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize('version', ['dcrv1', 'dcrv2'])
+def test_table_has_a_row_for_each_fraction(version, capsys):
+    config = CONFIGS / f'faster-rcnn-{version}_r18_fpn_1x_shapes.py'
+    small = ['--shape', '64', '64', '--proposals', '40', '--runs', '3']
+    load_tool().main([str(config), *small, '--top-p', '1', '0.1', '0'])
+    rows = [line for line in capsys.readouterr().out.splitlines() if ' % |' in line]
+    cells = [[cell.strip() for cell in row.split('|')[1:-1]] for row in rows]
+    assert [row[0] for row in cells] == ['100 %', '10 %', '0 %']
+    assert cells[0][2] == cells[0][4] == '1.00'
+    assert 1 > float(cells[1][4]) > float(cells[2][4])

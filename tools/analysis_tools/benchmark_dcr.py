@@ -1,0 +1,133 @@
+"""Time DCR with all boxes refined and with the best ones only, in one run.
+
+    python tools/analysis_tools/benchmark_dcr.py [CONFIG] [--top-p 1 0.5 0.25]
+
+``CONFIG`` is one of DCR V1 or V2. Weights are random, so that the number of proposals
+is known; the fractions take turns, so that noise is shared. Prints the median seconds
+of the whole detector and of its refiner, and the ratios to the first fraction.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
+from torch import nn
+
+import mmdet_plus  # noqa: F401
+
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'dcr'
+DEFAULT = CONFIGS / 'faster-rcnn-dcrv2_r18_fpn_1x_shapes.py'
+
+
+class Stopwatch:
+    """Adds up the seconds of calls of a function."""
+
+    def __init__(self, function: Any, device: torch.device) -> None:
+        self.function = function
+        self.device = device
+        self.seconds = 0.0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        start = now(self.device)
+        result = self.function(*args, **kwargs)
+        self.seconds += now(self.device) - start
+        return result
+
+
+def now(device: torch.device) -> float:
+    """Seconds, after what the device still has to do."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:
+    """Let so many proposals through."""
+    test_cfg.rpn.update(nms_pre=proposals, max_per_img=proposals)
+    test_cfg.rpn.nms.iou_threshold = 0.99
+
+
+def build_model(config: str | Path, proposals: int, device: torch.device) -> nn.Module:
+    """The detector of a config with random weights."""
+    model_cfg = Config.fromfile(config).model
+    detector = model_cfg.get('detector', model_cfg)
+    detector.backbone.init_cfg = None
+    fix_proposals(detector.test_cfg, proposals)
+    return MODELS.build(model_cfg).eval().to(device)
+
+
+@torch.no_grad()
+def measure(
+    model: nn.Module, images: torch.Tensor, fractions: Sequence[float], runs: int
+) -> dict[float, tuple[float, float]]:
+    """Median seconds of the detector and of its refiner for each fraction."""
+    refiner = model.refiner if hasattr(model, 'refiner') else model.roi_head.refiner
+    refiner.refine = watch = Stopwatch(refiner.refine, images.device)
+    shape = tuple(images.shape[-2:])
+    meta = dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0))
+    seconds: dict[float, list[tuple[float, float]]] = {top_p: [] for top_p in fractions}
+    for i in range(runs + 1):
+        for top_p in fractions:
+            refiner.top_p = top_p
+            before, start = watch.seconds, now(images.device)
+            model.predict(images, [DetDataSample(metainfo=meta)], rescale=False)
+            if i > 0:  # the first warms up
+                whole = now(images.device) - start
+                seconds[top_p].append((whole, watch.seconds - before))
+    return {
+        top_p: (
+            statistics.median(whole for whole, _ in own),
+            statistics.median(refined for _, refined in own),
+        )
+        for top_p, own in seconds.items()
+    }
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('config', nargs='?', default=DEFAULT)
+    parser.add_argument(
+        '--top-p', type=float, nargs='+', default=[1, 0.75, 0.5, 0.25, 0]
+    )
+    parser.add_argument('--shape', type=int, nargs=2, default=(256, 256))
+    parser.add_argument('--proposals', type=int, default=300)
+    parser.add_argument('--runs', type=int, default=10)
+    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
+    parser.add_argument('--device', default='cpu', help='such as cuda:0')
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    init_default_scope('mmdet')
+    device = torch.device(args.device)
+    model = build_model(args.config, args.proposals, device)
+    images = torch.randn(1, 3, *args.shape, device=device)
+    measured = measure(model, images, args.top_p, args.runs)
+    height, width = args.shape
+    print(
+        f'{Path(args.config).stem}, {width} x {height}, {args.proposals} proposals, '
+        f'float32, {args.device}, {args.threads} threads, torch {torch.__version__}, '
+        f'median of {args.runs}'
+    )
+    print('| refined | seconds | ratio | refiner alone | ratio |\n|' + ' --- |' * 5)
+    whole, refined = measured[args.top_p[0]]
+    for top_p, (own_whole, own_refined) in measured.items():
+        print(
+            f'| {100 * top_p:g} % | {own_whole:.3f} | {own_whole / whole:.2f} | '
+            f'{own_refined:.3f} | {own_refined / max(refined, 1e-9):.2f} |'
+        )
+
+
+if __name__ == '__main__':
+    main()
