@@ -25,7 +25,7 @@ model = dict(
         score_thr=0.001, nms=dict(type='nms', iou_threshold=0.5), max_per_img=100
     ),
 )
-# The 16 epochs of the first step and 8 of this take about as long as 16 of DCR V2.
+# The 16 epochs of the first step and 8 of this take little longer than 16 of DCR V2.
 max_epochs = 8
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [

@@ -12,13 +12,15 @@ model = dict(
     roi_head=dict(
         _delete_=True,
         type='DCRRoIHead',
+        # With crop_size and num, bounds a step to about 1.5 times the baseline's.
+        max_candidates=64,
         base={{_base_.model.roi_head}},
         refiner=dict(
             type='RegionRefiner',
             tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),
             num_classes={{_base_.num_classes}},
-            # A training step takes half as long again as the baseline's.
             crop_size=56,
+            sampler=dict(type='HardFalsePositiveSampler', num=24),
             roi_layer=dict(type='RoIAlign', sampling_ratio=2),
         ),
     ),
