@@ -57,6 +57,12 @@ def test_bad_checkpoint(tool_main, tiny_config, tmp_path, capsys):
     assert not (tmp_path / 'work_dirs').exists()
 
 
+def test_weights_of_another_model(tool_main, tiny_config, tmp_path, capsys):
+    torch.save(dict(state_dict={'head.weight': torch.rand(3)}), tmp_path / 'other.pth')
+    assert tool_main('test', tiny_config, tmp_path / 'other.pth') == 2
+    assert 'has 0 of the ' in capsys.readouterr().err
+
+
 def predictions(tool_main, tiny_config, checkpoint, tmp_path, *flags):
     path = tmp_path / 'o.pkl'
     assert tool_main('test', tiny_config, checkpoint, '--out', path, *flags) == 0

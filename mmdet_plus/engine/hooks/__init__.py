@@ -1,7 +1,13 @@
 """Hooks that train and test tools add to a runner."""
 
+from .checkpoint_match_hook import CheckpointMatchHook
 from .epoch_seed_hook import EpochSeedHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .image_error_hook import ImageErrorHook
 
-__all__ = ['EpochSeedHook', 'FuseConvBNHook', 'ImageErrorHook']
+__all__ = [
+    'CheckpointMatchHook',
+    'EpochSeedHook',
+    'FuseConvBNHook',
+    'ImageErrorHook',
+]
