@@ -1,4 +1,4 @@
-# Double-Head-Ext R-CNN of 1.0 M parameters, shipped with its weights.
+# Double-Head-Ext R-CNN of 1.0 M parameters, small enough to be shipped.
 _base_ = './dh-ext-faster-rcnn_r18_fpn_1x_shapes.py'
 
 width = 32

@@ -1,4 +1,4 @@
-# RefineDet of 1.2 M parameters, shipped with its weights.
+# RefineDet of 1.2 M parameters, small enough to be shipped.
 _base_ = './refinedet320_r18_1x_shapes.py'
 
 width = 48
