@@ -4,20 +4,22 @@ import codecs
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
 import numpy as np
 import torch
 from mmengine.dist import barrier, get_rank
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as mmengine_loaders
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..engine.error_reporting import UserError
 
 HISTORY_STATISTICS = ('min', 'max', 'mean', 'current')
 REFUSED = re.compile(r'(?:GLOBAL|global) ([\w.]+)')
-TORCH_HASH = re.compile(r'-([0-9a-f]*)\.')
+# At the end only: names of MMDetection also hold `-0.38`, which is an AP.
+HASH_IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.\w+$')
 
 
 class UnsafeCheckpointError(UserError):
@@ -52,6 +54,9 @@ def _allowed_types() -> list:
         np.dtype,
         reconstruct,
         scalar,
+        # What NumPy 1 called them.
+        (reconstruct, 'numpy.core.multiarray._reconstruct'),
+        (scalar, 'numpy.core.multiarray.scalar'),
         encode,
         *dtypes,
     ]
@@ -82,26 +87,33 @@ def load_checkpoint_file(
         raise FileNotFoundError(f'{path} does not exist')
     if path.suffix == '.safetensors':
         return dict(state_dict=_load_safetensors(path, map_location))
+    return _load_pickle(path, map_location, unsafe=unsafe)
+
+
+def _load_pickle(
+    file: str | Path | BinaryIO, map_location: Any = None, *, unsafe: bool
+) -> Any:
     if unsafe:
-        return torch.load(path, map_location=map_location, weights_only=False)
+        return torch.load(file, map_location=map_location, weights_only=False)
     torch.serialization.add_safe_globals(_allowed_types())
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return torch.load(file, map_location=map_location, weights_only=True)
     except Exception as error:
         found = REFUSED.search(str(error))
         if found is None and not isinstance(error, UnsafeCheckpointError):
             raise
         what = f'an object of type {found.group(1)}' if found else str(error)
+        where = file if isinstance(file, str | Path) else 'the checkpoint'
         raise UnsafeCheckpointError(
-            f'{path} holds {what}, which could run code when it is loaded. If you '
-            'trust who made the file, pass --unsafe-load'
+            f'{where} holds {what}, which could run code when it is loaded. If you '
+            'trust who made the file, pass --unsafe-load (unsafe_load=True in Python)'
         ) from None
 
 
 def use_safe_loading(*, unsafe: bool = False) -> None:
-    """Make MMEngine load local files and downloads with ``load_checkpoint_file``.
+    """Make MMEngine load checkpoints from anywhere as ``load_checkpoint_file`` does.
 
-    MMEngine's own loader falls back to unpickling anything. Holds for this process.
+    MMEngine's own loaders fall back to unpickling anything. Holds for this process.
 
     Args:
         unsafe: see ``load_checkpoint_file``.
@@ -110,26 +122,41 @@ def use_safe_loading(*, unsafe: bool = False) -> None:
     def load_from_local(filename: str, map_location: Any = None) -> Any:
         return load_checkpoint_file(filename, map_location, unsafe=unsafe)
 
-    def load_from_http(filename: str, map_location: Any = None) -> Any:
+    def load_from_http(filename: str, map_location: Any = None, **kwargs: Any) -> Any:
         return load_from_local(str(_download(filename)), map_location)
+
+    def load_other(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
+        return _load_pickle(file, map_location, unsafe=unsafe)
 
     register = CheckpointLoader.register_scheme
     register('', load_from_local, force=True)
     register(('http://', 'https://'), load_from_http, force=True)
+    # `torchvision://`, `open-mmlab://`, `s3://` and so on end in one of these.
+    vars(mmengine_loaders).update(
+        load_from_http=load_from_http, _safe_torch_load=load_other
+    )
 
 
 def _download(url: str) -> Path:
     """The file of a URL in the cache of ``torch.hub``; the first process fetches it."""
     name = Path(urlparse(url).path).name
     path = Path(torch.hub.get_dir()) / 'checkpoints' / name
-    if get_rank() == 0 and not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        digits = TORCH_HASH.search(name)
-        torch.hub.download_url_to_file(
-            url, str(path), hash_prefix=digits.group(1) if digits else None
-        )
+    if get_rank() == 0:
+        _download_once(url, path)
     barrier()
+    # Other machines may have a cache of their own.
+    _download_once(url, path)
     return path
+
+
+def _download_once(url: str, path: Path) -> None:
+    if path.is_file():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = HASH_IN_NAME.search(path.name)
+    torch.hub.download_url_to_file(
+        url, str(path), hash_prefix=found.group(1) if found else None
+    )
 
 
 def _load_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as mmengine_loaders
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 from mmdet_plus.zoo import (
     UnsafeCheckpointError,
     load_checkpoint_file,
+    safe_loading,
     use_safe_loading,
 )
 
@@ -30,6 +32,8 @@ class Malicious:
 def own_loaders(monkeypatch):
     """Lets a test replace MMEngine's loaders for itself."""
     monkeypatch.setattr(CheckpointLoader, '_schemes', CheckpointLoader._schemes.copy())
+    for name in ('load_from_http', '_safe_torch_load'):
+        monkeypatch.setattr(mmengine_loaders, name, getattr(mmengine_loaders, name))
 
 
 def test_what_training_writes_is_loaded(tmp_path):
@@ -51,6 +55,19 @@ def test_what_training_writes_is_loaded(tmp_path):
     assert np.array_equal(loaded['meta']['table'], np.eye(2))
     assert loaded['counts'].dtype == np.int64
     assert loaded['name'] == 'net'
+
+
+def test_what_training_wrote_with_numpy_1_is_loaded(tmp_path, monkeypatch):
+    content = dict(state_dict={}, log=HistoryBuffer([3.0], [1]), rate=np.float64(0.5))
+    for value in (np.empty(0), np.float64(0)):
+        function = value.__reduce__()[0]
+        monkeypatch.setattr(function, '__module__', 'numpy.core.multiarray')
+    torch.save(content, tmp_path / 'old.pth')
+    monkeypatch.undo()
+    assert b'numpy.core.multiarray' in (tmp_path / 'old.pth').read_bytes()
+    loaded = load_checkpoint_file(tmp_path / 'old.pth')
+    assert loaded['log'].current() == 3
+    assert loaded['rate'] == 0.5
 
 
 @pytest.mark.parametrize('legacy', [False, True])
@@ -128,6 +145,68 @@ def test_downloads_are_loaded_safely(tmp_path, own_loaders, monkeypatch):
             CheckpointLoader.load_checkpoint(url)
     assert fetched == [(url, '0676ba61')]  # the second time it is in the cache
     assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize(
+    ('where', 'is_url'),
+    [
+        ('torchvision://net', True),
+        ('open-mmlab://net', True),
+        ('open-mmlab://net', False),
+    ],
+)
+def test_other_places_are_loaded_safely(
+    tmp_path, own_loaders, monkeypatch, where, is_url
+):
+    path = tmp_path / 'checkpoints' / 'bad.pth'
+    path.parent.mkdir()
+    torch.save(dict(x=Malicious(os.mkdir, str(tmp_path / 'ran'))), path)
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    urls = dict(net='https://example.com/bad.pth' if is_url else str(path))
+    for name in ('get_torchvision_models', 'get_external_models'):
+        monkeypatch.setattr(mmengine_loaders, name, lambda: urls)
+    use_safe_loading()
+    with pytest.raises(UnsafeCheckpointError):
+        CheckpointLoader.load_checkpoint(where)
+    assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [
+        ('resnet50-0676ba61.pth', '0676ba61'),
+        ('mask_rcnn_bbox_mAP-0.408__segm_mAP-0.37_20200504-42aa3d00.pth', '42aa3d00'),
+        ('R-50.pkl', None),
+        ('net-2.pth', None),
+    ],
+)
+def test_only_a_hash_at_the_end_of_the_name_is_checked(
+    tmp_path, monkeypatch, name, expected
+):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    seen = []
+
+    def download(url, path, hash_prefix):
+        seen.append(hash_prefix)
+        torch.save({}, path)
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    path = safe_loading._download(f'https://example.com/{name}?raw=1')
+    assert (path.name, seen) == (name, [expected])
+
+
+def test_processes_without_the_file_of_the_first_fetch_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(safe_loading, 'get_rank', lambda: 8)
+    seen = []
+    monkeypatch.setattr(safe_loading, 'barrier', lambda: seen.append('barrier'))
+
+    def download(url, path, hash_prefix):
+        seen.append('download')
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    safe_loading._download('https://example.com/net.pth')
+    assert seen == ['barrier', 'download']
 
 
 def test_weights_reach_a_model(tmp_path, own_loaders):
