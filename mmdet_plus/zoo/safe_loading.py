@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlparse
@@ -41,6 +42,17 @@ _history_statistic.__module__ = 'builtins'
 _history_statistic.__qualname__ = _history_statistic.__name__ = 'getattr'
 
 
+def _as_numpy_1_called_it(function: Callable) -> Callable:
+    @wraps(function)
+    def old(*args: Any) -> Any:
+        return function(*args)
+
+    # Pairs of function and name would do from torch 2.6 on.
+    old.__module__ = 'numpy.core.multiarray'
+    return old
+
+
+@cache
 def _allowed_types() -> list:
     """Types in checkpoints of MMEngine beside tensors and containers: numbers, logs."""
     reconstruct = np.empty(0).__reduce__()[0]
@@ -54,9 +66,8 @@ def _allowed_types() -> list:
         np.dtype,
         reconstruct,
         scalar,
-        # What NumPy 1 called them.
-        (reconstruct, 'numpy.core.multiarray._reconstruct'),
-        (scalar, 'numpy.core.multiarray.scalar'),
+        _as_numpy_1_called_it(reconstruct),
+        _as_numpy_1_called_it(scalar),
         encode,
         *dtypes,
     ]
