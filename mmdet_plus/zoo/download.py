@@ -19,7 +19,8 @@ CHUNK = 1 << 20
 ATTEMPTS = 3  # per mirror
 PAUSE = 1.0  # seconds before the second attempt, twice as long before the third
 TIMEOUT = 30  # seconds without any byte
-PARTIAL, SERVER_ERRORS = 206, range(500, 600)  # status codes of HTTP
+PARTIAL = 206  # status codes of HTTP
+MAY_PASS = (408, 429, *range(500, 600))
 
 
 class WrongBytesError(Exception):
@@ -58,6 +59,9 @@ def fetch(
         return shipped
     folder = dest or cache_dir()
     target = folder / f'{entry.name}-{file.sha256[:8]}{file.suffix}'
+    # Needs no lock, and so no right to write: files come under this name whole.
+    if _is_right(target, file):
+        return target
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f'{target}.lock'):
         if _is_right(target, file):
@@ -134,7 +138,7 @@ def _download_with_attempts(
 def _may_pass(error: Exception) -> bool:
     """Whether to try again: not where the server said that it has no such file."""
     if isinstance(error, urllib.error.HTTPError):
-        return error.code in SERVER_ERRORS
+        return error.code in MAY_PASS
     return True
 
 
@@ -165,9 +169,12 @@ def _copy(
         unit_scale=True,
         disable=None if show_progress else True,
     ) as bar:
-        while chunk := response.read(CHUNK):
+        # One byte beyond the size shows that it is another file; no need for more.
+        missing = size + 1 - start
+        while missing > 0 and (chunk := response.read(min(CHUNK, missing))):
             stream.write(chunk)
             bar.update(len(chunk))
+            missing -= len(chunk)
 
 
 def _download_from_drive(url: str, part: Path) -> None:
@@ -177,5 +184,11 @@ def _download_from_drive(url: str, part: Path) -> None:
         raise OSError(
             "Google Drive needs gdown: pip install 'mmdet_plus[zoo]'"
         ) from None
-    if gdown.download(url, str(part), fuzzy=True, resume=part.is_file()) is None:
+    # gdown would take a part for the whole file.
+    part.unlink(missing_ok=True)
+    try:
+        path = gdown.download(url, str(part), fuzzy=True)
+    except Exception as error:  # of classes that differ between its versions
+        raise OSError(f'gdown: {error}') from error
+    if path is None:
         raise OSError('Google Drive refused the download')

@@ -12,6 +12,7 @@ from ..engine.error_reporting import UserError
 PACKAGE = Path(__file__).parents[1]
 SCHEME = 'zoo://'
 SHA256 = re.compile(r'[0-9a-f]{64}')
+URL = re.compile(r'(https?://|file:///|package:).+')
 
 
 class ZooError(UserError):
@@ -64,7 +65,9 @@ class ZooEntry(NamedTuple):
 def index_root() -> Path:
     """The folder that holds ``model-index.yml`` and ``configs``."""
     checkout = PACKAGE.parent
-    return checkout if (checkout / 'configs').is_dir() else PACKAGE / '.mim'
+    # Beside an installed package may lie a folder `configs` of another one.
+    is_checkout = (checkout / 'model-index.yml').is_file()
+    return checkout if is_checkout else PACKAGE / '.mim'
 
 
 def load_index(root: Path | None = None) -> dict[str, ZooEntry]:
@@ -121,10 +124,15 @@ def _parse_file(name: str, weights: str, file: dict[str, Any]) -> ZooFile:
     # What MMEngine reads; everything about the file itself stands in `File`.
     if weights != f'{SCHEME}{name}':
         raise ValueError(f'Weights must be {SCHEME}{name}, got {weights!r}')
-    if not SHA256.fullmatch(file['SHA256']):
+    if not SHA256.fullmatch(str(file['SHA256'])):
         raise ValueError(f'SHA256 must be 64 hexadecimal digits, got {file["SHA256"]}')
-    if not file['URLs']:
-        raise ValueError('URLs is empty')
+    if not file['URLs'] or not isinstance(file['URLs'], list):
+        raise ValueError(f'URLs must be a list of mirrors, got {file["URLs"]!r}')
+    for url in file['URLs']:
+        if not URL.fullmatch(url):
+            raise ValueError(
+                f'URLs begin with https://, http://, file:/// or package:, got {url!r}'
+            )
     return ZooFile(
         urls=tuple(file['URLs']),
         sha256=file['SHA256'],

@@ -3,8 +3,10 @@
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,18 +27,23 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, start))
         kind = self.path.strip('/').removesuffix('.pth')
         first_time = [path for path, _ in self.server.requests].count(self.path) == 1
-        if kind in ('404', '503') or (kind == '503-once' and first_time):
+        busy = kind in ('503-once', '429-once') and first_time
+        if kind in ('404', '503') or busy:
             self.send_error(int(kind[:3]))
             return
         first = int(start[6:-1]) if start and kind != 'no-range' else 0
         body = b'\0' * len(CONTENT) if kind == 'wrong' else CONTENT
+        if kind == 'endless':
+            body = CONTENT * 200
         self.send_response(206 if first else 200)
         self.send_header('Content-Length', str(len(body) - first))
         self.end_headers()
         ends = (
             HALF if kind == 'breaks' or (kind != 'good' and self._is_first()) else None
         )
-        self.wfile.write(body[first:ends] if kind != 'wrong' else body)
+        whole = kind in ('wrong', 'endless')
+        with suppress(ConnectionError):
+            self.wfile.write(body if whole else body[first:ends])
 
     def _is_first(self):
         return [path for path, _ in self.server.requests].count(self.path) == 1
@@ -117,7 +124,9 @@ def test_mirrors_are_tried_in_order(entry, tmp_path, server):
 
 
 def test_a_busy_server_is_asked_again(entry, tmp_path, server):
-    assert fetch(entry('503-once'), tmp_path).read_bytes() == CONTENT
+    for kind in ('503-once', '429-once'):
+        folder = tmp_path / kind
+        assert fetch(entry(kind), folder).read_bytes() == CONTENT
     with pytest.raises(ZooError, match='503'):
         fetch(entry('503'), tmp_path / 'other')
     assert [p for p, _ in server.requests].count('/503.pth') == 3
@@ -127,6 +136,31 @@ def test_wrong_bytes_never_stay(entry, tmp_path):
     with pytest.raises(ZooError, match='not the expected SHA256'):
         fetch(entry('wrong'), tmp_path)
     assert names(tmp_path) == []
+
+
+def test_a_file_that_does_not_end_is_not_read_to_its_end(entry, tmp_path, monkeypatch):
+    seen = []
+    is_right = download._is_right
+
+    def remember(path, file):
+        seen.append(path.stat().st_size if path.is_file() else 0)
+        return is_right(path, file)
+
+    monkeypatch.setattr(download, '_is_right', remember)
+    with pytest.raises(ZooError, match='not the expected SHA256'):
+        fetch(entry('endless'), tmp_path)
+    assert max(seen) == len(CONTENT) + 1
+    assert names(tmp_path) == []
+
+
+def test_what_is_there_needs_no_right_to_write(entry, tmp_path, monkeypatch):
+    path = fetch(entry('good'), tmp_path)
+
+    def no_lock(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(download, 'FileLock', no_lock)
+    assert fetch(entry('good'), tmp_path) == path
 
 
 def test_a_file_with_wrong_bytes_is_replaced(entry, tmp_path):
@@ -180,6 +214,25 @@ def test_google_drive_asks_for_its_library(entry, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__('sys').modules, 'gdown', None)
     with pytest.raises(ZooError, match=r"pip install 'mmdet_plus\[zoo\]'"):
         fetch(entry('https://drive.google.com/file/d/abc/view'), tmp_path)
+
+
+def test_google_drive_that_refuses_leaves_it_to_the_next_mirror(
+    entry, tmp_path, monkeypatch
+):
+    asked = []
+
+    def refuse(url, output, **kwargs):
+        asked.append((url, Path(output).exists()))
+        raise RuntimeError('too many users have viewed it')
+
+    gdown = SimpleNamespace(download=refuse)
+    monkeypatch.setitem(__import__('sys').modules, 'gdown', gdown)
+    (tmp_path / f'net-{SHA256[:8]}.pth.part').write_bytes(CONTENT[:1000])
+    url = 'https://drive.google.com/file/d/abc/view'
+    assert fetch(entry(url, 'good'), tmp_path).read_bytes() == CONTENT
+    assert asked == [(url, False)]
+    with pytest.raises(ZooError, match='abc/view: gdown: too many users'):
+        fetch(entry(url), tmp_path / 'other')
 
 
 def test_models_without_weights():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mmdet_plus.zoo import ZooError, find_entry, load_index
+from mmdet_plus.zoo import ZooError, find_entry, index, load_index
 from mmdet_plus.zoo.index import index_root
 
 MODEL = {
@@ -50,7 +50,10 @@ def test_an_entry_says_all_of_its_file(tmp_path):
         ({'Config': 'configs/net/wrong.py'}, 'must be named as its config, wrong'),
         ({'Weights': 'https://example.com/a.pth'}, 'Weights must be zoo://net_shapes'),
         ({'File': {**MODEL['File'], 'SHA256': 'ab'}}, 'must be 64 hexadecimal digits'),
-        ({'File': {**MODEL['File'], 'URLs': []}}, 'URLs is empty'),
+        ({'File': {**MODEL['File'], 'SHA256': 12}}, 'must be 64 hexadecimal digits'),
+        ({'File': {**MODEL['File'], 'URLs': []}}, 'must be a list of mirrors, got []'),
+        ({'File': {**MODEL['File'], 'URLs': 'https://a.b/c.pth'}}, 'a list of mirrors'),
+        ({'File': {**MODEL['File'], 'URLs': ['net.pth']}}, "got 'net.pth'"),
         ({'File': {'SHA256': 'ab' * 32}}, "net_shapes lacks 'URLs'"),
     ],
 )
@@ -61,6 +64,15 @@ def test_malformed_entries_are_named(tmp_path, change, message):
     ) as caught:
         load_index(tmp_path)
     assert message in str(caught.value)
+
+
+def test_configs_of_other_packages_are_not_ours(tmp_path, monkeypatch):
+    package = tmp_path / 'site-packages' / 'mmdet_plus'
+    (package.parent / 'configs').mkdir(parents=True)
+    monkeypatch.setattr(index, 'PACKAGE', package)
+    assert index_root() == package / '.mim'
+    (package.parent / 'model-index.yml').write_text('')
+    assert index_root() == package.parent
 
 
 def test_names_are_unique_and_found(tmp_path):
