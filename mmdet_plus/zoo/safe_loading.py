@@ -55,8 +55,8 @@ def _as_numpy_1_called_it(function: Callable) -> Callable:
 @cache
 def _allowed_types() -> list:
     """Types in checkpoints of MMEngine beside tensors and containers: numbers, logs."""
-    reconstruct = np.empty(0).__reduce__()[0]
-    scalar = np.float64(0).__reduce__()[0]
+    reconstruct: Any = np.empty(0).__reduce__()[0]
+    scalar: Any = np.float64(0).__reduce__()[0]
     encode = codecs.encode  # how pickle writes bytes
     dtypes = {type(np.dtype(code)) for code in '?bBhHiIlLqQefdSU'}
     return [
