@@ -1,5 +1,6 @@
 """Reads the annotation files of UAVDT and says them as COCO does."""
 
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ NUM_COLUMNS = 9
 class UavdtRow(NamedTuple):
     """A line of a UAVDT text file; ``bbox`` is left, top, width, height in pixels."""
 
+    line: int
     frame: int
     target: int
     bbox: tuple[float, float, float, float]
@@ -34,22 +36,25 @@ def read_rows(path: Path) -> list[UavdtRow]:
         if not line.strip():
             continue
         try:
-            rows.append(_parse(line))
+            rows.append(_parse(number, line))
         except ValueError as error:
             raise ValueError(f'{path}, line {number}: {error}') from None
     return rows
 
 
-def _parse(line: str) -> UavdtRow:
+def _parse(number: int, line: str) -> UavdtRow:
     values = [float(value) for value in line.split(',')]
     if len(values) != NUM_COLUMNS:
         raise ValueError(f'{NUM_COLUMNS} numbers expected, got {len(values)}: {line!r}')
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f'numbers must be finite: {line!r}')
     frame, target, x, y, width, height, out_of_view, occlusion, category = values
     if width <= 0 or height <= 0:
         raise ValueError(f'width and height must be positive, got {width} x {height}')
     if frame < 1 or frame != int(frame):
         raise ValueError(f'frames are numbered from 1, got {values[0]:g}')
     return UavdtRow(
+        number,
         int(frame),
         int(target),
         (x, y, width, height),
@@ -120,7 +125,11 @@ class CocoBuilder:
 
     def _frames(self, name: str) -> dict[int, Path]:
         folder = self.image_root / name
-        frames = {int(path.stem[3:]): path for path in folder.glob('img[0-9]*.jpg')}
+        frames = {
+            int(path.stem[3:]): path
+            for path in folder.glob('img[0-9]*.jpg')
+            if path.stem[3:].isdecimal()
+        }
         if not frames:
             raise ValueError(f'{folder} holds no image such as img000001.jpg')
         return frames
@@ -137,12 +146,12 @@ class CocoBuilder:
         for row in read_rows(path):
             if row.frame not in frames:
                 raise ValueError(
-                    f'{path} names frame {row.frame}, and {self.image_root / name} has '
-                    f'no img{row.frame:06d}.jpg'
+                    f'{path}, line {row.line}: frame {row.frame}, and '
+                    f'{self.image_root / name} has no img{row.frame:06d}.jpg'
                 )
             if kind == 'whole' and row.category not in CATEGORIES:
                 raise ValueError(
-                    f'{path}, frame {row.frame}: category must be one of '
+                    f'{path}, line {row.line}: category must be one of '
                     f'{list(CATEGORIES)}, got {row.category}'
                 )
             by_frame[row.frame].append(row)

@@ -85,7 +85,8 @@ class UAVDTMetric(VOCMetric):
         kept = []
         for label, found in enumerate(detections):
             gts = truth['bboxes'][truth['labels'] == label]
-            ious = bbox_overlaps(found[:, :4], gts)
+            # With the pixel more in width and height that VOCMetric evaluates with.
+            ious = bbox_overlaps(found[:, :4], gts, use_legacy_coordinate=True)
             right = (ious >= min(self.iou_thrs)).any(axis=1)
             outside = coverage(found[:, :4], regions) <= self.max_coverage
             kept.append(found[right | outside])

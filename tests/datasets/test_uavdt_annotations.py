@@ -61,6 +61,12 @@ def test_all_frames_and_boxes_are_there(tree):
     assert coco['annotations'][0]['area'] == 360
 
 
+def test_copies_of_images_are_no_frames(tree):
+    folder = tree / 'images' / 'M0203'
+    (folder / 'img000001 (copy).jpg').write_bytes(b'')
+    assert len(build(tree)['images']) == 4
+
+
 def test_mmdetection_reads_the_file(tree):
     path = tree / 'train.json'
     path.write_text(json.dumps(build(tree)))
@@ -91,6 +97,8 @@ def test_mmdetection_reads_the_file(tree):
         ('1,4,ten,20,30,12,1,1,1', "could not convert string to float: 'ten'"),
         ('1,4,10,20,0,12,1,1,1', 'width and height must be positive, got 0.0 x 12.0'),
         ('0,4,10,20,30,12,1,1,1', 'frames are numbered from 1, got 0'),
+        ('inf,4,10,20,30,12,1,1,1', 'numbers must be finite'),
+        ('1,4,10,20,nan,12,1,1,1', 'numbers must be finite'),
         ('1.5,4,10,20,30,12,1,1,1', 'frames are numbered from 1, got 1.5'),
     ],
 )
@@ -105,9 +113,18 @@ def test_malformed_lines_name_file_and_line(tmp_path, line, message):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(whole='9,4,10,20,30,12,1,1,1'), 'names frame 9, and .*no img000009.jpg'),
-        (dict(whole='1,4,10,20,30,12,1,1,7'), r'one of \[1, 2, 3\], got 7'),
-        (dict(ignore='9,-1,0,0,4,2,1,-1,-1'), 'names frame 9'),
+        (
+            dict(whole=f'{CARS}9,4,10,20,30,12,1,1,1'),
+            r'M0101_gt_whole\.txt, line 5: frame 9, and .*no img000009\.jpg',
+        ),
+        (
+            dict(whole=f'{CARS}1,4,10,20,30,12,1,1,7'),
+            r'M0101_gt_whole\.txt, line 5: .* one of \[1, 2, 3\], got 7',
+        ),
+        (
+            dict(ignore='9,-1,0,0,4,2,1,-1,-1'),
+            r'M0101_gt_ignore\.txt, line 1: frame 9',
+        ),
     ],
 )
 def test_rows_that_fit_nothing_are_refused(tree, change, message):

@@ -73,6 +73,14 @@ def test_objects_in_regions_can_be_found():
     assert result['uavdt/mAP'] == pytest.approx(1.0)
 
 
+def test_small_objects_in_regions_are_found_as_outside():
+    # IoU 5.5 / 8 = 0.69 as areas, and 6.5 / 9 = 0.72 as VOC counts.
+    small, found = [110.0, 110, 114, 118], [110.0, 110, 114, 115.5, 0.9]
+    for regions in ([], [REGION]):
+        result = evaluate([found], [small], regions)
+        assert result['uavdt/mAP'] == pytest.approx(1.0)
+
+
 def test_iou_of_0_7_is_asked():
     shifted = [18.0, 10, 58, 50, 0.9]  # IoU 2 / 3
     assert evaluate([shifted], [CAR], [])['uavdt/mAP'] == 0
