@@ -76,6 +76,45 @@ def merge_tiles(
     return images, kept
 
 
+def renumber(
+    detections: Iterable[Json],
+    images: Iterable[Json],
+    categories: Iterable[Json],
+    official: Json,
+) -> list[Json]:
+    """Detections with the ids of another annotation file, found by name.
+
+    Args:
+        detections: entries of a result file.
+        images: what their ``image_id`` stands for, with ``id`` and ``file_name``.
+        categories: what their ``category_id`` stands for, with ``id`` and ``name``.
+        official: annotation file with ``images`` and ``categories`` of its own.
+
+    Raises:
+        ValueError: an image or a class that has detections is not in that file.
+    """
+    image_ids = _translation(images, official['images'], 'file_name')
+    category_ids = _translation(categories, official['categories'], 'name')
+    result = []
+    for detection in detections:
+        ids = {}
+        for key, table in (('image_id', image_ids), ('category_id', category_ids)):
+            name, number = table[detection[key]]
+            if number is None:
+                raise ValueError(f'the official annotation file has no {name!r}')
+            ids[key] = number
+        result.append(detection | ids)
+    return result
+
+
+def _translation(
+    own: Iterable[Json], other: Iterable[Json], key: str
+) -> dict[int, tuple[str, int | None]]:
+    """Name and id in the other file, None where it has none, by our id."""
+    numbers = {entry[key]: entry['id'] for entry in other}
+    return {e['id']: (e[key], numbers.get(e[key])) for e in own}
+
+
 def _check_places(tiles: Iterable[Json]) -> None:
     needed = {'source', 'x', 'y', 'source_width', 'source_height'}
     for tile in tiles:

@@ -69,20 +69,24 @@ def _starts(length: int, size: int, overlap: int) -> list[int]:
 
 
 class IsaidImage:
-    """An image of the official layout with its two annotation images.
+    """An image of the official layout with its two annotation images, if it has them.
 
     Args:
         path: ``<name>.png``; ``<name>_instance_id_RGB.png`` and
             ``<name>_instance_color_RGB.png`` lie beside it or in ``annotation_dir``.
-        annotation_dir: folder of the annotation images.
+        annotation_dir: folder of the annotation images; None for a split without, such
+            as ``test``.
 
     Raises:
         ValueError: an image is missing, cannot be read or has another size.
     """
 
-    def __init__(self, path: Path, annotation_dir: Path) -> None:
+    def __init__(self, path: Path, annotation_dir: Path | None) -> None:
         self.name = path.stem
         self.pixels = _read(path)
+        if annotation_dir is None:
+            self._ids = self._colours = np.zeros(self.pixels.shape[:2], np.int32)
+            return
         ids = _read(annotation_dir / f'{path.stem}_instance_id_RGB.png')
         colours = _read(annotation_dir / f'{path.stem}_instance_color_RGB.png')
         for other, kind in ((ids, 'id'), (colours, 'color')):

@@ -42,6 +42,37 @@ def test_tiles_and_back(tool_main, tmp_path, capsys):
     (whole,) = json.loads((tmp_path / 'whole.json').read_text())
     assert np.array_equal(coco_mask.decode(whole['segmentation']), ship)
     assert (whole['category_id'], whole['bbox']) == (1, [42, 5, 6, 10])
+    ids = json.loads((tmp_path / 'whole.ids.json').read_text())
+    assert ids['images'] == [dict(id=whole['image_id'], file_name='P1.png')]
+    assert ids['categories'] == coco['categories']
+
+
+def test_a_split_without_annotations_and_the_ids_of_a_server(
+    tool_main, tmp_path, capsys
+):
+    make_split(tmp_path)
+    for path in (tmp_path / 'val' / 'images').glob('*_instance_*'):
+        path.unlink()
+    assert convert(tool_main, '--overlap', '10', '--images-only') == 0
+    assert '2 tiles, 0 instances' in capsys.readouterr().out
+    annotations = tmp_path / 'out' / 'val' / 'instancesonly_filtered_val.json'
+    tile = json.loads(annotations.read_text())['images'][0]
+    found = dict(image_id=tile['id'], category_id=1, bbox=[2, 3, 4, 5], score=0.5)
+    (tmp_path / 'results.json').write_text(json.dumps([found]))
+    official = dict(
+        images=[dict(id=70, file_name='P1.png')],
+        categories=[dict(id=5, name='ship'), dict(id=1, name='plane')],
+    )
+    (tmp_path / 'official.json').write_text(json.dumps(official))
+    arguments = ['results.json', annotations, 'whole.json', '--official']
+    assert tool_main(MERGE, *arguments, 'official.json') == 0
+    (whole,) = json.loads((tmp_path / 'whole.json').read_text())
+    assert whole == found | dict(image_id=70, category_id=5)
+    assert not (tmp_path / 'whole.ids.json').exists()
+    official['categories'] = []
+    (tmp_path / 'official.json').write_text(json.dumps(official))
+    assert tool_main(MERGE, *arguments, 'official.json') == 2
+    assert "annotation file has no 'ship'" in capsys.readouterr().err
 
 
 def test_what_is_wrong_is_one_message(tool_main, tmp_path, capsys):

@@ -4,7 +4,8 @@
 
 reads ``images/*.png`` and the annotation images ``*_instance_id_RGB.png`` and
 ``*_instance_color_RGB.png`` beside them or in ``Instance_masks/images``, and writes
-``images/`` and ``instancesonly_filtered_<folder's name>.json``. Masks that
+``images/`` and ``instancesonly_filtered_<folder's name>.json``. With ``--images-only``
+it needs no annotation images, as for the test split. Masks that
 ``tools/test.py --format-only`` finds in the tiles go back to the whole images by
 ``merge_isaid_tiles.py``.
 """
@@ -71,6 +72,9 @@ def convert(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         '--overlap', type=int, default=200, help='of neighbours, in pixels; 200'
     )
+    parser.add_argument(
+        '--images-only', action='store_true', help='the split has no annotation images'
+    )
     args = parser.parse_args(argv)
     coco: dict[str, list] = dict(images=[], annotations=[], categories=CATEGORIES)
     try:
@@ -78,7 +82,7 @@ def convert(argv: Sequence[str] | None) -> None:
         paths, annotations = find_images(args.split)
         (args.out_dir / 'images').mkdir(parents=True, exist_ok=True)
         for path in tqdm(paths, unit='image', disable=None):
-            image = IsaidImage(path, annotations)
+            image = IsaidImage(path, None if args.images_only else annotations)
             write_tiles(
                 image,
                 args.out_dir / 'images',

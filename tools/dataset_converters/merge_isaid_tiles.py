@@ -5,7 +5,9 @@
         work_dirs/isaid/results.segm.json \\
         data/iSAID/val/instancesonly_filtered_val.json work_dirs/isaid/whole.json
 
-Objects found in several tiles are kept once, by non-maximum suppression of boxes.
+Objects found in several tiles are kept once, by non-maximum suppression of boxes. A
+server asks for the ids of its own annotation file: name it with ``--official``. Without
+it ``<out_file's stem>.ids.json`` says which image and class each id stands for.
 """
 
 import json
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from mmengine.fileio import dump
 
-from mmdet_plus.datasets.isaid_merging import merge_tiles
+from mmdet_plus.datasets.isaid_merging import merge_tiles, renumber
 from mmdet_plus.engine.command_line import ToolParser
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 
@@ -28,15 +30,24 @@ def merge(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         '--iou', type=float, default=0.5, help='of duplicates, at least; 0.5'
     )
+    parser.add_argument(
+        '--official', type=Path, help='json of the whole images, whose ids to use'
+    )
     args = parser.parse_args(argv)
     try:
         results = json.loads(args.results.read_text())
-        tiles = json.loads(args.annotations.read_text())['images']
-        images, merged = merge_tiles(results, tiles, args.iou)
+        tiles = json.loads(args.annotations.read_text())
+        images, merged = merge_tiles(results, tiles['images'], args.iou)
+        if args.official:
+            official = json.loads(args.official.read_text())
+            merged = renumber(merged, images, tiles['categories'], official)
     except (ValueError, KeyError, OSError) as error:
         raise UserError(f'{type(error).__name__}: {error}') from error
     args.out_file.parent.mkdir(parents=True, exist_ok=True)
     dump(merged, args.out_file)
+    if not args.official:
+        ids = dict(images=images, categories=tiles.get('categories', []))
+        dump(ids, args.out_file.with_suffix('.ids.json'))
     print(f'{args.out_file}: {len(merged)} detections in {len(images)} images')
 
 
