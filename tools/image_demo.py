@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import mmcv
+from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 from tqdm import tqdm
 
 from mmdet_plus.apis import DetInferencer
@@ -26,17 +27,25 @@ MP4 = cv2.VideoWriter.fourcc(*'mp4v')
 
 
 def detect_in_video(
-    inferencer: DetInferencer, path: Path, out_dir: Path, score_thr: float
+    inferencer: DetInferencer, source: str, out_dir: Path, score_thr: float
 ) -> None:
-    """Write the painted video and one json file with the predictions of every frame."""
-    reader = mmcv.VideoReader(str(path))
+    """Write the painted video and one json file with the predictions of every frame.
+
+    Args:
+        inferencer: the detector.
+        source: path or URL of the video.
+        out_dir: holds ``vis`` and ``preds`` afterwards.
+        score_thr: what is painted scores at least this.
+    """
+    reader = mmcv.VideoReader(source)
     if len(reader) == 0:
-        raise UserError(f'{path} is not a video')
+        raise UserError(f'{source} is not a video')
+    stem = Path(source).stem
     (out_dir / 'vis').mkdir(parents=True, exist_ok=True)
     (out_dir / 'preds').mkdir(parents=True, exist_ok=True)
     size = (reader.width, reader.height)
     painted = cv2.VideoWriter(
-        str(out_dir / 'vis' / f'{path.stem}.mp4'), MP4, reader.fps, size
+        str(out_dir / 'vis' / f'{stem}.mp4'), MP4, reader.fps, size
     )
     predictions = []
     for frame in tqdm(reader, unit='frame', disable=None):
@@ -44,7 +53,7 @@ def detect_in_video(
         painted.write(cv2.cvtColor(result['visualization'][0], cv2.COLOR_RGB2BGR))
         predictions += result['predictions']
     painted.release()
-    (out_dir / 'preds' / f'{path.stem}.json').write_text(json.dumps(predictions))
+    (out_dir / 'preds' / f'{stem}.json').write_text(json.dumps(predictions))
 
 
 def build_parser() -> ToolParser:
@@ -70,6 +79,10 @@ def check_arguments(args: argparse.Namespace) -> None:
     """Raise ``UserError`` for what can be seen before a model is built."""
     if '://' not in args.input and not Path(args.input).exists():
         raise UserError(f'{args.input} does not exist')
+    if Path(args.input).is_dir() and not any(
+        path.suffix.lower() in IMG_EXTENSIONS for path in Path(args.input).iterdir()
+    ):
+        raise UserError(f'{args.input} holds no image')
     if args.model.endswith('.py') and args.weights is None:
         raise UserError(f'--weights is needed: {args.model} is a config')
     if args.batch_size < 1:
@@ -88,7 +101,7 @@ def run(argv: Sequence[str] | None) -> None:
         show_progress=not is_video,
     )
     if is_video:
-        detect_in_video(inferencer, Path(args.input), args.out_dir, args.score_thr)
+        detect_in_video(inferencer, args.input, args.out_dir, args.score_thr)
     else:
         inferencer(
             args.input,

@@ -6,12 +6,14 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 
 @pytest.fixture
 def detector(tiny_config, tmp_path):
     """Config and checkpoint of an untrained detector, which finds anything."""
     cfg = Config.fromfile(tiny_config)
+    init_default_scope('mmdet')
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     path = tmp_path / 'net.pth'
@@ -60,15 +62,33 @@ def test_video(tool_main, detector, tmp_path):
     assert painted.get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 
+def test_videos_behind_urls_keep_their_address(
+    tool_main, detector, monkeypatch, capsys
+):
+    asked = []
+    monkeypatch.setattr(
+        'mmcv.VideoReader', lambda source: asked.append(source) or range(0)
+    )
+    url = 'https://example.com/films/film.mp4'
+    assert tool_main('image_demo', url, *detector) == 2
+    assert asked == [url]
+    assert f'error: {url} is not a video' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
         (['absent.png', '--model', 'a.py'], 'absent.png does not exist'),
-        (['.', '--model', 'a.py'], '--weights is needed: a.py is a config'),
-        (['.', '--model', 'x', '--batch-size', '0'], '--batch-size must be positive'),
+        (['.', '--model', 'a.py'], '. holds no image'),
+        (['in/a.png', '--model', 'a.py'], '--weights is needed: a.py is a config'),
+        (
+            ['in/a.png', '--model', 'x', '--batch-size', '0'],
+            '--batch-size must be positive',
+        ),
         (['.'], 'the following arguments are required: --model'),
     ],
 )
+@pytest.mark.usefixtures('picture')
 def test_what_is_wrong_is_one_message(tool_main, capsys, arguments, message):
     assert tool_main('image_demo', *arguments) == 2
     assert capsys.readouterr().err.startswith(f'error: {message}')
