@@ -93,11 +93,13 @@ def check_checkpoint(path: str) -> None:
     """Raise ``UserError`` unless a local path is a file that PyTorch wrote.
 
     Args:
-        path: a path; ``zoo://NAME`` must name a model of the zoo, anything else with
-            ``://`` and ``.safetensors`` files are left to the loader.
+        path: a path; ``zoo://NAME`` must name a model of the zoo with weights, anything
+            else with ``://`` and ``.safetensors`` files are left to the loader.
     """
     if path.startswith(SCHEME):
-        find_entry(path.removeprefix(SCHEME))
+        entry = find_entry(path.removeprefix(SCHEME))
+        if entry.file is None:
+            raise UserError(f'no weights of {entry.name} are published')
     if '://' in path:
         return
     if not osp.isfile(path):

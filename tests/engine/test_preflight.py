@@ -158,6 +158,14 @@ def test_missing_checkpoint(tmp_path):
     check_checkpoint('https://example.com/c.pth')
 
 
+def test_models_of_the_zoo_have_weights():
+    check_checkpoint('zoo://d2det_tiny_shapes')
+    with pytest.raises(UserError, match="the zoo has no model 'nothing-like-it'"):
+        check_checkpoint('zoo://nothing-like-it')
+    with pytest.raises(UserError, match='no weights of d2det_r50_fpn_2x_coco'):
+        check_checkpoint('zoo://d2det_r50_fpn_2x_coco')
+
+
 @pytest.fixture
 def numbers():
     return Config(
