@@ -22,28 +22,52 @@ def strip_checkpoint(checkpoint: dict[str, Any], *, half: bool) -> dict[str, Any
         ``state_dict`` and ``meta`` with ``dataset_meta``.
 
     Raises:
-        UserError: there are no weights in the checkpoint.
+        UserError: there are no weights in the checkpoint, or some that half precision
+            cannot say.
     """
     if 'state_dict' not in checkpoint:
         raise UserError(f'the checkpoint has no state_dict, only {list(checkpoint)}')
 
-    def convert(value: Tensor) -> Tensor:
-        value = value.detach().cpu().contiguous()
-        return value.half() if half and value.is_floating_point() else value
-
-    weights = {key: convert(value) for key, value in checkpoint['state_dict'].items()}
+    weights = {
+        key: _convert(key, value, half=half)
+        for key, value in checkpoint['state_dict'].items()
+    }
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta', {})
     return dict(state_dict=weights, meta=dict(dataset_meta=dict(dataset_meta)))
 
 
-def publish(source: Path, out_dir: Path, name: str, *, half: bool = False) -> Path:
+def _convert(key: str, value: Tensor, *, half: bool) -> Tensor:
+    value = value.detach().cpu().contiguous()
+    if not half or not value.is_floating_point():
+        return value
+    limit = torch.finfo(torch.float16).max
+    if value.numel() and value.abs().max() > limit:
+        raise UserError(f'{key} holds values above {limit:g}: leave out --half')
+    return value.half()
+
+
+def publish(
+    source: Path,
+    out_dir: Path,
+    name: str,
+    *,
+    half: bool = False,
+    unsafe: bool = False,
+) -> Path:
     """Write the weights of a checkpoint as ``<name>-<first digits of the hash>.pth``.
+
+    Args:
+        source: what training wrote.
+        out_dir: where the file goes.
+        name: stem of the config file.
+        half: see ``strip_checkpoint``.
+        unsafe: see ``load_checkpoint_file``.
 
     Raises:
         UserError: no weights in the checkpoint, or more than can be loaded safely.
         FileNotFoundError: there is no such checkpoint.
     """
-    stripped = strip_checkpoint(load_checkpoint_file(source), half=half)
+    stripped = strip_checkpoint(load_checkpoint_file(source, unsafe=unsafe), half=half)
     out_dir.mkdir(parents=True, exist_ok=True)
     unnamed = out_dir / f'{name}.pth.part'
     torch.save(stripped, unnamed)

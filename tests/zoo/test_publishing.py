@@ -1,4 +1,5 @@
 import hashlib
+from fractions import Fraction
 
 import pytest
 import torch
@@ -46,6 +47,23 @@ def test_the_printed_entry_is_one_of_the_index(checkpoint, tmp_path):
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert file.size == path.stat().st_size
     assert file.urls == ('https://example.com/net.pth',)
+
+
+def test_values_beyond_half_precision_are_refused(tmp_path):
+    state_dict = {'bn.running_var': torch.tensor([1.0, 70000.0])}
+    torch.save(dict(state_dict=state_dict), tmp_path / 'net.pth')
+    with pytest.raises(UserError, match=r'bn\.running_var holds values above 65504'):
+        publish(tmp_path / 'net.pth', tmp_path / 'out', 'net', half=True)
+    assert publish(tmp_path / 'net.pth', tmp_path / 'out', 'net').is_file()
+
+
+def test_more_than_weights_asks_for_trust(checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save({**content, 'extra': Fraction(1, 2)}, checkpoint)
+    with pytest.raises(UserError, match='--unsafe-load'):
+        publish(checkpoint, tmp_path / 'out', 'net')
+    path = publish(checkpoint, tmp_path / 'out', 'net', unsafe=True)
+    assert 'extra' not in torch.load(path, weights_only=True)
 
 
 def test_files_without_weights_are_refused(tmp_path):

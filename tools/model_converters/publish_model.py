@@ -22,8 +22,15 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('--name', required=True, help='stem of the config file')
     parser.add_argument('--half', action='store_true', help='store half precision')
     parser.add_argument('--url', help='where the file will be; default: its name')
+    parser.add_argument('--unsafe-load', action='store_true', help='trust the source')
     args = parser.parse_args(argv)
-    path = publish(args.checkpoint, args.out_dir, args.name, half=args.half)
+    path = publish(
+        args.checkpoint,
+        args.out_dir,
+        args.name,
+        half=args.half,
+        unsafe=args.unsafe_load,
+    )
     print(f'{path}\n\n{metafile_entry(path, args.url or path.name)}')
 
 
