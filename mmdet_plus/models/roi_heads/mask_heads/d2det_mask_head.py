@@ -162,9 +162,11 @@ class D2DetMaskHead(FCNMaskHead):
         """
         masks, areas = [], []
         for boxes, indices, instances in zip(bboxes, gt_indices, gt_masks, strict=True):
-            bitmaps = bitmaps_of(instances, boxes.device)
-            masks.append(crop_masks(bitmaps, boxes, indices, self.mask_size))
-            areas.append(bitmaps.sum(dim=(1, 2))[indices])
+            # Crowded images have many instances that no RoI looks at.
+            seen, rows = indices.unique(return_inverse=True)
+            bitmaps = bitmaps_of(instances[seen.cpu().numpy()], boxes.device)
+            masks.append(crop_masks(bitmaps, boxes, rows, self.mask_size))
+            areas.append(bitmaps.sum(dim=(1, 2))[rows])
         return torch.cat(masks), torch.cat(areas)
 
     def overlap_targets(self, target_masks: Tensor) -> Tensor:

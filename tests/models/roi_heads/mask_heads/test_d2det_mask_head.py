@@ -4,7 +4,8 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 
-import mmdet_plus  # noqa: F401
+from mmdet_plus.models.roi_heads.mask_heads import d2det_mask_head
+from mmdet_plus.models.roi_heads.mask_heads.mask_targets import bitmaps_of
 
 LABELS = torch.tensor([2, 0, 1])
 BOXES = torch.tensor([[0.0, 0, 28, 28], [4, 4, 32, 32], [20, 0, 48, 28]])
@@ -146,6 +147,31 @@ def test_targets_of_images_follow_each_other():
     assert torch.equal(masks[0], (torch.arange(28) < 14).expand(28, 28))
     assert torch.equal(masks[1], (torch.arange(28) < 14)[:, None].expand(28, 28))
     assert masks[2].all()
+
+
+@pytest.mark.parametrize('polygons', [False, True])
+def test_only_instances_that_rois_look_at_are_drawn(polygons, monkeypatch):
+    corners = [(0, 0, 28, 28), (5, 5, 40, 40), (20, 0, 48, 14)]
+    instances = PolygonMasks(
+        [[np.array([a, b, c, b, c, d, a, d], float)] for a, b, c, d in corners], 40, 60
+    )
+    instances = instances if polygons else instances.to_bitmap()
+    drawn = []
+
+    def remember(masks, device):
+        drawn.append(len(masks))
+        return bitmaps_of(masks, device)
+
+    monkeypatch.setattr(d2det_mask_head, 'bitmaps_of', remember)
+    none, index = torch.empty(0, 4), torch.tensor([2, 0, 2])
+    boxes = torch.stack([BOXES[2], BOXES[0], BOXES[0]])
+    masks, areas = build().get_targets(
+        [boxes, none], [index, index[:0]], [instances, instances]
+    )
+    assert drawn == [2, 0]
+    assert areas.tolist() == [392.0, 784.0, 392.0]
+    assert torch.equal(masks[0], (torch.arange(28) < 14)[:, None].expand(28, 28))
+    assert masks[1].all()
 
 
 def test_no_rois_keep_the_gradient_path():
