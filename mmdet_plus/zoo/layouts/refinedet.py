@@ -26,6 +26,11 @@ def classes_by_anchor(weight: Tensor) -> Tensor:
     return torch.stack([background_last(rows) for rows in anchors]).flatten(0, 1)
 
 
+def for_rgb(weight: Tensor) -> Tensor:
+    """Weights (n, 3, h, w) that read blue first, as Caffe does, for red first."""
+    return weight.flip(1)
+
+
 def _times_three(target: str, plus: int, match: re.Match) -> str:
     """Name of a layer whose place in a flat list of three per level is known."""
     level, remainder = divmod(int(match[1]) - plus, 3)
@@ -100,6 +105,7 @@ def _any_of(table: dict[str, int]) -> str:
 
 
 REFINEDET_CAFFE = (
+    Rule(r'conv1_1\.weight', 'backbone.features.0.weight', for_rgb),
     Rule(
         rf'{_any_of(VGG_LAYERS)}\.{PARAMETER}',
         partial(_looked_up, VGG_LAYERS, 'backbone.features.{}.{}'),

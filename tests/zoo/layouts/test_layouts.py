@@ -101,6 +101,11 @@ def test_refinedet_is_filled(refinedet, layout):
     assert result.unused == []
     assert result.missing == []
     own.load_state_dict(result.state_dict)
+    # Caffe reads images as blue, green, red, our config and the port the other way.
+    first = port['vgg.0.weight']
+    first = first[:, [2, 1, 0]] if layout == 'refinedet-caffe' else first
+    assert own.data_preprocessor._channel_conversion
+    assert torch.equal(own.backbone.features[0].weight, first)
     # Both outputs of every level by anchor: theirs are square, wide, tall, with the
     # background first; ours wide, square, tall, with the background last.
     x = torch.randn(1, 256, 3, 3)
