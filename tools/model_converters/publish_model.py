@@ -21,7 +21,7 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('out_dir', type=Path, help='where the file goes')
     parser.add_argument('--name', required=True, help='stem of the config file')
     parser.add_argument('--half', action='store_true', help='store half precision')
-    parser.add_argument('--url', help='where the file will be; default: its name')
+    parser.add_argument('--url', help='where it will be; default: a form to fill in')
     parser.add_argument('--unsafe-load', action='store_true', help='trust the source')
     args = parser.parse_args(argv)
     path = publish(
@@ -31,7 +31,8 @@ def run(argv: Sequence[str] | None) -> None:
         half=args.half,
         unsafe=args.unsafe_load,
     )
-    print(f'{path}\n\n{metafile_entry(path, args.url or path.name)}')
+    url = args.url or f'https://.../{path.name}'
+    print(f'{path}\n\n{metafile_entry(path, url)}')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
