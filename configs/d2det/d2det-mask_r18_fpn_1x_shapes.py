@@ -17,5 +17,15 @@ model = dict(
             num_classes={{_base_.num_classes}},
         ),
     ),
-    test_cfg=dict(rcnn=dict(mask_thr_binary=0.5)),
+    # As in d2det-mask_r50_fpn.py.
+    test_cfg=dict(
+        rcnn=dict(
+            _delete_=True,
+            score_thr=0.05,
+            nms=dict(type='nms', iou_threshold=0.3),
+            max_per_img=100,
+            final_nms=None,
+            mask_thr_binary=0.5,
+        )
+    ),
 )

@@ -2,6 +2,8 @@
 
 The background is class 0 there, proposals have a logit for the background beside that
 of the object, and the refiner's layers have the base detector's names after ``dcr_``.
+Their normalisation of images differs from that of our configs, which must be changed
+(``data_preprocessor``) for their numbers to carry over.
 """
 
 import re

@@ -136,7 +136,7 @@ REFINEDET_CAFFE = (
     ),
     *(
         Rule(
-            rf'TL{level + 1}_{place + 1}\.{PARAMETER}',
+            rf'TL{level + 3}_{place + 1}\.{PARAMETER}',
             rf'neck.lateral_convs.{level}.{place}.conv.\1',
         )
         for level in range(4)

@@ -78,7 +78,7 @@ def caffe_names(port: dict) -> dict:
         names |= {f'arm_conf.{i}': f'{source}_mbox_conf'}
         names |= {f'odm_loc.{i}': f'P{i + 3}_mbox_loc'}
         names |= {f'odm_conf.{i}': f'P{i + 3}_mbox_conf'}
-        names |= {f'tcb0.{3 * i}': f'TL{i + 1}_1', f'tcb0.{3 * i + 2}': f'TL{i + 1}_2'}
+        names |= {f'tcb0.{3 * i}': f'TL{i + 3}_1', f'tcb0.{3 * i + 2}': f'TL{i + 3}_2'}
         names |= {f'tcb2.{3 * i + 1}': f'P{i + 3}', f'tcb1.{i}': f'P{i + 4}-up'}
     return {
         f'{names[key.rpartition(".")[0]]}.{key.rpartition(".")[2]}': value
