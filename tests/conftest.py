@@ -12,6 +12,8 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 
+# Models here are small: more threads wait for each other longer than they work.
+torch.set_num_threads(1)
 REPOSITORY = Path(__file__).parents[1]
 CLASSES = ('square', 'disc')
 IMAGE_SIZE = 64
@@ -168,8 +170,6 @@ def tool_main(
 ) -> Iterator[Callable[..., int]]:
     """A function that runs ``main`` of a tool by name, in ``tmp_path``."""
     monkeypatch.chdir(tmp_path)
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     # Loggers of earlier tests would write to streams that are closed by now.
     MMLogger._instance_dict.clear()
 
@@ -183,5 +183,4 @@ def tool_main(
         return module.main([str(argument) for argument in argv])
 
     yield run
-    torch.set_num_threads(num_threads)
     torch.use_deterministic_algorithms(False)

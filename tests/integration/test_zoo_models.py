@@ -38,12 +38,9 @@ def test_average_precision_is_the_recorded_one(entry, shapes, tmp_path):
             'test_evaluator.ann_file': str(shapes / 'annotations' / 'val.json'),
         }
     )
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
         metrics = Runner.from_cfg(cfg).test()
     finally:
-        torch.set_num_threads(num_threads)
         torch.use_deterministic_algorithms(False)
     (recorded,) = [result['Metrics']['box AP'] for result in entry.results]
     assert metrics['coco/bbox_mAP'] == pytest.approx(recorded, abs=0.005)
