@@ -5,7 +5,7 @@ from typing import Any
 from mmdet.apis import DetInferencer as MMDetInferencer
 from mmengine.config import Config
 
-from .zoo import find_entry, load_index, use_safe_loading
+from .zoo import load_index, use_safe_loading
 from .zoo.index import SCHEME
 
 
@@ -31,6 +31,7 @@ class DetInferencer(MMDetInferencer):
         super().__init__(*args, **kwargs)
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str]:
-        if model in load_index():
-            return Config.fromfile(find_entry(model).config), f'{SCHEME}{model}'
+        entries = load_index()
+        if model in entries:
+            return Config.fromfile(entries[model].config), f'{SCHEME}{model}'
         return super()._load_model_from_metafile(model)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from mmengine.runner import checkpoint as mmengine_loaders
+from mmengine.runner.checkpoint import CheckpointLoader
 
 # Models here are small: more threads wait for each other longer than they work.
 torch.set_num_threads(1)
@@ -162,6 +164,14 @@ def edit_annotations(coco_folder: Path) -> Callable[..., Path]:
         return path
 
     return edit
+
+
+@pytest.fixture
+def own_loaders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test replace MMEngine's loaders for itself."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', CheckpointLoader._schemes.copy())
+    for name in ('load_from_http', '_safe_torch_load'):
+        monkeypatch.setattr(mmengine_loaders, name, getattr(mmengine_loaders, name))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 from tqdm import tqdm
 
 from mmdet_plus.apis import DetInferencer
-from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 
 VIDEO_SUFFIXES = {'.mp4', '.avi', '.mov', '.mkv', '.webm'}
@@ -67,11 +67,7 @@ def build_parser() -> ToolParser:
     parser.add_argument('--score-thr', type=float, default=0.3, help='to draw; 0.3')
     parser.add_argument('--device', help='such as cuda:0 or cpu')
     parser.add_argument('--batch-size', type=int, default=1)
-    parser.add_argument(
-        '--unsafe-load',
-        action='store_true',
-        help='load checkpoints that hold more than weights, which can run any code',
-    )
+    add_unsafe_load(parser)
     return parser
 
 

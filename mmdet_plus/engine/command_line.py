@@ -63,6 +63,22 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--work-dir', help='where logs and results go; default: work_dirs/<config name>'
     )
+    add_config_options(parser)
+    parser.add_argument(
+        '--launcher', choices=LAUNCHERS, default='none', help='who starts the processes'
+    )
+    add_unsafe_load(parser)
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by old launchers; the variable LOCAL_RANK comes first',
+    )
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -72,20 +88,14 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
         help='change settings of the config, e.g. model.backbone.depth=101 or '
         '"a.list=[1,2]"; no spaces inside a value',
     )
-    parser.add_argument(
-        '--launcher', choices=LAUNCHERS, default='none', help='who starts the processes'
-    )
+
+
+def add_unsafe_load(parser: argparse.ArgumentParser) -> None:
+    """Add ``--unsafe-load``, which messages about refused checkpoints name."""
     parser.add_argument(
         '--unsafe-load',
         action='store_true',
         help='load checkpoints that hold more than weights, which can run any code',
-    )
-    parser.add_argument(
-        '--local_rank',
-        '--local-rank',
-        type=int,
-        default=0,
-        help='set by old launchers; the variable LOCAL_RANK comes first',
     )
 
 

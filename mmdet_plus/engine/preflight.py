@@ -10,7 +10,7 @@ from typing import Any
 from mmdet.datasets import CocoDataset, CocoPanopticDataset
 from mmengine.config import Config
 
-from ..zoo.index import SCHEME, find_entry
+from ..zoo.index import SCHEME, find_entry, published_file
 from .class_counts import check_class_counts, iter_class_counts
 from .coco_files import CocoSummary, check_classes, summarise_coco
 from .dataset_configs import LOADERS, DatasetConfig, iter_datasets, iter_evaluators
@@ -97,9 +97,7 @@ def check_checkpoint(path: str) -> None:
             else with ``://`` and ``.safetensors`` files are left to the loader.
     """
     if path.startswith(SCHEME):
-        entry = find_entry(path.removeprefix(SCHEME))
-        if entry.file is None:
-            raise UserError(f'no weights of {entry.name} are published')
+        published_file(find_entry(path.removeprefix(SCHEME)))
     if '://' in path:
         return
     if not osp.isfile(path):

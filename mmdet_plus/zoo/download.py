@@ -13,7 +13,7 @@ from typing import BinaryIO
 from filelock import FileLock
 from tqdm import tqdm
 
-from .index import PACKAGE, ZooEntry, ZooError, ZooFile
+from .index import PACKAGE, ZooEntry, ZooError, ZooFile, published_file
 
 CHUNK = 1 << 20
 ATTEMPTS = 3  # per mirror
@@ -51,9 +51,7 @@ def fetch(
         ZooError: no weights are published, or no mirror gave the right file; says why
             of each, and where a file that was fetched by hand would be looked for.
     """
-    file = entry.file
-    if file is None:
-        raise ZooError(f'no weights of {entry.name} are published')
+    file = published_file(entry)
     shipped = _shipped(file)
     if dest is None and shipped is not None and _is_right(shipped, file):
         return shipped

@@ -105,6 +105,17 @@ def find_entry(name: str, root: Path | None = None) -> ZooEntry:
     return entries[name]
 
 
+def published_file(entry: ZooEntry) -> ZooFile:
+    """The file with the weights of a model.
+
+    Raises:
+        ZooError: none is published.
+    """
+    if entry.file is None:
+        raise ZooError(f'no weights of {entry.name} are published')
+    return entry.file
+
+
 def _parse(model: dict[str, Any], root: Path, path: str) -> ZooEntry:
     name = model.get('Name', '?')
     try:

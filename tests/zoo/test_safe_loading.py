@@ -28,14 +28,6 @@ class Malicious:
         return self.function, self.arguments
 
 
-@pytest.fixture
-def own_loaders(monkeypatch):
-    """Lets a test replace MMEngine's loaders for itself."""
-    monkeypatch.setattr(CheckpointLoader, '_schemes', CheckpointLoader._schemes.copy())
-    for name in ('load_from_http', '_safe_torch_load'):
-        monkeypatch.setattr(mmengine_loaders, name, getattr(mmengine_loaders, name))
-
-
 def test_what_training_writes_is_loaded(tmp_path):
     history = HistoryBuffer([1.0, 3.0], [1, 1])
     content = dict(

@@ -10,33 +10,22 @@ import sys
 from collections.abc import Sequence
 
 import torch
-from mmdet.apis import init_detector
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from mmengine.utils import track_iter_progress
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmdet_plus.engine.command_line import ConfigOptions, ToolParser
-from mmdet_plus.engine.config_loading import apply_options, read_config
+from mmdet_plus.engine.command_line import ToolParser
 from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.engine.preflight import check_checkpoint
+from mmdet_plus.engine.trained_detector import add_detector_arguments, load_detector
 from mmdet_plus.models.roi_heads import CPMRoIHead
 
 
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description='AP of each stage of CPM R-CNN')
-    parser.add_argument('config', help='path of the config file')
-    parser.add_argument('checkpoint', help='path or URL of the checkpoint')
-    parser.add_argument('--device', default='cpu', help='such as cuda:0')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-    )
+    add_detector_arguments(parser)
     return parser
 
 
@@ -75,10 +64,7 @@ def report(metrics: list[dict[str, float]]) -> None:
 def measure(argv: Sequence[str] | None) -> None:
     """Parse the arguments, test all stages and print what they find."""
     args = build_parser().parse_args(argv)
-    check_checkpoint(args.checkpoint)
-    cfg = read_config(args.config)
-    apply_options(cfg, args.cfg_options)
-    model = init_detector(cfg, args.checkpoint, palette='random', device=args.device)
+    cfg, model = load_detector(args)
     head = getattr(model, 'roi_head', None)
     if not isinstance(head, CPMRoIHead):
         raise UserError(

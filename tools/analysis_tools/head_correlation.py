@@ -15,15 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mmdet.apis import init_detector
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 from mmengine.utils import track_iter_progress
 
-from mmdet_plus.engine.command_line import ConfigOptions, ToolParser
-from mmdet_plus.engine.config_loading import apply_options, read_config
+from mmdet_plus.engine.command_line import ToolParser
 from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.engine.preflight import check_checkpoint
+from mmdet_plus.engine.trained_detector import add_detector_arguments, load_detector
 from mmdet_plus.evaluation.double_head_readings import HEADS
 from mmdet_plus.evaluation.head_correlation_analysis import (
     AnalysisOptions,
@@ -41,14 +39,12 @@ DEFAULTS = AnalysisOptions()
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description='Compare the heads of a Double-Head detector')
-    parser.add_argument('config', help='path of the config file')
-    parser.add_argument('checkpoint', help='path or URL of the checkpoint')
+    add_detector_arguments(parser)
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/heads'))
     parser.add_argument(
         '--images', type=int, help='analyse so many, chosen by chance; default: all'
     )
     parser.add_argument('--seed', type=int, default=0, help='of the choice of images')
-    parser.add_argument('--device', default='cpu', help='such as cuda:0')
     parser.add_argument(
         '--shifts',
         type=float,
@@ -67,13 +63,6 @@ def build_parser() -> ToolParser:
     )
     parser.add_argument(
         '--chunk', type=int, default=DEFAULTS.chunk, help='proposals at once'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
     )
     return parser
 
@@ -127,10 +116,7 @@ def report(analysis: HeadCorrelationAnalysis) -> None:
 def analyse(argv: Sequence[str] | None) -> None:
     """Parse the arguments, analyse the images and write the results."""
     args = build_parser().parse_args(argv)
-    check_checkpoint(args.checkpoint)
-    cfg = read_config(args.config)
-    apply_options(cfg, args.cfg_options)
-    model = init_detector(cfg, args.checkpoint, palette='random', device=args.device)
+    cfg, model = load_detector(args)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     options = AnalysisOptions(
         args.shifts, args.scales, args.small, args.medium, args.chunk

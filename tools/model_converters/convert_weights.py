@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 from mmdet_plus.zoo.caffe_files import read_caffemodel
 from mmdet_plus.zoo.conversion import convert
@@ -51,7 +51,7 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('config', type=Path, help='config of the model')
     parser.add_argument('out', type=Path, help='checkpoint to write')
     parser.add_argument('--layout', choices=sorted(LAYOUTS), required=True)
-    parser.add_argument('--unsafe-load', action='store_true', help='trust the source')
+    add_unsafe_load(parser)
     args = parser.parse_args(argv)
     try:
         source = read_weights(args.source, unsafe=args.unsafe_load)

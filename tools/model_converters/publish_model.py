@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
 from mmdet_plus.engine.error_reporting import run_tool
 from mmdet_plus.zoo.publishing import metafile_entry, publish
 
@@ -22,7 +22,7 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('--name', required=True, help='stem of the config file')
     parser.add_argument('--half', action='store_true', help='store half precision')
     parser.add_argument('--url', help='where it will be; default: a form to fill in')
-    parser.add_argument('--unsafe-load', action='store_true', help='trust the source')
+    add_unsafe_load(parser)
     args = parser.parse_args(argv)
     path = publish(
         args.checkpoint,

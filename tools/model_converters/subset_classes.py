@@ -18,12 +18,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmdet.datasets import CocoDataset, VOCDataset
-from mmengine.logging import HistoryBuffer
 
+from mmdet_plus.engine.command_line import add_unsafe_load
 from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.zoo import load_checkpoint_file
 
 KNOWN_CLASSES = {
     'coco': CocoDataset.METAINFO['classes'],
@@ -135,33 +135,16 @@ def class_numbers(
     return numbers
 
 
-def _history_method(owner: type, name: str) -> object:
-    """What a ``HistoryBuffer`` asks ``getattr`` for; nothing else is to be had."""
-    if owner is not HistoryBuffer:
-        raise ValueError(f'{name} of {owner} is no part of a log')
-    return getattr(owner, name)
-
-
-def load_checkpoint(path: str) -> dict:
+def load_checkpoint(path: str, *, unsafe: bool) -> dict:
     """A checkpoint of MMEngine or a bare state dict, read without running its code."""
-    # What MMEngine stores beside weights: the history of the log, in NumPy arrays. The
-    # functions that NumPy's pickles name have moved from version to version.
-    rebuild_array, rebuild_scalar = (
-        value.__reduce__()[0] for value in (np.zeros(1), np.float64(0))
-    )
-    dtypes = [type(np.dtype(name)) for name in ('float64', 'float32', 'int64')]
-    plain = [HistoryBuffer, np.ndarray, np.dtype, *dtypes]
-    plain += [rebuild_array, rebuild_scalar, (_history_method, 'builtins.getattr')]
     try:
-        with torch.serialization.safe_globals(plain):
-            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except FileNotFoundError as error:
-        raise UserError(f'{path} does not exist') from error
+        checkpoint = load_checkpoint_file(path, unsafe=unsafe)
     except Exception as error:
-        raise UserError(
-            f'{path} cannot be read as weights only: {str(error).splitlines()[0]}; '
-            'save its state_dict alone'
-        ) from error
+        reason = str(error)
+        if not isinstance(error, FileNotFoundError):
+            first_line = reason.splitlines()[0]
+            reason = f'{path} cannot be read as weights only: {first_line}'
+        raise UserError(reason) from error
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path} holds a {type(checkpoint).__name__}, no weights')
     if 'state_dict' not in checkpoint:
@@ -193,8 +176,9 @@ def convert(argv: Sequence[str] | None) -> None:
     parser.add_argument('--from', dest='source', help='likewise; of the checkpoint')
     parser.add_argument('--alias', type=parse_alias, action='append', default=[])
     parser.add_argument('--background', choices=('auto', 'yes', 'no'), default='auto')
+    add_unsafe_load(parser)
     args = parser.parse_args(argv)
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint = load_checkpoint(args.checkpoint, unsafe=args.unsafe_load)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     stated = dataset_meta.get('classes') or dataset_meta.get('CLASSES')
     if not (args.source or stated):

@@ -8,13 +8,14 @@ from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.structures.bbox import bbox2roi, scale_boxes
+from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.model import ModuleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..task_modules.bbox_geometry import clip_bboxes
+from ..task_modules.bbox_geometry import clip_bboxes, unscale_bboxes
+from .class_losses import with_all_keys
 from .duplicate_suppression import suppress_duplicates
 from .feature_precision import without_bfloat16
 from .grid_heads.stage_samples import draw_rows, resampled_labels, select_by_iou
@@ -178,7 +179,7 @@ class CPMRoIHead(StandardRoIHead):
         x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
-        losses = _complete(classified['loss_bbox'], classified['cls_score'])
+        losses = with_all_keys(classified['loss_bbox'], classified['cls_score'])
         grid_losses, bboxes = self.grid_loss(x, sampling_results, batch_data_samples)
         losses.update(grid_losses)
         if self.rsm_head is not None:
@@ -265,7 +266,7 @@ class CPMRoIHead(StandardRoIHead):
         targets = torch.cat(labels)
         weights = torch.ones_like(targets, dtype=torch.float)
         losses = self.rsm_head.loss(logits, None, None, targets, weights, None, None)
-        return _complete(losses, logits)
+        return with_all_keys(losses, logits)
 
     def _rsm_logits(self, x: Features, rois: Tensor) -> Tensor:
         extractor = self.bbox_roi_extractor
@@ -352,12 +353,6 @@ class CPMRoIHead(StandardRoIHead):
         return fused_scores(cls_scores, ious, rsm_scores, gamma).split(counts)
 
 
-def _complete(losses: dict[str, Tensor], logits: Tensor) -> dict[str, Tensor]:
-    """Losses of a class head, which leaves its keys out when there is no RoI at all."""
-    nothing = logits.sum() * 0
-    return dict(loss_cls=nothing, acc=nothing.detach()[None]) | losses
-
-
 def _finish(
     bboxes: Tensor, scores: Tensor, labels: Tensor, test_cfg: ConfigType
 ) -> InstanceData:
@@ -370,5 +365,4 @@ def _finish(
 
 def _rescale(results: InstanceList, batch_img_metas: list[dict]) -> None:
     for result, meta in zip(results, batch_img_metas, strict=True):
-        factors = [1 / factor for factor in meta['scale_factor']]
-        result.bboxes = scale_boxes(result.bboxes, factors)
+        result.bboxes = unscale_bboxes(result.bboxes, meta['scale_factor'])

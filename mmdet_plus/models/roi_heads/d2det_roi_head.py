@@ -7,13 +7,14 @@ from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, SampleList
-from mmdet.structures.bbox import bbox2roi, scale_boxes
+from mmdet.structures.bbox import bbox2roi
 from mmdet.structures.mask import BaseInstanceMasks
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes
+from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes, unscale_bboxes
+from .class_losses import with_all_keys
 from .duplicate_suppression import suppress_duplicates
 from .feature_precision import without_bfloat16
 from .roi_sampling import sample_rois
@@ -104,12 +105,8 @@ class D2DetRoIHead(StandardRoIHead):
         x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
-        # MMDetection's head drops its keys when the batch has no RoI at all.
-        nothing = classified['cls_score'].sum() * 0
-        losses = dict(loss_cls=nothing, acc=nothing.detach()[None])
-        losses.update(classified['loss_bbox'])
-        losses.update(self.reg_loss(x, sampling_results, batch_data_samples))
-        return losses
+        losses = with_all_keys(classified['loss_bbox'], classified['cls_score'])
+        return losses | self.reg_loss(x, sampling_results, batch_data_samples)
 
     def reg_loss(
         self,
@@ -203,8 +200,7 @@ class D2DetRoIHead(StandardRoIHead):
             )
             result = suppress_duplicates(result, rcnn_test_cfg.get('final_nms'))
             if rescale:
-                factors = [1 / factor for factor in meta['scale_factor']]
-                result.bboxes = scale_boxes(result.bboxes, factors)
+                result.bboxes = unscale_bboxes(result.bboxes, meta['scale_factor'])
             results.append(result)
         return results
 

@@ -1,6 +1,9 @@
 """What several RoI heads do to boxes."""
 
+from collections.abc import Sequence
+
 import torch
+from mmdet.structures.bbox import scale_boxes
 from torch import Tensor
 
 
@@ -9,6 +12,16 @@ def clip_bboxes(bboxes: Tensor, img_shape: tuple[int, ...]) -> Tensor:
     height, width = img_shape[:2]
     limits = bboxes.new_tensor([width, height, width, height])
     return torch.minimum(bboxes.clamp(min=0), limits)
+
+
+def unscale_bboxes(bboxes: Tensor, scale_factor: Sequence[float]) -> Tensor:
+    """Boxes of the network input in pixels of the original image.
+
+    Args:
+        bboxes: (n, 4) or (n, C * 4) xyxy.
+        scale_factor: width and height of the input over those of the image.
+    """
+    return scale_boxes(bboxes, [1 / factor for factor in scale_factor])
 
 
 def jitter_bboxes(bboxes: Tensor, amplitude: float) -> Tensor:

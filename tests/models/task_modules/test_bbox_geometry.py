@@ -1,6 +1,10 @@
 import torch
 
-from mmdet_plus.models.task_modules.bbox_geometry import clip_bboxes, jitter_bboxes
+from mmdet_plus.models.task_modules.bbox_geometry import (
+    clip_bboxes,
+    jitter_bboxes,
+    unscale_bboxes,
+)
 
 
 def test_clip_uses_width_for_x_and_height_for_y():
@@ -8,6 +12,13 @@ def test_clip_uses_width_for_x_and_height_for_y():
     clipped = clip_bboxes(boxes, (30, 70))
     torch.testing.assert_close(clipped, torch.tensor([[0.0, 0, 70, 30], [1, 2, 3, 4]]))
     assert boxes[0, 0] == -3  # out of place
+
+
+def test_unscaling_divides_x_by_the_width_factor_and_y_by_the_height_factor():
+    per_class = torch.tensor([[2.0, 8, 4, 16, 6, 24, 8, 32]])
+    expected = torch.tensor([[1.0, 2, 2, 4, 3, 6, 4, 8]])
+    torch.testing.assert_close(unscale_bboxes(per_class, (2.0, 4.0)), expected)
+    assert unscale_bboxes(torch.empty(0, 4), (2.0, 4.0)).shape == (0, 4)
 
 
 def test_jitter_stays_within_the_amplitude():

@@ -7,6 +7,7 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...task_modules.bbox_geometry import unscale_bboxes
 from .box_refiner import BoxRefiner, Refinement, RefinerInputs
 from .score_fusion import fuse_refined
 
@@ -75,7 +76,7 @@ def rescore_candidates(
         )
         bboxes = _moved(refiner, own.bboxes, refinement, meta['img_shape'])
         if rescale:
-            bboxes = scale_boxes(bboxes, [1 / f for f in meta['scale_factor']])
+            bboxes = unscale_bboxes(bboxes, meta['scale_factor'])
         detections, labels = multiclass_nms(
             bboxes, scores, test_cfg.score_thr, test_cfg.nms, test_cfg.max_per_img
         )
@@ -127,7 +128,7 @@ def rescore_detections(
         if refinements[i].bbox_deltas is not None:
             shape = batch_img_metas[i]['img_shape']
             moved = _moved(refiner, bboxes[i], refinements[i], shape)
-            result.bboxes = scale_boxes(moved, [1 / f for f in factors[i]])
+            result.bboxes = unscale_bboxes(moved, factors[i])
         results.append(result[scores.argsort(descending=True, stable=True)])
     return results
 

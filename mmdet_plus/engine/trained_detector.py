@@ -1,0 +1,37 @@
+"""A trained detector for tools that look into it."""
+
+import argparse
+
+from mmdet.apis import init_detector
+from mmengine.config import Config
+from torch import nn
+
+from ..zoo.safe_loading import use_safe_loading
+from .command_line import add_config_options, add_unsafe_load
+from .config_loading import apply_options, read_config
+from .preflight import check_checkpoint
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``load_detector`` reads."""
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('checkpoint', help='path or URL of the checkpoint')
+    parser.add_argument('--device', default='cpu', help='such as cuda:0')
+    add_config_options(parser)
+    add_unsafe_load(parser)
+
+
+def load_detector(args: argparse.Namespace) -> tuple[Config, nn.Module]:
+    """The config, with its options, and the detector in evaluation mode.
+
+    Raises:
+        UserError: for a config, an option or a checkpoint that cannot be used.
+        UnsafeCheckpointError: for a checkpoint that could run code, without
+            ``--unsafe-load``.
+    """
+    use_safe_loading(unsafe=args.unsafe_load)
+    check_checkpoint(args.checkpoint)
+    cfg = read_config(args.config)
+    apply_options(cfg, args.cfg_options)
+    model = init_detector(cfg, args.checkpoint, palette='random', device=args.device)
+    return cfg, model
