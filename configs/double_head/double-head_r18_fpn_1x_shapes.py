@@ -10,8 +10,11 @@ model = dict(
             type='DoubleHeadExtBBoxHead',
             in_channels={{_base_.width}},
             num_classes={{_base_.num_classes}},
+            # The convolutions of the baseline's head, and its one layer.
+            num_fc_convs=2,
+            fc_conv_channels=64,
+            num_fcs=1,
             fc_out_channels=256,
-            fc_norm_cfg=dict(type='LN'),
             # One bottleneck with its non-local block, so that a step takes at most 1.5
             # times the baseline's on two cores.
             num_blocks=2,

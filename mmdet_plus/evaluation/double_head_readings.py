@@ -66,7 +66,7 @@ def read_maps(
     if fc_feats is not None:
         weight = first_fc_weight(roi_head)
         assert weight is not None
-        maps['fc'] = fc_output_maps(fc_feats, weight)
+        maps['fc'] = fc_output_maps(_fc_maps(roi_head, fc_feats), weight)
     if conv_feats is not None:
         maps['conv'] = _conv_maps(roi_head, conv_feats)
     return maps
@@ -103,6 +103,12 @@ def _roi_feats(
     levels = x[: extract.num_inputs]
     scale = roi_head.reg_roi_scale_factor
     return extract(levels, rois), extract(levels, rois, roi_scale_factor=scale)
+
+
+def _fc_maps(roi_head: StandardRoIHead, roi_feats: Tensor) -> Tensor:
+    if isinstance(roi_head, DoubleHeadExtRoIHead):
+        return roi_head.bbox_head.fc_convs(roi_feats)
+    return roi_feats
 
 
 def _conv_maps(roi_head: StandardRoIHead, roi_feats: Tensor) -> Tensor:

@@ -33,6 +33,10 @@ def ext(**kwargs):
     return MODELS.build(cfg).eval()
 
 
+def ext_with_convs():
+    return ext(num_fc_convs=1, fc_conv_channels=12)
+
+
 def plain():
     torch.manual_seed(0)
     head = dict(type='DoubleConvFCBBoxHead', num_convs=2, num_fcs=2, **SIZES)
@@ -78,18 +82,20 @@ def test_mmdets_double_head_gives_what_it_has():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('build', [ext, plain])
+@pytest.mark.parametrize('build', [ext, ext_with_convs, plain])
 def test_maps_lead_to_the_predictions(build):
     head = build()
     maps = read_maps(head, FEATS, ROIS)
     pooled = maps['conv'].mean(dim=(2, 3))
-    layer = head.bbox_head.conv_reg if build is ext else head.bbox_head.fc_reg
+    layer = head.bbox_head.fc_reg if build is plain else head.bbox_head.conv_reg
     deltas = head._bbox_forward(FEATS, ROIS)['bbox_pred']
     torch.testing.assert_close(layer(pooled), deltas)
-    fc_feats = head.bbox_roi_extractor(FEATS, ROIS).flatten(1)
+    fc_feats = head.bbox_roi_extractor(FEATS, ROIS)
+    if build is ext_with_convs:
+        fc_feats = head.bbox_head.fc_convs(fc_feats)
     first = head.bbox_head.fc_branch[0]
     summed = maps['fc'].sum(dim=(2, 3)) + first.bias
-    torch.testing.assert_close(summed, first(fc_feats))
+    torch.testing.assert_close(summed, first(fc_feats.flatten(1)))
     assert first_fc_weight(head) is first.weight
 
 

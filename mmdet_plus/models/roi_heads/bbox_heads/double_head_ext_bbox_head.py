@@ -1,20 +1,22 @@
 """The fc-head and the conv-head of Double-Head-Ext R-CNN."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from mmcv.cnn import NonLocal2d, build_norm_layer
+from mmcv.cnn import ConvModule, NonLocal2d, build_norm_layer
 from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.models.roi_heads.bbox_heads.double_bbox_head import BasicResBlock
 from mmdet.models.utils import empty_instances
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import scale_boxes
 from mmdet.utils import ConfigType, InstanceList, OptMultiConfig
 from mmengine.model import ModuleList, Sequential
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ...task_modules.bbox_geometry import unscale_bboxes
+from ..class_losses import with_all_keys
 from ..score_fusion import FUSION_MODES, fuse_scores
 
 # Start of the last layers, as in MMDetection's heads.
@@ -76,11 +78,14 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_out_channels: their width.
         fc_norm_cfg: normalisation after each, which training from scratch needs;
             ``dict(type='LN')`` also works for a single RoI. None as in the paper.
+        num_fc_convs: 3x3 convolutions with ``norm_cfg`` before these layers, another
+            help for training from scratch. 0 as in the paper.
+        fc_conv_channels: their width.
         num_blocks: residual blocks of the conv-head; the first changes the width, the
             others are bottlenecks.
         with_non_local: whether a non-local block stands before each bottleneck.
         conv_out_channels: width of the conv-head, a multiple of 4.
-        norm_cfg: normalisation in the residual blocks.
+        norm_cfg: normalisation in the residual blocks; None for batch norm.
         lambda_fc: share of the classes in the loss of the fc-head.
         lambda_conv: share of the boxes in the loss of the conv-head.
         fc_loss_weight: weight of the fc-head in the loss.
@@ -98,6 +103,8 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         num_fcs: int = 2,
         fc_out_channels: int = 1024,
         fc_norm_cfg: ConfigType | None = None,
+        num_fc_convs: int = 0,
+        fc_conv_channels: int = 256,
         num_blocks: int = 3,
         with_non_local: bool = True,
         conv_out_channels: int = 1024,
@@ -112,7 +119,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
     ) -> None:
         weights = task_weights(lambda_fc, lambda_conv, fc_loss_weight, conv_loss_weight)
         _check_tasks(weights, fusion)
-        _check_sizes(num_fcs, num_blocks, conv_out_channels)
+        _check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
             in_channels=in_channels,
@@ -121,12 +128,17 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         )
         self.task_weights = weights
         self.fusion = fusion
+        self.fc_convs: Sequential | None = None
         self.fc_branch: Sequential | None = None
         self.conv_branch: ModuleList | None = None
+        norm = norm_cfg or dict(type='BN')
         if self.with_fc_head:
-            self.fc_branch = self._build_fcs(num_fcs, fc_out_channels, fc_norm_cfg)
+            self.fc_convs = self._build_convs(num_fc_convs, fc_conv_channels, norm)
+            width = fc_conv_channels if num_fc_convs else in_channels
+            self.fc_branch = self._build_fcs(
+                width, num_fcs, fc_out_channels, fc_norm_cfg
+            )
         if self.with_conv_head:
-            norm = norm_cfg or dict(type='BN')
             self.conv_branch = self._build_blocks(
                 num_blocks, with_non_local, conv_out_channels, norm
             )
@@ -142,11 +154,22 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         """Whether the conv-head does anything."""
         return self.task_weights['conv_cls'] + self.task_weights['conv_reg'] > 0
 
+    def _build_convs(
+        self, num_convs: int, channels: int, norm_cfg: ConfigType
+    ) -> Sequential:
+        widths = [self.in_channels] + [channels] * num_convs
+        return Sequential(
+            *(
+                ConvModule(before, after, 3, padding=1, norm_cfg=norm_cfg)
+                for before, after in pairwise(widths)
+            )
+        )
+
     def _build_fcs(
-        self, num_fcs: int, channels: int, norm_cfg: ConfigType | None
+        self, in_channels: int, num_fcs: int, channels: int, norm_cfg: ConfigType | None
     ) -> Sequential:
         layers: list[nn.Module] = []
-        width = self.in_channels * self.roi_feat_area
+        width = in_channels * self.roi_feat_area
         for _ in range(num_fcs):
             layers.append(nn.Linear(width, channels))
             if norm_cfg is not None:
@@ -189,7 +212,8 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc = conv = None
         if self.fc_branch is not None:
             assert fc_feats is not None
-            fc = self.fc_branch(fc_feats.flatten(1))
+            assert self.fc_convs is not None
+            fc = self.fc_branch(self.fc_convs(fc_feats).flatten(1))
         if self.conv_branch is not None:
             assert conv_feats is not None
             conv = self.conv_maps(conv_feats).mean(dim=(2, 3))
@@ -239,11 +263,11 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         for head, (logits, deltas) in predictions.items():
             own = super().loss(logits, deltas, rois, *targets)
             if logits is not None:
-                # MMDetection's head drops these keys when there is no RoI at all.
-                nothing = logits.sum() * 0
-                loss_cls = own.get('loss_cls', nothing)
-                losses[f'loss_{head}_cls'] = loss_cls * self.task_weights[f'{head}_cls']
-                losses[f'acc_{head}'] = own.get('acc', nothing.detach()[None])
+                own = with_all_keys(own, logits)
+                losses[f'loss_{head}_cls'] = (
+                    own['loss_cls'] * self.task_weights[f'{head}_cls']
+                )
+                losses[f'acc_{head}'] = own['acc']
             if deltas is not None:
                 losses[f'loss_{head}_bbox'] = (
                     own['loss_bbox'] * self.task_weights[f'{head}_reg']
@@ -319,8 +343,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
             rois[:, 1:], deltas, max_shape=img_meta['img_shape']
         )
         if rescale:
-            factors = [1 / factor for factor in img_meta['scale_factor']]
-            bboxes = scale_boxes(bboxes.view(-1, 4), factors).view(bboxes.shape)
+            bboxes = unscale_bboxes(bboxes, img_meta['scale_factor'])
         if test_cfg is None:
             return InstanceData(bboxes=bboxes, scores=scores)
         detections, labels = multiclass_nms(
@@ -372,10 +395,14 @@ def _check_tasks(weights: dict[str, float], fusion: str) -> None:
             )
 
 
-def _check_sizes(num_fcs: int, num_blocks: int, conv_out_channels: int) -> None:
+def _check_sizes(
+    num_fcs: int, num_fc_convs: int, num_blocks: int, conv_out_channels: int
+) -> None:
     for name, value in (('num_fcs', num_fcs), ('num_blocks', num_blocks)):
         if value < 1:
             raise ValueError(f'{name} must be at least 1, got {value}')
+    if num_fc_convs < 0:
+        raise ValueError(f'num_fc_convs must not be negative, got {num_fc_convs}')
     if conv_out_channels % 4:
         raise ValueError(
             f'conv_out_channels must be a multiple of 4, got {conv_out_channels}'

@@ -97,6 +97,25 @@ def test_number_of_blocks(num_blocks, with_non_local, length):
     assert head.conv_maps(feats()).shape == (6, 16, 7, 7)
 
 
+def test_convolutions_before_the_fc_layers():
+    head = build(num_fc_convs=2, fc_conv_channels=12)
+    convs = [p.shape for p in head.fc_convs.parameters() if p.dim() == 4]
+    assert convs == [(12, 8, 3, 3), (12, 12, 3, 3)]
+    norms = [m for m in head.fc_convs.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert len(norms) == 2
+    assert head.fc_branch[0].in_features == 12 * 49
+    outputs = run(head.eval())
+    hidden = head.fc_branch(head.fc_convs(feats()).flatten(1))
+    torch.testing.assert_close(outputs.fc_cls_logits, head.fc_cls(hidden))
+    torch.testing.assert_close(outputs.fc_bbox_deltas, head.fc_reg(hidden))
+    # The conv-head does not see them.
+    conv = head.conv_maps(feats(seed=3)).mean(dim=(2, 3))
+    torch.testing.assert_close(outputs.conv_cls_logits, head.conv_cls(conv))
+    losses = head.train().loss(run(head, 0), *targets(0))
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    assert all(p.grad is not None for p in head.fc_convs.parameters())
+
+
 def test_outputs_of_every_kind():
     shapes = [None if out is None else tuple(out.shape) for out in run(build())]
     assert shapes == [(6, 4), (6, 12), (6, 4), (6, 12)]
@@ -353,6 +372,8 @@ def test_bfloat16_autocast():
         (dict(fusion='sum'), "fc, conv, max, average, complementary, got 'sum'"),
         (dict(lambda_conv=1.0), 'needs class scores of the conv-head'),
         (dict(lambda_fc=0.0), 'needs class scores of the fc-head'),
+        (dict(num_fcs=0), 'num_fcs must be at least 1, got 0'),
+        (dict(num_fc_convs=-1), 'num_fc_convs must not be negative, got -1'),
         (dict(num_blocks=0), 'num_blocks must be at least 1, got 0'),
         (dict(conv_out_channels=18), 'multiple of 4, got 18'),
     ],
