@@ -242,7 +242,20 @@ def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
     assert plain.head == ext.head
 
 
-@pytest.mark.parametrize('name', [n for n in CONFIGS if not n.endswith('_shapes')])
+def test_legacy_reads_and_encodes_like_maskrcnn_benchmark():
+    legacy = load('double-head-legacy_r50_fpn_1x_coco').model
+    assert legacy.backbone.style == 'caffe'
+    assert not legacy.data_preprocessor.bgr_to_rgb
+    head = legacy.roi_head
+    assert not head.bbox_roi_extractor.roi_layer.aligned
+    kinds = {legacy.rpn_head.bbox_coder.type, head.bbox_head.bbox_coder.type}
+    assert kinds == {'LegacyDeltaXYWHBBoxCoder'}
+
+
+PRETRAINED = [n for n in CONFIGS if not n.endswith('_shapes') and 'legacy' not in n]
+
+
+@pytest.mark.parametrize('name', PRETRAINED)
 def test_backbones_are_downloaded_by_plain_url(name):
     checkpoint = load(name).model.backbone.init_cfg.checkpoint
     assert checkpoint.startswith('https://download.pytorch.org/models/resnet')

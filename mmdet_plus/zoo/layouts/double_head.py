@@ -2,9 +2,9 @@
 
 The background is class 0 there, and boxes have four values for it too. Names of the
 conv-head's layers differ between forks; those that are unknown are listed as unused.
-These models read images as BGR without scaling and have the stride of a bottleneck in
-its first convolution: a config must say both (``data_preprocessor``, ``style='caffe'``)
-for their numbers to carry over, which ours do not.
+These models read images as BGR without scaling, have the stride of a bottleneck in its
+first convolution, and other conventions of anchors and RoIs:
+``configs/double_head/double-head-legacy_r50_fpn_1x_coco.py`` is for them.
 """
 
 import re
