@@ -197,7 +197,8 @@ def test_maskrcnn_benchmark_fills_all_but_what_differs_between_forks():
         'model.neck.in_channels': [32, 64, 128, 256],
         'model.roi_head.bbox_head.fc_out_channels': 16,
     }
-    own = build('double_head/double-head-legacy_r50_fpn_1x_coco.py', **thin).state_dict()
+    config = 'double_head/double-head-legacy_r50_fpn_1x_coco.py'
+    own = build(config, **thin).state_dict()
     own = {key: torch.rand_like(value.float()) for key, value in own.items()}
     box, head = 'module.roi_heads.box', 'roi_head.bbox_head'
     foreign = {
