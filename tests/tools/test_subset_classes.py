@@ -116,9 +116,12 @@ def test_roi_heads_keep_their_logits_and_boxes(tool, agnostic):
     [
         'refinedet/refinedet320_r18_1x_shapes.py',
         'd2det/d2det_r18_fpn_1x_shapes.py',
+        'd2det/d2det-mask_r18_fpn_1x_shapes.py',
         'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py',
         'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py',
-        'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
+        'mmdet::ms_rcnn/ms-rcnn_r50-caffe_fpn_1x_coco.py',
+        'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py',
+        'mmdet::yolox/yolox_tiny_8xb8-300e_coco.py',
     ],
 )
 def test_whole_detectors(tool, name):
@@ -133,7 +136,7 @@ def test_whole_detectors(tool, name):
         model = cfg.model
         model.backbone.init_cfg = None
         heads = model.get('roi_head', {'bbox_head': model.get('bbox_head')})
-        for key in ('bbox_head', 'mask_head'):
+        for key in ('bbox_head', 'mask_head', 'mask_iou_head'):
             if key in heads:
                 heads[key].num_classes = num_classes
         with torch.device('meta'):
@@ -144,6 +147,36 @@ def test_whole_detectors(tool, name):
     assert {k: v.shape for k, v in cut.items()} == {
         k: v.shape for k, v in build(3).items()
     }
+
+
+def test_heads_of_other_classes_stay(tool):
+    weights = {
+        'bbox_head.fc_cls.bias': torch.arange(6.0),
+        'rpn_head.rpn_cls.bias': torch.arange(18.0),
+        'arm_head.cls_convs.0.bias': torch.arange(6.0),
+        'roi_head.semantic_head.conv_logits.bias': torch.arange(183.0),
+    }
+    cut, names = tool.subset_state_dict(weights, 5, [0])
+    assert names == ['bbox_head.fc_cls.bias']
+    assert all(cut[name] is weights[name] for name in set(weights) - set(names))
+
+
+def test_masks_have_no_background(tool):
+    weights = {
+        'fc_cls.bias': torch.arange(2.0),
+        'mask_head.conv_logits.bias': torch.arange(1.0),
+        'mask_head.mask_scorer.2.bias': torch.arange(7.0),
+    }
+    cut, names = tool.subset_state_dict(weights, 1, [0], 'yes')
+    assert names == ['fc_cls.bias']
+    weights = {'x.conv_logits.bias': torch.arange(6.0), 'x.fc_cls.bias': torch.ones(7)}
+    cut, _ = tool.subset_state_dict(weights, 6, [4, 2], 'yes')
+    assert cut['x.conv_logits.bias'].tolist() == [4, 2]
+
+
+def test_masks_that_know_no_classes_stay(tool):
+    weights = {'fc_cls.bias': torch.arange(6.0), 'conv_logits.bias': torch.ones(1)}
+    assert tool.subset_state_dict(weights, 5, [0, 3])[1] == ['fc_cls.bias']
 
 
 def test_coco_has_all_classes_of_voc(tool):

@@ -38,15 +38,19 @@ ALIASES = {
     'sofa': 'couch',
     'tvmonitor': 'tv',
 }
-# Layers with one output per class (and anchor), the background, if there is one, last;
-# and layers with four outputs per class, or four in all where boxes know no classes.
+# Classifiers: one output per class and anchor, the background, if there is one, last.
 CLASS_LAYER = re.compile(
-    r'(^|\.)(fc_cls|conv_cls|conv_logits|\w+_cls|\w+_conv_cls\.\d+'
+    r'(^|\.)(fc_cls|conv_cls|\w+_cls(\.\d+)?|\w+_conv_cls\.\d+'
     r'|cls_convs\.\d+(\.\d+)?)\.(weight|bias)$'
 )
+# Layers with four outputs or one per class, never for background; four or one in all
+# where they know no classes. The last two are the scorers of masks.
 BOX_LAYER = re.compile(r'(^|\.)fc_reg\.(weight|bias)$')
-# Heads that tell objects from background whatever the classes are.
-CLASS_AGNOSTIC_HEAD = re.compile(r'(^|\.)(rpn_head|arm_head)\.')
+MASK_LAYER = re.compile(
+    r'(^|\.)(conv_logits|fc_mask_iou|mask_scorer\.4)\.(weight|bias)$'
+)
+# Heads whose classes are not those of the boxes: object or background, or stuff.
+FOREIGN_HEAD = re.compile(r'(^|\.)(rpn_head|arm_head|semantic_head)\.')
 
 
 def chosen_rows(
@@ -94,14 +98,16 @@ def subset_state_dict(
     """
     result, cut = dict(state_dict), []
     for name, weights in state_dict.items():
-        if CLASS_AGNOSTIC_HEAD.search(name):
+        if FOREIGN_HEAD.search(name):
             continue
         try:
-            if CLASS_LAYER.search(name) and '.conv.' not in name:
+            if CLASS_LAYER.search(name):
                 rows = chosen_rows(len(weights), num_classes, chosen, background)
             elif BOX_LAYER.search(name) and len(weights) != 4:
                 numbers = chosen_rows(len(weights) // 4, num_classes, chosen, 'no')
                 rows = (numbers[:, None] * 4 + torch.arange(4)).flatten()
+            elif MASK_LAYER.search(name) and len(weights) != 1:
+                rows = chosen_rows(len(weights), num_classes, chosen, 'no')
             else:
                 continue
         except ValueError as error:
