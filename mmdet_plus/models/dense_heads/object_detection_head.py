@@ -191,14 +191,14 @@ class ObjectDetectionHead(BaseDenseHead):
         """
         logits = flatten_levels(cls_logits, self.num_classes + 1)
         deltas = flatten_levels(bbox_deltas, 4)
-        anchors = tiled_anchors(self.prior_generator, cls_logits)
+        if refinement is None:
+            anchors = tiled_anchors(self.prior_generator, cls_logits)
+            everything = logits.new_ones(logits.shape[:2], dtype=torch.bool)
+            refinement = Refinement(everything, [anchors] * len(logits))
         results = []
         for i, img_meta in enumerate(batch_img_metas):
-            if refinement is None:
-                found = self._detect(logits[i], deltas[i], anchors, img_meta)
-            else:
-                kept, priors = refinement.kept[i], refinement.priors[i]
-                found = self._detect(logits[i][kept], deltas[i][kept], priors, img_meta)
+            kept, priors = refinement.kept[i], refinement.priors[i]
+            found = self._detect(logits[i][kept], deltas[i][kept], priors, img_meta)
             results.append(
                 self._bbox_post_process(
                     found, cfg=self.test_cfg, rescale=rescale, img_meta=img_meta

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -26,7 +28,7 @@ TEST_CFG = dict(
 META = dict(img_shape=(64, 64), scale_factor=(2.0, 4.0))
 
 
-def build(**kwargs):
+def build(test_cfg=None, **kwargs):
     torch.manual_seed(0)
     config = dict(
         type='ObjectDetectionHead',
@@ -40,9 +42,9 @@ def build(**kwargs):
             center_offset=0.5,
         ),
         train_cfg=TRAIN_CFG,
-        test_cfg=ConfigDict({**TEST_CFG, **kwargs}),
+        test_cfg=ConfigDict({**TEST_CFG, **(test_cfg or {})}),
     )
-    head = MODELS.build(config)
+    head = MODELS.build({**config, **kwargs})
     head.init_weights()
     return head
 
@@ -140,6 +142,52 @@ def test_nothing_kept_gives_zero_losses_with_a_gradient_path():
     assert all((p.grad == 0).all() for p in head.parameters())
 
 
+def losses_of(truth=SAMPLES, **kwargs):
+    return build(**kwargs).loss(feats(), truth)
+
+
+def test_configured_losses_count():
+    plain = losses_of()
+    weighted = losses_of(
+        loss_cls=dict(type='CrossEntropyLoss', loss_weight=2.0),
+        loss_bbox=dict(type='SmoothL1Loss', loss_weight=3.0),
+    )
+    torch.testing.assert_close(weighted['loss_cls'], 2 * plain['loss_cls'])
+    torch.testing.assert_close(weighted['loss_bbox'], 3 * plain['loss_bbox'])
+
+
+def test_configured_coder_encodes():
+    coder = dict(type='ClampedDeltaXYWHBBoxCoder', target_stds=(0.2, 0.2, 0.4, 0.4))
+    anchors = [tiled_anchors(build().prior_generator, feats())] * 2
+    gts = [sample.gt_instances for sample in SAMPLES]
+    usual, wide = (
+        head.get_targets(anchors, gts).deltas
+        for head in (build(), build(bbox_coder=coder))
+    )
+    assert usual.abs().sum() > 0
+    torch.testing.assert_close(wide, usual / 2)
+
+
+def test_negatives_per_positive_count():
+    def loss(ratio):
+        return losses_of(train_cfg=dict(TRAIN_CFG, neg_pos_ratio=ratio))['loss_cls']
+
+    assert loss(0) < loss(1) < loss(3)
+    torch.testing.assert_close(loss(3), losses_of()['loss_cls'])
+
+
+def test_ignored_regions_do_not_train():
+    assigner = dict(TRAIN_CFG['assigner'], ignore_iof_thr=0.1)
+    truth = copy.deepcopy(SAMPLES)
+    for sample in truth:
+        sample.ignored_instances = InstanceData(
+            bboxes=torch.tensor([[-100.0, -100, 200, 200]])
+        )
+    train_cfg = dict(TRAIN_CFG, assigner=assigner)
+    assert all(loss > 0 for loss in losses_of(train_cfg=train_cfg).values())
+    assert all(loss == 0 for loss in losses_of(truth, train_cfg=train_cfg).values())
+
+
 def test_every_parameter_gets_a_gradient():
     head = build()
     sum(head.loss(feats(), SAMPLES).values()).backward()
@@ -176,27 +224,35 @@ def test_detections_by_hand():
     torch.testing.assert_close(original[:2], expected / torch.tensor([2.0, 4, 2, 4]))
 
 
+def test_boxes_are_clipped_to_an_image_that_is_not_square():
+    maps = certain_maps([(0, 7, 7, 1, 2.0), (1, 3, 3, 4, 3.0)])
+    meta = dict(META, img_shape=(56, 60))  # height, width
+    (found,) = build(dict(score_thr=0.5)).predict_by_feat(*maps, batch_img_metas=[meta])
+    expected = torch.tensor([[40.0, 40, 60, 56], [52, 52, 60, 56]])
+    torch.testing.assert_close(found.bboxes, expected)
+
+
 def test_nms_per_class():
     # Neighbours overlap by half, which is an IoU of 1 / 3; offsets move one onto the
     # other.
     maps = certain_maps([(0, 2, 2, 1, 3.0), (0, 2, 3, 1, 2.0), (0, 2, 4, 2, 1.0)])
     maps[1][0][0, 0, 2, 3] = -8 / 16 / 0.1
     maps[1][0][0, 0, 2, 4] = -16 / 16 / 0.1
-    found = predict(build(score_thr=0.5), maps)
+    found = predict(build(dict(score_thr=0.5)), maps)
     assert found.labels.tolist() == [1, 2]
 
 
 def test_limits():
     torch.manual_seed(0)
     maps = [torch.randn(1, 6, 8, 8), torch.randn(1, 6, 4, 4)], certain_maps([])[1]
-    assert len(predict(build(score_thr=0.0), maps)) == 9
-    first = predict(build(score_thr=0.0, nms_pre=1), maps)
+    assert len(predict(build(dict(score_thr=0.0)), maps)) == 9
+    first = predict(build(dict(score_thr=0.0, nms_pre=1)), maps)
     assert len(first) == 1
     assert first.scores[0] == max(m.softmax(1)[:, :-1].max() for m in maps[0])
 
 
 def test_priors_of_kept_anchors_only():
-    head = build(score_thr=0.5)
+    head = build(dict(score_thr=0.5))
     maps = certain_maps([(0, 2, 3, 1, 2.0), (1, 0, 1, 4, 3.0)])
     kept = torch.zeros(1, NUM_ANCHORS, dtype=torch.bool)
     kept[0, 64 + 1] = kept[0, 5] = True  # level 1, row 0, column 1; level 0, row 0
@@ -207,7 +263,7 @@ def test_priors_of_kept_anchors_only():
 
 
 def test_softmax_and_decoding_see_kept_anchors_only(monkeypatch):
-    head, x = build(score_thr=0.0, nms_pre=10000), feats(1)
+    head, x = build(dict(score_thr=0.0, nms_pre=10000)), feats(1)
     rows, softmax = [], torch.Tensor.softmax
 
     def counting(self, *args, **kwargs):
@@ -240,7 +296,7 @@ def test_nothing_kept_gives_empty_detections():
 
 
 def test_batch_equals_single_images():
-    head, x = build(score_thr=0.0), feats()
+    head, x = build(dict(score_thr=0.0)), feats()
     both = head.predict(x, SAMPLES)
     for i in range(2):
         (one,) = head.predict([level[i : i + 1] for level in x], SAMPLES[i : i + 1])

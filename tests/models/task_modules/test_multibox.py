@@ -34,12 +34,12 @@ def instances(boxes, labels):
     )
 
 
-def targets_of(anchors, gts, ignored=None):
+def targets_of(anchors, gts, ignored=None, **assigner):
     return multibox_targets(
         anchors,
         gts,
         ignored,
-        assigner=TASK_UTILS.build(ASSIGNER),
+        assigner=TASK_UTILS.build({**ASSIGNER, **assigner}),
         coder=TASK_UTILS.build(dict(type='ClampedDeltaXYWHBBoxCoder')),
         background=BACKGROUND,
     )
@@ -106,6 +106,19 @@ def test_each_image_has_its_own_anchors_and_objects():
     assert result.labels.tolist() == [[0, BACKGROUND], [1, BACKGROUND]]
 
 
+def test_anchors_in_ignored_regions_are_neither_object_nor_background():
+    anchors = torch.tensor([[0.0, 0, 10, 10], [20, 20, 30, 30], [40, 40, 50, 50]])
+    gt = instances([[0, 0, 10, 10]], [2])
+    region = InstanceData(bboxes=torch.tensor([[18.0, 18, 32, 32]]))
+    result = targets_of(
+        [anchors, anchors], [gt, gt], [region, None], ignore_iof_thr=0.5
+    )
+    assert result.labels.tolist() == [
+        [2, IGNORED, BACKGROUND],
+        [2, BACKGROUND, BACKGROUND],
+    ]
+
+
 def test_no_objects():
     result = targets_of([torch.rand(5, 4)], [instances([], [])])
     assert result.labels.tolist() == [[BACKGROUND] * 5]
@@ -114,8 +127,14 @@ def test_no_objects():
 
 def test_boxes_without_area_are_dropped_with_a_warning():
     gt = instances(
-        [[0, 0, 10, 10], [5, 5, 5, 9], [5, 9, 9, 5], [0, 0, float('nan'), 5]],
-        [0, 1, 2, 2],
+        [
+            [0, 0, 10, 10],
+            [5, 5, 5, 9],
+            [5, 9, 9, 5],
+            [0, 0, float('nan'), 5],
+            [0, 0, float('inf'), 5],
+        ],
+        [0, 1, 2, 2, 2],
     )
     with pytest.warns(UserWarning, match='without area'):
         kept = drop_degenerate(gt)

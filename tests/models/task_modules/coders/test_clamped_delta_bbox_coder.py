@@ -34,6 +34,19 @@ def test_round_trip():
     torch.testing.assert_close(decoded, GTS)
 
 
+def test_means_are_subtracted():
+    means = (0.1, 0.2, 0.3, 0.4)
+    coder = build(target_means=means)
+    expected = build().encode(PRIORS, GTS) - torch.tensor([1.0, 2, 1.5, 2])
+    torch.testing.assert_close(coder.encode(PRIORS, GTS), expected)
+    torch.testing.assert_close(coder.decode(PRIORS, expected), GTS)
+
+
+def test_half_precision_is_encoded_in_float32():
+    deltas = build().encode(PRIORS.half(), GTS.half())
+    torch.testing.assert_close(deltas, build().encode(PRIORS, GTS))
+
+
 @pytest.mark.parametrize('far', [0.0, 1e20])
 def test_collapsed_boxes_stay_finite(far):
     flat = torch.tensor([[5.0, 5, 5, 5]]) + far
