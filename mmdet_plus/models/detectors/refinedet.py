@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from mmdet.models.detectors import SingleStageDetector
+from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import MODELS
 from mmdet.structures import OptSampleList, SampleList
 from mmdet.utils import ConfigType
@@ -40,9 +41,9 @@ class RefineDet(SingleStageDetector):
         head = {**bbox_head}
         super().__init__(backbone, neck, head, train_cfg=train_cfg, **kwargs)
         self.arm_head = MODELS.build({**arm_head, 'train_cfg': train_cfg})
-        ours = self.arm_head.prior_generator.base_anchors
-        theirs = self.bbox_head.prior_generator.base_anchors
-        if len(ours) != len(theirs) or not all(map(torch.equal, ours, theirs)):
+        if not _same_anchors(
+            self.arm_head.prior_generator, self.bbox_head.prior_generator
+        ):
             raise ValueError(
                 'arm_head and bbox_head must have the same anchor_generator'
             )
@@ -84,6 +85,12 @@ class RefineDet(SingleStageDetector):
         """Raw outputs of both heads, without post-processing."""
         x = self.backbone(_fast_layout(batch_inputs))
         return *self.arm_head(x), *self.bbox_head(self.neck(x))
+
+
+def _same_anchors(first: AnchorGenerator, second: AnchorGenerator) -> bool:
+    return first.strides == second.strides and all(
+        map(torch.equal, first.base_anchors, second.base_anchors)
+    )
 
 
 def _fast_layout(batch_inputs: Tensor) -> Tensor:

@@ -39,6 +39,14 @@ def test_published_widths_are_the_defaults():
     assert [norm.weight[0].item() for norm in backbone.l2_norms] == [10, 8]
 
 
+def test_every_convolution_is_rectified():
+    backbone = build()
+    layers = [*backbone.features, *backbone.extra]
+    places = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
+    assert len(places) == 17
+    assert all(isinstance(layers[i + 1], nn.ReLU) for i in places)
+
+
 def test_parameters_fit_those_of_ssd():
     ours = MODELS.build(dict(type='RefineDetVGG')).features.state_dict()
     theirs = MODELS.build(dict(type='SSDVGG', depth=16)).features.state_dict()

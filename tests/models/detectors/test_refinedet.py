@@ -165,13 +165,41 @@ def test_nothing_is_stored_in_a_step():
     assert {n: set(vars(m)) for n, m in model.named_modules()} == before
 
 
-def test_different_anchors_are_refused():
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(ratios=[1.0]),
+        dict(center_offset=0.0),
+        # The same boxes further apart.
+        dict(strides=[16, 32, 64, 128], base_sizes=[8, 16, 32, 64]),
+        dict(strides=[8, 16, 32]),
+    ],
+)
+def test_different_anchors_are_refused(change):
     cfg = config()
-    cfg.bbox_head.anchor_generator = dict(
-        type='AnchorGenerator', strides=[8, 16, 32, 64], ratios=[1.0], scales=[4]
+    anchors = dict(
+        type='AnchorGenerator',
+        strides=[8, 16, 32, 64],
+        ratios=[0.5, 1.0, 2.0],
+        scales=[4],
+        center_offset=0.5,
     )
+    cfg.bbox_head.anchor_generator = anchors
+    MODELS.build(cfg)
+    cfg.bbox_head.anchor_generator = {**anchors, **change}
+    cfg.bbox_head.in_channels = [8] * len(cfg.bbox_head.anchor_generator.strides)
     with pytest.raises(ValueError, match='must have the same anchor_generator'):
         MODELS.build(cfg)
+
+
+def test_boxes_return_in_pixels_of_the_original_image():
+    model, x, truth = build().eval(), images(1), samples([])
+    truth[0].set_metainfo(dict(scale_factor=(2.0, 4.0)))
+    (scaled,) = model.predict(x, copy.deepcopy(truth))
+    (plain,) = model.predict(x, copy.deepcopy(truth), rescale=False)
+    best = plain.pred_instances.bboxes[:1]
+    expected = best / torch.tensor([2.0, 4, 2, 4])
+    torch.testing.assert_close(scaled.pred_instances.bboxes[:1], expected)
 
 
 def test_number_of_classes_is_that_of_the_data():
@@ -306,7 +334,11 @@ def test_bfloat16():
 
 def test_memory_layout_changes_no_values():
     model, x = build().eval(), images(1)
+    seen = []
+    hook = model.backbone.register_forward_pre_hook(lambda _, args: seen.append(*args))
     (result,) = model.predict(x, samples([]))
+    hook.remove()
+    assert seen[0].is_contiguous(memory_format=torch.channels_last)
     levels = model.backbone(x)  # as the images lie in memory
     (expected,) = model.bbox_head.predict(
         model.neck(levels), samples([]), refinement=model.arm_head.predict(levels)

@@ -50,6 +50,14 @@ def test_shapes_also_where_the_backbone_rounded_up(size):
         assert output.shape == (2, 4, *level.shape[2:])
 
 
+def test_rounded_levels_meet_at_their_upper_left_corner():
+    neck, (low, high) = build(), levels(5, 3)
+    torch.nn.init.zeros_(neck.lateral_convs[0][1].conv.weight)  # context only
+    context = neck.deconvs[0](neck([low, high])[1])
+    expected = neck.output_convs[0](relu(context[..., :5, :3]))
+    torch.testing.assert_close(neck([low, high])[0], expected)
+
+
 def test_norm_follows_every_convolution():
     neck = build(norm_cfg=dict(type='BN'))
     plain = build()
@@ -57,6 +65,13 @@ def test_norm_follows_every_convolution():
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in plain.modules())
     assert neck.deconvs[0][0].bias is None
     assert plain.deconvs[0][0].bias is not None
+
+
+def test_deconvolutions_start_from_xaviers_distribution():
+    (deconv,) = build().deconvs[0]
+    bound = (6 / (4 * 4 + 4 * 4)) ** 0.5  # PyTorch's own is 1 / 4
+    assert 0.3 < deconv.weight.abs().max() <= bound
+    assert (deconv.bias == 0).all()
 
 
 def test_every_parameter_gets_a_gradient():
