@@ -1,19 +1,13 @@
 """Every CPM R-CNN config builds; narrow copies take a loss and a predict step."""
 
-import copy
-import functools
 import re
 from pathlib import Path
-from unittest import mock
 
 import pytest
 import torch
+from config_samples import load_config, make_batch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.config import utils as config_utils
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 
 import mmdet_plus  # noqa: F401
 
@@ -37,23 +31,8 @@ STEPPED = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _without_compilation():
-    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
-    with torch.backends.mkldnn.flags(enabled=False):
-        yield
-
-
-@functools.cache
-def read(name: str) -> Config:
-    # `mmdet::` bases are in no index, which is a hundred files to read each time.
-    with mock.patch.object(config_utils, '_get_cfg_metainfo', side_effect=ValueError):
-        return Config.fromfile(FOLDER / f'{name}.py')
-
-
 def load(name: str) -> Config:
-    init_default_scope('mmdet')
-    return copy.deepcopy(read(name))
+    return load_config(FOLDER / f'{name}.py')
 
 
 def narrow(cfg: Config) -> Config:
@@ -84,23 +63,6 @@ def narrow(cfg: Config) -> Config:
     return cfg
 
 
-def batch(num_classes: int):
-    torch.manual_seed(0)
-    boxes = torch.tensor([[10.0, 10, 60, 50], [30, 20, 90, 60]])
-    meta = dict(img_shape=(96, 128), ori_shape=(96, 128), scale_factor=(1, 1))
-    samples = [
-        DetDataSample(
-            gt_instances=InstanceData(
-                bboxes=boxes, labels=torch.tensor([0, num_classes - 1])
-            ),
-            metainfo=meta,
-        )
-        for _ in range(2)
-    ]
-    inputs = [torch.randint(0, 255, (3, 96, 128), dtype=torch.uint8) for _ in range(2)]
-    return dict(inputs=inputs, data_samples=samples)
-
-
 @pytest.mark.parametrize('name', sorted({*CONFIGS} - {*STEPPED}))
 def test_config_builds(name):
     cfg = narrow(load(name))
@@ -120,7 +82,7 @@ def test_config_steps(name):
     model = MODELS.build(cfg.model)
     model.init_weights()
     num_classes = cfg.model.roi_head.bbox_head.num_classes
-    data = model.data_preprocessor(batch(num_classes), training=True)
+    data = model.data_preprocessor(make_batch(num_classes), training=True)
     total, log = model.parse_losses(model(**data, mode='loss'))
     assert total.isfinite()
     total.backward()
@@ -238,8 +200,7 @@ def test_multi_scale_and_soft_nms():
 def test_shapes_configs_have_equal_budgets():
     ours, grid = load(SHAPES), load('grid-rcnn_r18_fpn_1x_shapes')
     path = FOLDER.parent / 'd2det' / 'faster-rcnn_r18_fpn_1x_shapes.py'
-    with mock.patch.object(config_utils, '_get_cfg_metainfo', side_effect=ValueError):
-        faster = Config.fromfile(path)
+    faster = load_config(path)
     for other in (grid, faster):
         for key in (
             'train_cfg',

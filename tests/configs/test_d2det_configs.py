@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from config_samples import load_config, make_batch
 from mmdet.registry import METRICS, MODELS
-from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.datasets.isaid_tiles import COLOURS
@@ -20,8 +18,7 @@ CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
 
 
 def load(name: str) -> Config:
-    init_default_scope('mmdet')
-    return Config.fromfile(FOLDER / name)
+    return load_config(FOLDER / name)
 
 
 def narrow(cfg: Config) -> Config:
@@ -50,31 +47,17 @@ def narrow(cfg: Config) -> Config:
     return cfg
 
 
-def batch(num_classes: int):
-    torch.manual_seed(0)
-    inputs = [
-        torch.randint(0, 255, (3, *shape), dtype=torch.uint8)
-        for shape in ((96, 128), (128, 96))
-    ]
-    boxes = torch.tensor([[10.0, 10, 60, 70], [30, 20, 90, 90]])
-    samples = []
-    for image in inputs:
-        gt = InstanceData(bboxes=boxes, labels=torch.tensor([0, num_classes - 1]))
-        gt.masks = BitmapMasks(np.ones((2, 128, 128), dtype=np.uint8), 128, 128)
-        meta = dict(
-            img_shape=image.shape[1:], ori_shape=image.shape[1:], scale_factor=(1, 1)
-        )
-        samples.append(DetDataSample(gt_instances=gt, metainfo=meta))
-    return dict(inputs=inputs, data_samples=samples)
-
-
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_steps(name):
     cfg = narrow(load(name))
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     num_classes = cfg.model.roi_head.bbox_head.num_classes
-    data = model.data_preprocessor(batch(num_classes), training=True)
+    data = make_batch(num_classes, [(96, 128), (128, 96)])
+    for sample in data['data_samples']:
+        masks = np.ones((2, 128, 128), dtype=np.uint8)
+        sample.gt_instances.masks = BitmapMasks(masks, 128, 128)
+    data = model.data_preprocessor(data, training=True)
     losses = model(**data, mode='loss')
     total, log = model.parse_losses(losses)
     assert total.isfinite()

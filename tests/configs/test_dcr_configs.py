@@ -1,18 +1,13 @@
 """Every DCR config builds; narrow copies of those that differ take a loss step."""
 
-import copy
-import functools
 from pathlib import Path
-from unittest import mock
 
 import pytest
 import torch
+from config_samples import load_config, make_batch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
-from mmengine.config import utils as config_utils
-from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
-from mmengine.structures import InstanceData
+from mmengine.registry import PARAM_SCHEDULERS
 
 import mmdet_plus  # noqa: F401
 
@@ -39,23 +34,8 @@ STEPPED = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _without_compilation():
-    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
-    with torch.backends.mkldnn.flags(enabled=False):
-        yield
-
-
-@functools.cache
-def read(name: str) -> Config:
-    # `mmdet::` bases are in no index, which is a hundred files to read each time.
-    with mock.patch.object(config_utils, '_get_cfg_metainfo', side_effect=ValueError):
-        return Config.fromfile(FOLDER / f'{name}.py')
-
-
 def load(name: str) -> Config:
-    init_default_scope('mmdet')
-    return copy.deepcopy(read(name))
+    return load_config(FOLDER / f'{name}.py')
 
 
 def narrow_detector(detector: ConfigDict) -> None:
@@ -134,23 +114,6 @@ def num_classes(model: ConfigDict) -> int:
     return (model.get('refiner') or model.roi_head.refiner).num_classes
 
 
-def batch(classes: int):
-    torch.manual_seed(0)
-    boxes = torch.tensor([[10.0, 10, 60, 50], [30, 20, 90, 60]])
-    meta = dict(img_shape=(96, 128), ori_shape=(96, 128), scale_factor=(1, 1))
-    samples = [
-        DetDataSample(
-            gt_instances=InstanceData(
-                bboxes=boxes, labels=torch.tensor([0, classes - 1])
-            ),
-            metainfo=meta,
-        )
-        for _ in range(2)
-    ]
-    inputs = [torch.randint(0, 255, (3, 96, 128), dtype=torch.uint8) for _ in range(2)]
-    return dict(inputs=inputs, data_samples=samples)
-
-
 @pytest.mark.parametrize('name', sorted({*CONFIGS} - {*STEPPED}))
 def test_config_builds(name):
     model = MODELS.build(narrow(load(name)))
@@ -165,7 +128,7 @@ def test_config_steps(name):
     cfg = narrow(load(name))
     model = MODELS.build(cfg)
     model.train()
-    data = model.data_preprocessor(batch(num_classes(cfg)), training=True)
+    data = model.data_preprocessor(make_batch(num_classes(cfg)), training=True)
     total, log = model.parse_losses(model(**data, mode='loss'))
     assert total.isfinite()
     assert log['loss_dcr_cls'] > 0

@@ -1,19 +1,13 @@
 """Every Double-Head config builds; narrow copies take a loss and a predict step."""
 
-import copy
-import functools
 from pathlib import Path
-from unittest import mock
 
 import pytest
 import torch
+from config_samples import load_config, make_batch
 from mmcv.cnn import NonLocal2d
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.config import utils as config_utils
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 
 import mmdet_plus  # noqa: F401
 
@@ -29,26 +23,8 @@ STEPPED = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _without_compilation():
-    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
-    with torch.backends.mkldnn.flags(enabled=False):
-        yield
-
-
-# Reads a hundred files for every `mmdet::` base.
-METAINFO = functools.cache(config_utils._get_cfg_metainfo)
-
-
-@functools.cache
-def read(name: str) -> Config:
-    with mock.patch.object(config_utils, '_get_cfg_metainfo', METAINFO):
-        return Config.fromfile(FOLDER / f'{name}.py')
-
-
 def load(name: str) -> Config:
-    init_default_scope('mmdet')
-    return copy.deepcopy(read(name))
+    return load_config(FOLDER / f'{name}.py')
 
 
 def narrow(cfg: Config) -> Config:
@@ -70,23 +46,6 @@ def narrow(cfg: Config) -> Config:
     return cfg
 
 
-def batch(num_classes: int):
-    torch.manual_seed(0)
-    boxes = torch.tensor([[10.0, 10, 60, 50], [30, 20, 90, 60]])
-    meta = dict(img_shape=(64, 96), ori_shape=(64, 96), scale_factor=(1, 1))
-    samples = [
-        DetDataSample(
-            gt_instances=InstanceData(
-                bboxes=boxes, labels=torch.tensor([0, num_classes - 1])
-            ),
-            metainfo=meta,
-        )
-        for _ in range(2)
-    ]
-    inputs = [torch.randint(0, 255, (3, 64, 96), dtype=torch.uint8) for _ in range(2)]
-    return dict(inputs=inputs, data_samples=samples)
-
-
 @pytest.mark.parametrize('name', sorted({*CONFIGS} - {*STEPPED}))
 def test_config_builds(name):
     model = MODELS.build(narrow(load(name)).model)
@@ -100,7 +59,7 @@ def test_config_steps(name):
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     num_classes = cfg.model.roi_head.bbox_head.num_classes
-    data = model.data_preprocessor(batch(num_classes), training=True)
+    data = model.data_preprocessor(make_batch(num_classes), training=True)
     total, _ = model.parse_losses(model(**data, mode='loss'))
     assert total.isfinite()
     total.backward()
@@ -229,9 +188,7 @@ def test_voc_is_that_of_2007_with_the_ious_of_coco():
 def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
     ext = load('dh-ext-faster-rcnn_r18_fpn_1x_shapes')
     plain = load('double-head_r18_fpn_1x_shapes')
-    baseline = Config.fromfile(
-        FOLDER.parent / 'd2det' / 'faster-rcnn_r18_fpn_1x_shapes.py'
-    )
+    baseline = load_config(FOLDER.parent / 'd2det' / 'faster-rcnn_r18_fpn_1x_shapes.py')
     for cfg in (ext, plain):
         head = cfg.model.roi_head.bbox_head
         cfg.model.roi_head = baseline.model.roi_head

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from config_samples import load_config, make_batch
 from mmdet.registry import MODELS, TRANSFORMS
-from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.ssd_baseline_head import SSDBaselineHead
@@ -19,8 +18,7 @@ LARGE = [name for name in CONFIGS if 'shapes' not in name]
 
 
 def load(name: str) -> Config:
-    init_default_scope('mmdet')
-    return Config.fromfile(FOLDER / name)
+    return load_config(FOLDER / name)
 
 
 def narrow(cfg: Config) -> Config:
@@ -44,18 +42,6 @@ def narrow(cfg: Config) -> Config:
     return cfg
 
 
-def batch(num_classes: int):
-    torch.manual_seed(0)
-    boxes = torch.tensor([[10.0, 10, 60, 70], [30, 20, 90, 120]])
-    samples = []
-    for _ in range(2):
-        gt = InstanceData(bboxes=boxes, labels=torch.tensor([0, num_classes - 1]))
-        meta = dict(img_shape=(128, 128), ori_shape=(128, 128), scale_factor=(1, 1))
-        samples.append(DetDataSample(gt_instances=gt, metainfo=meta))
-    inputs = [torch.randint(0, 255, (3, 128, 128), dtype=torch.uint8) for _ in samples]
-    return dict(inputs=inputs, data_samples=samples)
-
-
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_steps(name):
     cfg = narrow(load(name))
@@ -63,7 +49,8 @@ def test_config_steps(name):
     model = MODELS.build(cfg.model)
     model.init_weights()
     num_classes = cfg.model.bbox_head.num_classes
-    data = model.data_preprocessor(batch(num_classes), training=True)
+    data = make_batch(num_classes, [(128, 128)] * 2)
+    data = model.data_preprocessor(data, training=True)
     total, log = model.parse_losses(model(**data, mode='loss'))
     assert total.isfinite()
     total.backward()
@@ -86,14 +73,15 @@ def test_config_steps(name):
 @pytest.mark.parametrize(
     ('schedule', 'steps', 'batch_size'),
     [
-        ('vgg16_120k_voc0712', (80000, 100000, 120000), 32),
-        ('vgg16_240k_voc07pp12', (160000, 200000, 240000), 32),
-        ('vgg16_400k_coco', (280000, 360000, 400000), 32),
-        ('r101_540k_coco', (400000, 480000, 540000), 20),
+        ('512_vgg16_120k_voc0712', (80000, 100000, 120000), 32),
+        ('512_vgg16_240k_voc07pp12', (160000, 200000, 240000), 32),
+        ('512_vgg16_400k_coco', (280000, 360000, 400000), 32),
+        ('512_r101_540k_coco', (400000, 480000, 540000), 20),
+        ('320_r101_400k_coco', (280000, 360000, 400000), 32),
     ],
 )
 def test_published_schedules(schedule, steps, batch_size):
-    cfg = load(f'refinedet512_{schedule}.py')
+    cfg = load(f'refinedet{schedule}.py')
     (decay,) = cfg.param_scheduler
     assert (*decay.milestones, cfg.train_cfg.max_iters) == steps
     assert (decay.gamma, decay.by_epoch) == (0.1, False)
@@ -107,14 +95,32 @@ def test_published_model():
     model = load('refinedet320_vgg16_120k_voc0712.py').model
     assert model.arm_head.negative_threshold == 0.99
     assert model.train_cfg.neg_pos_ratio == 3
-    assert model.train_cfg.assigner.pos_iou_thr == 0.5
+    assert model.train_cfg.assigner == dict(
+        type='MaxIoUAssigner',
+        pos_iou_thr=0.5,
+        neg_iou_thr=0.5,
+        min_pos_iou=1e-6,
+        gt_max_assign_all=False,
+    )
+    assert model.data_preprocessor.std == [1, 1, 1]
+    assert model.data_preprocessor.pad_size_divisor == 64
     assert model.test_cfg == dict(
         score_thr=0.01,
         nms_pre=400,
         nms=dict(type='nms', iou_threshold=0.45),
         max_per_img=200,
     )
-    assert load('refinedet320_r101_400k_coco.py').model.neck.norm_cfg.type == 'BN'
+
+
+@pytest.mark.parametrize('name', ['320_r101_400k', '512_r101_540k'])
+def test_published_resnet(name):
+    model = load(f'refinedet{name}_coco.py').model
+    assert (model.backbone.type, model.backbone.depth) == ('RefineDetResNet', 101)
+    assert model.neck.norm_cfg.type == 'BN'
+    assert (
+        model.neck.in_channels == model.arm_head.in_channels == [512, 1024, 2048, 512]
+    )
+    assert model.data_preprocessor.std == [58.395, 57.12, 57.375]
 
 
 @pytest.mark.parametrize('name', LARGE)
@@ -131,6 +137,9 @@ def test_input_size_is_that_of_the_name(name):
     assert size in sides
     assert all(side % 64 == 0 for side in sides)
     assert [flip.prob for flip in cfg.tta_pipeline[1].transforms[1]] == [1.0, 0.0]
+    merging = cfg.tta_model.tta_cfg
+    assert merging.nms == cfg.model.test_cfg.nms
+    assert merging.max_per_img == cfg.model.test_cfg.max_per_img
 
 
 @pytest.mark.parametrize('name', LARGE)
@@ -139,10 +148,11 @@ def test_weights_are_downloaded_by_plain_url(name):
     assert checkpoint.startswith('https://download.')
 
 
-def test_augmentation_runs():
-    cfg = load('refinedet320_vgg16_120k_voc0712.py')
-    steps = [TRANSFORMS.build(step) for step in cfg.train_dataloader.dataset.pipeline]
-    assert [type(step).__name__ for step in steps] == [
+@pytest.mark.parametrize('size', [320, 512])
+def test_augmentation_is_that_of_ssd(size):
+    cfg = load(f'refinedet{size}_vgg16_120k_voc0712.py')
+    steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert [*steps] == [
         'PhotoMetricDistortion',
         'Expand',
         'MinIoURandomCrop',
@@ -150,6 +160,64 @@ def test_augmentation_runs():
         'RandomFlip',
         'PackDetInputs',
     ]
+    assert steps['PhotoMetricDistortion'].brightness_delta == 32
+    assert tuple(steps['PhotoMetricDistortion'].contrast_range) == (0.5, 1.5)
+    assert tuple(steps['PhotoMetricDistortion'].saturation_range) == (0.5, 1.5)
+    assert steps['PhotoMetricDistortion'].hue_delta == 18
+    assert tuple(steps['Expand'].ratio_range) == (1, 4)
+    assert steps['Expand'].mean == cfg.model.data_preprocessor.mean
+    assert tuple(steps['MinIoURandomCrop'].min_ious) == (0.1, 0.3, 0.5, 0.7, 0.9)
+    assert steps['MinIoURandomCrop'].min_crop_size == 0.3
+    assert steps['RandomFlip'].prob == 0.5
+
+
+def test_augmentation_runs():
+    np.random.seed(0)
+    cfg = load('refinedet320_vgg16_120k_voc0712.py')
+    steps = [TRANSFORMS.build(step) for step in cfg.train_dataloader.dataset.pipeline]
+    boxes = torch.tensor([[5.0, 10, 60, 70], [40, 20, 110, 85]])
+    for _ in range(10):
+        data = dict(
+            img=np.random.randint(0, 255, (90, 120, 3), np.uint8),
+            img_shape=(90, 120),
+            gt_bboxes=HorizontalBoxes(boxes.clone()),
+            gt_bboxes_labels=np.array([3, 7]),
+            gt_ignore_flags=np.zeros(2, bool),
+        )
+        for step in steps:
+            data = step(data)
+        gt = data['data_samples'].gt_instances
+        assert data['inputs'].shape == (3, 320, 320)
+        assert 1 <= len(gt.labels) == len(gt.bboxes)
+        assert (gt.bboxes.tensor >= 0).all()
+        assert (gt.bboxes.tensor <= 320).all()
+
+
+def test_data_of_the_paper():
+    seven = load('refinedet320_vgg16_120k_voc0712.py')
+    parts = seven.train_dataloader.dataset.dataset.datasets
+    assert [part.ann_file[3:] for part in parts] == [
+        '2007/ImageSets/Main/trainval.txt',
+        '2012/ImageSets/Main/trainval.txt',
+    ]
+    assert seven.test_dataloader.dataset.ann_file == 'VOC2007/ImageSets/Main/test.txt'
+    assert seven.test_evaluator.eval_mode == '11points'
+    twelve = load('refinedet320_vgg16_240k_voc07pp12.py')
+    parts = twelve.train_dataloader.dataset.dataset.datasets
+    assert [part.ann_file[3:] for part in parts] == [
+        '2007/ImageSets/Main/trainval.txt',
+        '2007/ImageSets/Main/test.txt',
+        '2012/ImageSets/Main/trainval.txt',
+    ]
+    assert twelve.val_cfg is None
+
+
+@pytest.mark.parametrize('name', [name for name in LARGE if '_coco-voc' in name])
+def test_fine_tuning_starts_from_its_own_size(name):
+    plain = load(name.replace('coco-', ''))
+    tuned = load(name)
+    assert tuned.load_from.startswith(f'checkpoints/{name[:12]}_vgg16_coco-to-voc')
+    assert changes(plain.to_dict(), tuned.to_dict()) == dict(load_from=tuned.load_from)
 
 
 def changes(first: dict, second: dict, key: str = '') -> dict:
