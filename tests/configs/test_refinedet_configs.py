@@ -7,6 +7,7 @@ import pytest
 import torch
 from config_samples import load_config, make_batch
 from mmdet.registry import MODELS, TRANSFORMS
+from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.config import Config
 
 import mmdet_plus  # noqa: F401

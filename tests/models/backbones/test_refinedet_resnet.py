@@ -1,4 +1,5 @@
 import torch
+from mmcv.cnn.bricks import ConvWS2d
 from mmdet.registry import MODELS
 from torch import nn
 
@@ -34,6 +35,15 @@ def test_last_level_is_the_block_on_the_level_before():
     backbone = build().eval()
     levels = backbone(torch.randn(1, 3, 64, 64))
     torch.testing.assert_close(levels[3], backbone.res6(levels[2]))
+
+
+def test_the_new_block_has_the_layers_of_the_others():
+    backbone = build(
+        norm_cfg=dict(type='GN', num_groups=1), conv_cfg=dict(type='ConvWS')
+    )
+    layers = [type(layer) for layer in backbone.res6.modules()]
+    assert nn.BatchNorm2d not in layers
+    assert layers.count(nn.GroupNorm) == layers.count(ConvWS2d) == 4
 
 
 def test_only_the_new_block_learns_statistics():
