@@ -113,10 +113,10 @@ def _wrap_without_device(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner of a checked config; add what names a bad image in errors."""
+    """Build the runner of a checked config; add what explains failures."""
     setup_cache_size_limit_of_dynamo()
-    hooks = [*(cfg.get('custom_hooks') or []), dict(type='ImageErrorHook')]
-    cfg.custom_hooks = hooks
+    own = [dict(type='ImageErrorHook'), dict(type='DivergenceHook')]
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *own]
     try:
         if cfg.get('runner_type'):
             return RUNNERS.build(cfg)

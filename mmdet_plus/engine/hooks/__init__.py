@@ -1,12 +1,14 @@
 """Hooks that train and test tools add to a runner."""
 
 from .checkpoint_match_hook import CheckpointMatchHook
+from .divergence_hook import DivergenceHook
 from .epoch_seed_hook import EpochSeedHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .image_error_hook import ImageErrorHook
 
 __all__ = [
     'CheckpointMatchHook',
+    'DivergenceHook',
     'EpochSeedHook',
     'FuseConvBNHook',
     'ImageErrorHook',
