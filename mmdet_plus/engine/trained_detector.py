@@ -2,13 +2,17 @@
 
 import argparse
 
-from mmdet.apis import init_detector
+from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
 from torch import nn
 
 from ..zoo.safe_loading import use_safe_loading
 from .command_line import add_config_options, add_unsafe_load
 from .config_loading import apply_options, read_config
+from .hooks.checkpoint_match_hook import check_match
 from .preflight import check_checkpoint
 
 
@@ -25,7 +29,8 @@ def load_detector(args: argparse.Namespace) -> tuple[Config, nn.Module]:
     """The config, with its options, and the detector in evaluation mode.
 
     Raises:
-        UserError: for a config, an option or a checkpoint that cannot be used.
+        UserError: for a config, an option or a checkpoint that cannot be used, or a
+            checkpoint of another model.
         UnsafeCheckpointError: for a checkpoint that could run code, without
             ``--unsafe-load``.
     """
@@ -33,5 +38,8 @@ def load_detector(args: argparse.Namespace) -> tuple[Config, nn.Module]:
     check_checkpoint(args.checkpoint)
     cfg = read_config(args.config)
     apply_options(cfg, args.cfg_options)
-    model = init_detector(cfg, args.checkpoint, palette='random', device=args.device)
-    return cfg, model
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
+    # MMDetection's init_detector hides which weights the checkpoint had.
+    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    check_match(model, load_checkpoint(model, args.checkpoint, map_location='cpu'))
+    return cfg, model.to(args.device).eval()

@@ -55,6 +55,12 @@ def test_missing_checkpoint_is_a_user_error(parse):
         load_detector(parse('absent.pth'))
 
 
+def test_another_models_checkpoint_is_a_user_error(parse, tmp_path):
+    torch.save(dict(state_dict={'a.weight': torch.rand(2)}), tmp_path / 'other.pth')
+    with pytest.raises(UserError, match=r'has 0 of the .* another config'):
+        load_detector(parse(tmp_path / 'other.pth'))
+
+
 def test_checkpoints_are_loaded_safely_unless_told(
     parse, trained, own_loaders, tmp_path
 ):

@@ -5,6 +5,7 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from ..error_reporting import UserError
 
@@ -21,15 +22,25 @@ class CheckpointMatchHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare names and shapes before the weights are copied."""
-        weights = checkpoint.get('state_dict', checkpoint)
-        given = {_plain(name): getattr(w, 'shape', None) for name, w in weights.items()}
-        own = {_plain(n): w.shape for n, w in runner.model.state_dict().items()}
-        matching = sum(given.get(name) == shape for name, shape in own.items())
-        if matching < MIN_SHARE * len(own):
-            raise UserError(
-                f'the checkpoint has {matching} of the {len(own)} weights of this '
-                'model: it belongs to another config'
-            )
+        check_match(runner.model, checkpoint)
+
+
+def check_match(model: nn.Module, checkpoint: dict[str, Any]) -> None:
+    """Raise ``UserError`` unless a checkpoint has half of a model's weights.
+
+    Args:
+        model: before or after the weights are copied.
+        checkpoint: with a ``state_dict``, or a state dict itself.
+    """
+    weights = checkpoint.get('state_dict', checkpoint)
+    given = {_plain(name): getattr(w, 'shape', None) for name, w in weights.items()}
+    own = {_plain(name): w.shape for name, w in model.state_dict().items()}
+    matching = sum(given.get(name) == shape for name, shape in own.items())
+    if matching < MIN_SHARE * len(own):
+        raise UserError(
+            f'the checkpoint has {matching} of the {len(own)} weights of this '
+            'model: it belongs to another config'
+        )
 
 
 def _plain(name: str) -> str:
