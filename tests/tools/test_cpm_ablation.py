@@ -56,3 +56,26 @@ def test_errors(tool_main, tmp_path, capsys):
     assert '--epochs must be at least 1, got 0' in capsys.readouterr().err
     assert tool_main(TOOL, tmp_path / 'absent.py') == 2
     assert 'absent.py does not exist' in capsys.readouterr().err
+
+
+def test_configs_are_checked_before_any_training(
+    tool_main, tiny_config, tmp_path, capsys
+):
+    def error_of(text):
+        path = tiny_config.with_name('second.py')
+        path.write_text(f"_base_ = './tiny.py'\n{text}\n")
+        assert tool_main(TOOL, tiny_config, path, '--work-dir', tmp_path / 'w') == 2
+        assert not (tmp_path / 'w').exists()
+        return capsys.readouterr().err
+
+    text = 'train_dataloader = dict(dataset=dict(ann_file="absent.json"))'
+    assert 'absent.json does not exist' in error_of(text)
+    text = 'train_cfg = dict(_delete_=True, type="IterBasedTrainLoop", max_iters=1)'
+    assert 'second.py: train_cfg.max_epochs is needed' in error_of(text)
+    text = 'val_evaluator = dict(metric="proposal")'
+    assert 'val_evaluator must be a CocoMetric of bbox' in error_of(text)
+
+
+def test_a_run_that_finds_nothing_has_no_ap(module):
+    some = dict.fromkeys([f'coco/bbox_{column}' for column in module.COLUMNS], 0.5)
+    assert '0.250 (0.000 to 0.500)' in module.format_row('x', [{}, some])

@@ -71,3 +71,25 @@ def test_errors(tool_main, files, tiny_config, capsys):
     assert 'checkpoint absent.pth does not exist' in capsys.readouterr().err
     assert tool_main(TOOL, tiny_config, files[1]) == 2
     assert 'roi_head must be CPMRoIHead, got StandardRoIHead' in capsys.readouterr().err
+    option = 'test_dataloader.dataset.ann_file=absent.json'
+    assert tool_main(TOOL, *files, '--cfg-options', option) == 2
+    assert 'absent.json does not exist; set test_data' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('found', [0, 1])
+def test_stages_that_find_nothing(tool_main, files, capsys, monkeypatch, found):
+    head = MODELS.get('CPMRoIHead')
+    stages = head.predict_stages
+
+    def drop(self, *args):
+        first, second = stages(self, *args)
+        kept = [result[:found] for result in first]
+        return [kept, [result[:0] for result in second]]
+
+    monkeypatch.setattr(head, 'predict_stages', drop)
+    assert tool_main(TOOL, *files) == (0 if found else 2)
+    shown = capsys.readouterr()
+    if found:
+        assert set(table(shown.out)[3][1:]) == {'-'}
+    else:
+        assert 'no stage finds anything' in shown.err

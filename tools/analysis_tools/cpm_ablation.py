@@ -6,19 +6,23 @@ What is measured is written to ``--work-dir``, below the name of the config, the
 and the seed, and not measured again.
 """
 
+import copy
 import json
 import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmdet.evaluation import CocoMetric
 from mmengine.config import Config
 
 import mmdet_plus  # noqa: F401  registers the components
 from mmdet_plus.engine.command_line import ToolParser
 from mmdet_plus.engine.config_loading import read_config
+from mmdet_plus.engine.dataset_configs import iter_evaluators, metric_class
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 from mmdet_plus.engine.launch import build_runner
+from mmdet_plus.engine.preflight import check_before_training, print_warnings
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'cpm_rcnn'
 ROWS = (
@@ -66,16 +70,36 @@ def train_and_evaluate(cfg: Config, seed: int, work_dir: Path) -> dict[str, floa
     return runner.val()
 
 
-def measure(config: str, epochs: int | None, seed: int, root: Path) -> dict[str, float]:
-    """Metrics of one row, read from a file if they were measured before."""
+def read_row(config: str, epochs: int | None) -> Config:
+    """The config of a row, of the wanted length.
+
+    Raises:
+        UserError: if it cannot be trained, or its results not be shown.
+    """
     cfg = read_config(config)
+    if 'max_epochs' not in (cfg.get('train_cfg') or {}):
+        raise UserError(f'{config}: train_cfg.max_epochs is needed')
+    evaluators = [metric for _, metric in iter_evaluators(cfg, 'val_evaluator')]
+    if not any(map(_measures_boxes, evaluators)):
+        raise UserError(f'{config}: val_evaluator must be a CocoMetric of bbox')
     if epochs is not None:
         shorten(cfg, epochs)
+    print_warnings(check_before_training(cfg))
+    return cfg
+
+
+def _measures_boxes(metric: dict) -> bool:
+    kind = metric_class(metric) or object
+    return issubclass(kind, CocoMetric) and 'bbox' in metric.get('metric', 'bbox')
+
+
+def measure(name: str, cfg: Config, seed: int, root: Path) -> dict[str, float]:
+    """Metrics of one row, read from a file if they were measured before."""
     length = cfg.train_cfg.max_epochs
-    work_dir = root / Path(config).stem / f'{length}_epochs_seed_{seed}'
+    work_dir = root / name / f'{length}_epochs_seed_{seed}'
     file = work_dir / 'metrics.json'
     if not file.exists():
-        metrics = train_and_evaluate(cfg, seed, work_dir)
+        metrics = train_and_evaluate(copy.deepcopy(cfg), seed, work_dir)
         file.write_text(json.dumps({k: float(v) for k, v in metrics.items()}))
     return json.loads(file.read_text())
 
@@ -84,7 +108,8 @@ def format_row(name: str, runs: list[dict[str, float]]) -> str:
     """Means over the seeds, with the range of the AP where there are several."""
     cells = []
     for column in COLUMNS:
-        values = [run[f'coco/bbox_{column}'] for run in runs]
+        # A run that finds nothing has no metrics; its AP is 0.
+        values = [run[f'coco/bbox_{column}'] if run else 0.0 for run in runs]
         text = f'{statistics.mean(values):.3f}'
         if len(values) > 1 and column == 'mAP':
             text += f' ({min(values):.3f} to {max(values):.3f})'
@@ -98,11 +123,12 @@ def ablate(argv: Sequence[str] | None) -> None:
     if args.epochs is not None and args.epochs < 1:
         raise UserError(f'--epochs must be at least 1, got {args.epochs}')
     rows = []
-    for config in args.configs:
-        runs = [
-            measure(config, args.epochs, seed, args.work_dir) for seed in args.seeds
-        ]
-        rows.append(format_row(Path(config).stem, runs))
+    # All errors come before hours of training.
+    cfgs = [read_row(config, args.epochs) for config in args.configs]
+    for config, cfg in zip(args.configs, cfgs, strict=True):
+        name = Path(config).stem
+        runs = [measure(name, cfg, seed, args.work_dir) for seed in args.seeds]
+        rows.append(format_row(name, runs))
     epochs = 'as many epochs as the configs say' if args.epochs is None else args.epochs
     seeds = ', '.join(map(str, args.seeds))
     print(f'seeds: {seeds}; epochs: {epochs}')

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from mmdet_plus.engine.command_line import ToolParser
 from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.engine.preflight import check_before_test, print_warnings
 from mmdet_plus.engine.trained_detector import add_detector_arguments, load_detector
 from mmdet_plus.models.roi_heads import CPMRoIHead
 
@@ -54,11 +55,15 @@ def evaluate_stages(
 
 def report(metrics: list[dict[str, float]]) -> None:
     """Print one table."""
-    names = list(metrics[0])
+    names = list(dict.fromkeys(name for row in metrics for name in row))
+    if not names:
+        raise UserError('no stage finds anything: is the checkpoint trained?')
     print('| stage | ' + ' | '.join(name.split('/')[-1] for name in names) + ' |')
     print('|' + ' --- |' * (len(names) + 1))
     for stage, row in enumerate(metrics, start=1):
-        print(f'| {stage} | ' + ' | '.join(f'{row[name]:.3f}' for name in names) + ' |')
+        # A stage that finds nothing has no metrics.
+        cells = [f'{row[name]:.3f}' if name in row else '-' for name in names]
+        print(f'| {stage} | ' + ' | '.join(cells) + ' |')
 
 
 def measure(argv: Sequence[str] | None) -> None:
@@ -70,6 +75,8 @@ def measure(argv: Sequence[str] | None) -> None:
         raise UserError(
             f'{args.config}: the roi_head must be CPMRoIHead, got {type(head).__name__}'
         )
+    cfg.load_from = args.checkpoint
+    print_warnings(check_before_test(cfg))
     loader = Runner.build_dataloader(cfg.test_dataloader, seed=0)
     evaluators = [Evaluator(cfg.test_evaluator) for _ in range(head.num_stages)]
     for evaluator in evaluators:
