@@ -129,6 +129,9 @@ class CPMRoIHead(StandardRoIHead):
                     f'got {values}'
                 )
         self._test_stage(self.test_cfg or {})
+        gamma = (self.test_cfg or {}).get('gamma', 0.8)
+        if gamma is not None and not 0 <= gamma <= 1:
+            raise ValueError(f'test_cfg.gamma must be in [0, 1] or None, got {gamma}')
 
     @property
     def _stage_iou_thrs(self) -> Sequence[float]:

@@ -267,6 +267,8 @@ def test_bad_arguments_are_named():
         build(**{'train_cfg.stage_iou_thrs': (0.6,)})
     with pytest.raises(ValueError, match=r'test_stage.*from 1 to 3, got 4'):
         build(**{'test_cfg.test_stage': 4})
+    with pytest.raises(ValueError, match=r'test_cfg.gamma .* got 3'):
+        build(**{'test_cfg.gamma': 3})
     for name in ('bbox_head', 'rsm_head'):
         with pytest.raises(ValueError, match=f'{name}.with_reg=False'):
             build(**{f'{name}.with_reg': True})
