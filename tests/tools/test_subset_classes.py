@@ -194,6 +194,15 @@ def test_coco_has_all_classes_of_voc(tool):
     assert names[14] == 'person'
 
 
+def test_older_checkpoints_and_spaces_between_names(tool, tmp_path):
+    weights = {'fc_cls.bias': torch.arange(6.0)}
+    path = save(tmp_path / 'in.pth', weights, dataset_meta=dict(CLASSES=CLASSES))
+    out = tmp_path / 'out.pth'
+    assert tool.main([path, str(out), '--to', 'dog, bird']) == 0
+    saved = torch.load(out, weights_only=True)
+    assert saved['state_dict']['fc_cls.bias'].tolist() == [3, 1, 5]
+
+
 def test_own_names_go_before_aliases_and_aliases_work_both_ways(tool):
     aliases = {'sofa': 'couch'}
     assert tool.class_numbers(['couch', 'sofa'], ['sofa'], aliases) == [1]
@@ -244,6 +253,12 @@ def test_messages(tool, tmp_path, capsys, weights, options, message):
     assert tool.main([path, str(tmp_path / 'out.pth'), *options]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out.pth').exists()
+
+
+def test_message_of_an_alias(tool, capsys):
+    with pytest.raises(SystemExit):
+        tool.main(['in.pth', 'out.pth', '--to', 'voc', '--alias', 'sofa'])
+    assert "'sofa' is not NEW=OLD" in capsys.readouterr().err
 
 
 def test_messages_of_files(tool, tmp_path, capsys):

@@ -40,8 +40,7 @@ ALIASES = {
 }
 # Classifiers: one output per class and anchor, the background, if there is one, last.
 CLASS_LAYER = re.compile(
-    r'(^|\.)(fc_cls|conv_cls|\w+_cls(\.\d+)?|\w+_conv_cls\.\d+'
-    r'|cls_convs\.\d+(\.\d+)?)\.(weight|bias)$'
+    r'(^|\.)(\w+_cls(\.\d+)?|cls_convs\.\d+(\.\d+)?)\.(weight|bias)$'
 )
 # Layers with four outputs or one per class, never for background; four or one in all
 # where they know no classes. The last two are the scorers of masks.
@@ -128,6 +127,11 @@ def class_numbers(
     directions.
     """
     both = {**{old: new for new, old in aliases.items()}, **aliases}
+    repeated = sorted({name for name in target if target.count(name) > 1})
+    if repeated:
+        raise UserError(f'--to names classes twice: {", ".join(repeated)}')
+    if not target:
+        raise UserError('--to names no class')
     numbers, missing = [], []
     for name in target:
         known = [n for n in (name, both.get(name)) if n in source]
