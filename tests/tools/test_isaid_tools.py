@@ -84,8 +84,35 @@ def test_what_is_wrong_is_one_message(tool_main, tmp_path, capsys):
     (tmp_path / 'val' / 'images' / 'P1_instance_id_RGB.png').unlink()
     assert convert(tool_main, '--overlap', '10') == 2
     assert 'P1_instance_id_RGB.png does not exist' in capsys.readouterr().err
-    (tmp_path / 'results.json').write_text('[{"image_id": 4}]')
-    (tmp_path / 'annotations.json').write_text('{"images": []}')
+    found = dict(image_id=4, category_id=1, bbox=[0, 0, 2, 2], score=0.5)
+    (tmp_path / 'results.json').write_text(json.dumps([found]))
+    annotations = dict(images=[], categories=[])
+    (tmp_path / 'annotations.json').write_text(json.dumps(annotations))
     assert tool_main(MERGE, 'results.json', 'annotations.json', 'whole.json') == 2
     assert 'no tile has the id 4' in capsys.readouterr().err
     assert not (tmp_path / 'whole.json').exists()
+
+
+def test_the_working_folder_has_a_name_too(tool_main, tmp_path, monkeypatch):
+    make_split(tmp_path)
+    (tmp_path / 'tiles').mkdir()
+    monkeypatch.chdir(tmp_path / 'tiles')
+    assert tool_main(CONVERT, '../val', '.') == 0
+    assert (tmp_path / 'tiles' / 'instancesonly_filtered_tiles.json').is_file()
+
+
+def test_files_of_another_kind_are_named(tool_main, tmp_path, capsys):
+    (tmp_path / 'list.json').write_text('[]')
+    (tmp_path / 'boxless.json').write_text('[{"image_id": 1, "score": 0.5}]')
+    (tmp_path / 'coco.json').write_text('{"images": [], "categories": []}')
+
+    def error_of(*argv):
+        assert tool_main(MERGE, *argv, 'whole.json') == 2
+        return capsys.readouterr().err
+
+    for results in ('coco.json', 'boxless.json'):
+        assert f'{results} is not a result file' in error_of(results, 'coco.json')
+    assert 'list.json is not an annotation' in error_of('list.json', 'list.json')
+    official = ('--official', 'list.json', 'list.json', 'coco.json')
+    assert 'list.json is not an annotation' in error_of(*official)
+    assert '--iou must be in [0, 1]' in error_of('--iou', 7, 'list.json', 'coco.json')

@@ -92,7 +92,8 @@ def convert(argv: Sequence[str] | None) -> None:
             )
     except (ValueError, OSError) as error:
         raise UserError(str(error)) from error
-    out_file = args.out_dir / f'instancesonly_filtered_{args.out_dir.name}.json'
+    split = args.out_dir.resolve().name  # '.' has none
+    out_file = args.out_dir / f'instancesonly_filtered_{split}.json'
     dump(coco, out_file)
     print(
         f'{out_file}: {len(coco["images"])} tiles, {len(coco["annotations"])} instances'

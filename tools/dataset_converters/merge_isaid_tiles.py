@@ -14,12 +14,47 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.fileio import dump
 
 from mmdet_plus.datasets.isaid_merging import merge_tiles, renumber
 from mmdet_plus.engine.command_line import ToolParser
 from mmdet_plus.engine.error_reporting import UserError, run_tool
+
+RESULT_KEYS = {'image_id', 'category_id', 'bbox', 'score'}
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """Entries of a result file.
+
+    Raises:
+        UserError: if the file is of another kind.
+    """
+    content = json.loads(path.read_text())
+    if not isinstance(content, list) or not all(
+        isinstance(entry, dict) and entry.keys() >= RESULT_KEYS for entry in content
+    ):
+        raise UserError(
+            f'{path} is not a result file of --format-only: it must be a list of '
+            f'objects with {", ".join(sorted(RESULT_KEYS))}'
+        )
+    return content
+
+
+def read_annotations(path: Path) -> dict[str, Any]:
+    """An annotation file.
+
+    Raises:
+        UserError: if the file is of another kind.
+    """
+    content = json.loads(path.read_text())
+    if not isinstance(content, dict) or not {'images', 'categories'} <= content.keys():
+        raise UserError(
+            f'{path} is not an annotation file: it must be an object with images and '
+            'categories'
+        )
+    return content
 
 
 def merge(argv: Sequence[str] | None) -> None:
@@ -34,12 +69,14 @@ def merge(argv: Sequence[str] | None) -> None:
         '--official', type=Path, help='json of the whole images, whose ids to use'
     )
     args = parser.parse_args(argv)
+    if not 0 <= args.iou <= 1:
+        raise UserError(f'--iou must be in [0, 1], got {args.iou}')
     try:
-        results = json.loads(args.results.read_text())
-        tiles = json.loads(args.annotations.read_text())
+        results = read_results(args.results)
+        tiles = read_annotations(args.annotations)
         images, merged = merge_tiles(results, tiles['images'], args.iou)
         if args.official:
-            official = json.loads(args.official.read_text())
+            official = read_annotations(args.official)
             merged = renumber(merged, images, tiles['categories'], official)
     except (ValueError, KeyError, OSError) as error:
         raise UserError(f'{type(error).__name__}: {error}') from error
