@@ -116,6 +116,7 @@ def test_roi_heads_keep_their_logits_and_boxes(tool, agnostic):
     [
         'refinedet/refinedet320_r18_1x_shapes.py',
         'd2det/d2det_r18_fpn_1x_shapes.py',
+        'double_head/double-head_r18_fpn_1x_shapes.py',
         'd2det/d2det-mask_r18_fpn_1x_shapes.py',
         'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py',
         'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py',
@@ -152,6 +153,7 @@ def test_whole_detectors(tool, name):
 def test_heads_of_other_classes_stay(tool):
     weights = {
         'bbox_head.fc_cls.bias': torch.arange(6.0),
+        'bbox_head.conv_reg.bias': torch.arange(20.0),  # of five anchors
         'rpn_head.rpn_cls.bias': torch.arange(18.0),
         'arm_head.cls_convs.0.bias': torch.arange(6.0),
         'roi_head.semantic_head.conv_logits.bias': torch.arange(183.0),
@@ -276,3 +278,12 @@ def test_background_option_decides(tool):
     assert len(tool.subset_state_dict(weights, 5, [0], 'no')[0]['fc_cls.bias']) == 6
     with pytest.raises(UserError):
         tool.subset_state_dict({'fc_cls.bias': torch.zeros(6)}, 5, [0], 'no')
+
+
+@pytest.mark.parametrize(
+    ('names', 'message'),
+    [('a,b,a', '--to names classes twice: a'), (',', '--to names no class')],
+)
+def test_each_class_once(tool, names, message):
+    with pytest.raises(tool.UserError, match=message):
+        tool.class_numbers(['a', 'b'], tool.parse_classes(names), {})
