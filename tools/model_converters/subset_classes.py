@@ -43,8 +43,9 @@ CLASS_LAYER = re.compile(
     r'(^|\.)(\w+_cls(\.\d+)?|cls_convs\.\d+(\.\d+)?)\.(weight|bias)$'
 )
 # Layers with four outputs or one per class, never for background; four or one in all
-# where they know no classes. The last two are the scorers of masks.
-BOX_LAYER = re.compile(r'(^|\.)fc_reg\.(weight|bias)$')
+# where they know no classes. `conv_reg` is one in RoI heads only: dense heads have four
+# outputs per anchor. The last two of masks are their scorers.
+BOX_LAYER = re.compile(r'(^|\.)(fc_reg|roi_head\.[\w.]+\.conv_reg)\.(weight|bias)$')
 MASK_LAYER = re.compile(
     r'(^|\.)(conv_logits|fc_mask_iou|mask_scorer\.4)\.(weight|bias)$'
 )
