@@ -14,7 +14,7 @@ MIN_SHARE = 0.5
 
 @HOOKS.register_module()
 class CheckpointMatchHook(Hook):
-    """Raises ``UserError`` when a checkpoint has few of the model's weights.
+    """Raises ``UserError`` when a checkpoint is of another model.
 
     MMEngine warns of each weight that is missing or has another shape, and goes on with
     random ones: the test then measures nothing.
@@ -26,7 +26,7 @@ class CheckpointMatchHook(Hook):
 
 
 def check_match(model: nn.Module, checkpoint: dict[str, Any]) -> None:
-    """Raise ``UserError`` unless a checkpoint has half of a model's weights.
+    """Raise ``UserError`` for a checkpoint with other shapes or few of the weights.
 
     Args:
         model: before or after the weights are copied.
@@ -41,6 +41,12 @@ def check_match(model: nn.Module, checkpoint: dict[str, Any]) -> None:
             f'the checkpoint has {matching} of the {len(own)} weights of this '
             'model: it belongs to another config'
         )
+    for name, shape in own.items():
+        if name in given and given[name] != shape:
+            raise UserError(
+                f'{name} has the shape {tuple(given[name])} in the checkpoint and '
+                f'{tuple(shape)} in the model: is num_classes another one?'
+            )
 
 
 def _plain(name: str) -> str:

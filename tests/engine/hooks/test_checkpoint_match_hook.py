@@ -26,8 +26,14 @@ def test_own_weights_pass(wrap):
     check({f'module.{name}': value for name, value in weights().items()}, wrap)
 
 
-def test_another_number_of_classes_passes():
-    check(weights(out_channels=9))
+def test_another_number_of_classes_is_refused():
+    message = r'\(9, 3\) in the checkpoint and \(4, 3\) in the model: is num_classes'
+    with pytest.raises(UserError, match=message):
+        check(weights(out_channels=9))
+
+
+def test_missing_weights_pass_if_most_are_there():
+    check({name: w for name, w in weights().items() if name != '1.bias'})
 
 
 def test_other_models_are_refused():
