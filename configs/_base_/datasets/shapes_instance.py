@@ -9,6 +9,21 @@ train_pipeline = [
     ),
     dict(type='PackDetInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+# Masks take longer to learn than boxes: an epoch shows every image twice.
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='RepeatDataset',
+        times=2,
+        dataset=dict(
+            type={{_base_.dataset_type}},
+            data_root={{_base_.data_root}},
+            ann_file='annotations/train.json',
+            data_prefix=dict(img='train/'),
+            filter_cfg=dict(filter_empty_gt=False),
+            pipeline=train_pipeline,
+        ),
+    )
+)
 val_evaluator = dict(metric=['bbox', 'segm'])
 test_evaluator = val_evaluator
