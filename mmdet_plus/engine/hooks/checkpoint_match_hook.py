@@ -5,7 +5,7 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 
 from ..error_reporting import UserError
 
@@ -33,7 +33,7 @@ def check_match(model: nn.Module, checkpoint: dict[str, Any]) -> None:
         checkpoint: with a ``state_dict``, or a state dict itself.
     """
     weights = checkpoint.get('state_dict', checkpoint)
-    given = {_plain(name): getattr(w, 'shape', None) for name, w in weights.items()}
+    given = {_plain(n): w.shape for n, w in weights.items() if isinstance(w, Tensor)}
     own = {_plain(name): w.shape for name, w in model.state_dict().items()}
     matching = sum(given.get(name) == shape for name, shape in own.items())
     if matching < MIN_SHARE * len(own):
