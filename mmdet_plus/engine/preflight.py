@@ -3,7 +3,6 @@
 import math
 import os.path as osp
 import sys
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from mmdet.datasets import CocoDataset, CocoPanopticDataset
 from mmengine.config import Config
 
 from ..zoo.index import SCHEME, find_entry, published_file
+from ..zoo.safe_loading import check_checkpoint_file
 from .class_counts import check_class_counts, iter_class_counts
 from .coco_files import CocoSummary, check_classes, summarise_coco
 from .dataset_configs import LOADERS, DatasetConfig, iter_datasets, iter_evaluators
@@ -18,11 +18,6 @@ from .error_reporting import UserError
 from .voc_files import check_voc
 
 VALIDATION_OFF = 'val_dataloader=None val_cfg=None val_evaluator=None'
-LEGACY_CHECKPOINT_STARTS = (
-    b'\x80\x02\x8a\nl\xfc',
-    b'\x80\x02}',
-    b'\x80\x02ccollections',
-)
 
 Check = tuple[Callable[[Any], bool], str]
 
@@ -104,14 +99,7 @@ def check_checkpoint(path: str) -> None:
         raise UserError(f'checkpoint {path} does not exist')
     if path.endswith('.safetensors'):
         return
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            valid = any(name.endswith('data.pkl') for name in archive.namelist())
-    else:
-        with open(path, 'rb') as file:
-            valid = file.read(16).startswith(LEGACY_CHECKPOINT_STARTS)
-    if not valid:
-        raise UserError(f'{path} is not a checkpoint, or only a part of one')
+    check_checkpoint_file(path)
 
 
 def check_values(cfg: Config) -> None:

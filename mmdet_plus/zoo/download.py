@@ -60,7 +60,10 @@ def fetch(
     # Needs no lock, and so no right to write: files come under this name whole.
     if _is_right(target, file):
         return target
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ZooError(f'{folder} cannot be a folder for weights: {error}') from error
     with FileLock(f'{target}.lock'):
         if _is_right(target, file):
             return target

@@ -27,16 +27,20 @@ def strip_checkpoint(checkpoint: dict[str, Any], *, half: bool) -> dict[str, Any
     """
     if 'state_dict' not in checkpoint:
         raise UserError(f'the checkpoint has no state_dict, only {list(checkpoint)}')
+    if not checkpoint['state_dict']:
+        raise UserError('the state_dict of the checkpoint is empty')
 
     weights = {
         key: _convert(key, value, half=half)
         for key, value in checkpoint['state_dict'].items()
     }
-    dataset_meta = checkpoint.get('meta', {}).get('dataset_meta', {})
+    dataset_meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
     return dict(state_dict=weights, meta=dict(dataset_meta=dict(dataset_meta)))
 
 
-def _convert(key: str, value: Tensor, *, half: bool) -> Tensor:
+def _convert(key: str, value: Any, *, half: bool) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise UserError(f'{key} in state_dict is a {type(value).__name__}, no weight')
     value = value.detach().cpu().contiguous()
     if not half or not value.is_floating_point():
         return value
@@ -64,9 +68,13 @@ def publish(
         unsafe: see ``load_checkpoint_file``.
 
     Raises:
-        UserError: no weights in the checkpoint, or more than can be loaded safely.
-        FileNotFoundError: there is no such checkpoint.
+        UserError: no such checkpoint, no weights in it, or more than can be loaded
+            safely; a name or a folder that cannot be used.
     """
+    if not name or Path(name).name != name:
+        raise UserError(f'--name is the stem of a config file, got {name!r}')
+    if out_dir.exists() and not out_dir.is_dir():
+        raise UserError(f'{out_dir} is a file, not a folder to write to')
     stripped = strip_checkpoint(load_checkpoint_file(source, unsafe=unsafe), half=half)
     out_dir.mkdir(parents=True, exist_ok=True)
     unnamed = out_dir / f'{name}.pth.part'

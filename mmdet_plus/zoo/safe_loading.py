@@ -2,8 +2,10 @@
 
 import codecs
 import re
+import zipfile
 from collections.abc import Callable
 from functools import cache, wraps
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlparse
@@ -23,8 +25,16 @@ REFUSED = re.compile(r'(?:GLOBAL|global) ([\w.]+)')
 HASH_IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.\w+$')
 
 
+# How files of torch.save began before they became zip archives.
+LEGACY_STARTS = (b'\x80\x02\x8a\nl\xfc', b'\x80\x02}', b'\x80\x02ccollections')
+
+
 class UnsafeCheckpointError(UserError):
     """A checkpoint that holds more than weights and harmless values."""
+
+
+class CheckpointNotFoundError(UserError, FileNotFoundError):
+    """There is no such file."""
 
 
 def _history_statistic(owner: type, name: str) -> Callable:
@@ -87,34 +97,52 @@ def load_checkpoint_file(
         unsafe: unpickle whatever is in the file, which can run any code.
 
     Returns:
-        What ``torch.load`` returns; a dict with ``state_dict`` for ``.safetensors``.
+        What is in the file, a dict; with ``state_dict`` for ``.safetensors``.
 
     Raises:
         UnsafeCheckpointError: the file holds a type that is not allowed; names it.
-        FileNotFoundError: there is no such file.
+        CheckpointNotFoundError: there is no such file.
+        UserError: the file is no checkpoint, or a damaged one, or has no weights.
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist')
+        raise CheckpointNotFoundError(f'{path} does not exist')
     if path.suffix == '.safetensors':
         return dict(state_dict=_load_safetensors(path, map_location))
-    return _load_pickle(path, map_location, unsafe=unsafe)
+    content = _load_pickle(path, map_location, unsafe=unsafe)
+    if not isinstance(content, dict):
+        raise UserError(f'{path} holds no weights, but a {type(content).__name__}')
+    return content
+
+
+def check_checkpoint_file(path: str | Path) -> None:
+    """Raise ``UserError`` unless a file begins and ends as PyTorch writes them."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            valid = any(name.endswith('data.pkl') for name in archive.namelist())
+    else:
+        with open(path, 'rb') as file:
+            valid = file.read(16).startswith(LEGACY_STARTS)
+    if not valid:
+        raise UserError(f'{path} is not a checkpoint, or only a part of one')
 
 
 def _load_pickle(
     file: str | Path | BinaryIO, map_location: Any = None, *, unsafe: bool
 ) -> Any:
-    if unsafe:
-        return torch.load(file, map_location=map_location, weights_only=False)
     torch.serialization.add_safe_globals(_allowed_types())
     try:
-        return torch.load(file, map_location=map_location, weights_only=True)
+        return torch.load(file, map_location=map_location, weights_only=not unsafe)
     except Exception as error:
+        is_path = isinstance(file, str | Path)
         found = REFUSED.search(str(error))
-        if found is None and not isinstance(error, UnsafeCheckpointError):
+        if unsafe or (found is None and not isinstance(error, UnsafeCheckpointError)):
+            if is_path:
+                # PyTorch advises to unpickle whatever the file is.
+                check_checkpoint_file(file)  # type: ignore[arg-type]
             raise
         what = f'an object of type {found.group(1)}' if found else str(error)
-        where = file if isinstance(file, str | Path) else 'the checkpoint'
+        where = file if is_path else 'the checkpoint'
         raise UnsafeCheckpointError(
             f'{where} holds {what}, which could run code when it is loaded. If you '
             'trust who made the file, pass --unsafe-load (unsafe_load=True in Python)'
@@ -165,9 +193,15 @@ def _download_once(url: str, path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     found = HASH_IN_NAME.search(path.name)
-    torch.hub.download_url_to_file(
-        url, str(path), hash_prefix=found.group(1) if found else None
-    )
+    try:
+        torch.hub.download_url_to_file(
+            url, str(path), hash_prefix=found.group(1) if found else None
+        )
+    except (OSError, HTTPException) as error:
+        raise UserError(
+            f'{url} cannot be downloaded: {error}. Without network, put the file '
+            f'here: {path}'
+        ) from error
 
 
 def _load_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:

@@ -30,3 +30,21 @@ def test_what_fits_nothing_is_one_message(tool_main, tiny_config, tmp_path, caps
     assert tool_main(TOOL, *arguments, 'nothing') == 2
     assert "invalid choice: 'nothing'" in capsys.readouterr().err
     assert not (tmp_path / 'net.pth').exists()
+
+
+def test_any_detector_is_a_target(tool_main, tiny_config, tmp_path, capsys):
+    wrapped = tmp_path / 'wrapped.py'
+    wrapped.write_text(
+        f"_base_ = './{tiny_config.name}'\n"
+        "model = dict(_delete_=True, type='FrozenBaseDCR', "
+        'detector={{_base_.model}}, refiner=dict(\n'
+        "    type='CropRefiner', backbone=dict(type='ResNet', depth=18),\n"
+        '    in_channels=512, num_classes=2))\n'
+    )
+    torch.save(dict(state_dict={'other': torch.rand(1)}), tmp_path / 'in.pth')
+    arguments = [tmp_path / 'in.pth', wrapped, 'net.pth', '--layout', 'dcr-mxnet']
+    assert tool_main(TOOL, *arguments) == 2
+    assert 'holds no weight that dcr-mxnet knows' in capsys.readouterr().err
+    arguments[1] = tmp_path / 'absent.py'
+    assert tool_main(TOOL, *arguments) == 2
+    assert 'absent.py does not exist' in capsys.readouterr().err

@@ -180,6 +180,12 @@ def test_failures_name_every_mirror_and_the_place_for_the_file(entry, tmp_path):
     assert names(tmp_path) == [f'net-{SHA256[:8]}.pth.part']
 
 
+def test_a_folder_that_is_a_file_is_named(entry, tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ZooError, match=r'file cannot be a folder for weights'):
+        fetch(entry('good'), tmp_path / 'file')
+
+
 def test_many_at_once_download_once(entry, tmp_path, server):
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda _: fetch(entry('good'), tmp_path), range(8)))

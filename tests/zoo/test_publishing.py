@@ -70,3 +70,31 @@ def test_files_without_weights_are_refused(tmp_path):
     torch.save(dict(model=1), tmp_path / 'other.pth')
     with pytest.raises(UserError, match=r"no state_dict, only \['model'\]"):
         publish(tmp_path / 'other.pth', tmp_path, 'net')
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (dict(state_dict={}), 'the state_dict of the checkpoint is empty'),
+        (dict(state_dict=dict(weight=1)), 'weight in state_dict is a int, no weight'),
+    ],
+)
+def test_checkpoints_with_other_things_are_refused(tmp_path, content, message):
+    torch.save(content, tmp_path / 'net.pth')
+    with pytest.raises(UserError, match=message):
+        publish(tmp_path / 'net.pth', tmp_path / 'out', 'net')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_checkpoint_needs_no_meta(tmp_path):
+    torch.save(dict(state_dict=dict(w=torch.ones(1)), meta=None), tmp_path / 'net.pth')
+    path = publish(tmp_path / 'net.pth', tmp_path / 'out', 'net')
+    assert torch.load(path)['meta'] == dict(dataset_meta={})
+
+
+def test_names_and_folders_that_cannot_be(checkpoint, tmp_path):
+    for name in ('', 'a/b'):
+        with pytest.raises(UserError, match='--name is the stem of a config'):
+            publish(checkpoint, tmp_path / 'out', name)
+    with pytest.raises(UserError, match=r'epoch_12\.pth is a file, not a folder'):
+        publish(checkpoint, checkpoint, 'net')

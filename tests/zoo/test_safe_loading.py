@@ -1,5 +1,6 @@
 import os
 from fractions import Fraction
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
 
+from mmdet_plus.engine.error_reporting import UserError
 from mmdet_plus.zoo import (
     UnsafeCheckpointError,
     load_checkpoint_file,
@@ -102,10 +104,31 @@ def test_safetensors(tmp_path):
 def test_missing_and_damaged_files(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'absent\.pth does not exist'):
         load_checkpoint_file(tmp_path / 'absent.pth')
-    (tmp_path / 'half.pth').write_bytes(b'PK\x03\x04 and no more')
-    with pytest.raises(Exception, match='zip') as caught:
-        load_checkpoint_file(tmp_path / 'half.pth')
-    assert not isinstance(caught.value, UnsafeCheckpointError)
+    torch.save(dict(state_dict=dict(weight=torch.rand(999))), tmp_path / 'whole.pth')
+    whole = (tmp_path / 'whole.pth').read_bytes()
+    for content in (b'PK\x03\x04 and no more', whole[:2000], b'', b'# Title\n'):
+        (tmp_path / 'half.pth').write_bytes(content)
+        for unsafe in (False, True):
+            with pytest.raises(UserError, match=r'half\.pth is not a che') as caught:
+                load_checkpoint_file(tmp_path / 'half.pth', unsafe=unsafe)
+            assert not isinstance(caught.value, UnsafeCheckpointError)
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(UserError, match=r'list\.pth holds no weights, but a list'):
+        load_checkpoint_file(tmp_path / 'list.pth')
+
+
+def test_failed_downloads_name_url_and_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+
+    def download(url, path, hash_prefix):
+        raise URLError('no network')
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    place = tmp_path / 'checkpoints' / 'net.pth'
+    with pytest.raises(UserError) as caught:
+        safe_loading._download('https://example.com/net.pth')
+    assert 'https://example.com/net.pth cannot be downloaded' in str(caught.value)
+    assert f'put the file here: {place}' in str(caught.value)
 
 
 def test_mmengine_loads_safely_once_told(tmp_path, own_loaders):

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
+from mmdet_plus.engine.config_loading import read_config
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 from mmdet_plus.zoo.caffe_files import read_caffemodel
 from mmdet_plus.zoo.conversion import convert
@@ -33,15 +33,17 @@ def read_weights(path: Path, *, unsafe: bool) -> Mapping[str, Tensor]:
         return read_params(path)
     content = load_checkpoint_file(path, unsafe=unsafe)
     for key in ('state_dict', 'model'):
-        content = content.get(key, content)
+        inner = content.get(key)
+        content = inner if isinstance(inner, dict) else content
     return content
 
 
 def own_weights(config: Path) -> dict[str, Tensor]:
     """Names and shapes of the weights of a config's model."""
-    cfg = Config.fromfile(config)
+    cfg = read_config(str(config))
     init_default_scope('mmdet')
-    cfg.model.backbone.init_cfg = None
+    if 'model' not in cfg:
+        raise UserError(f'{config} has no model')
     return MODELS.build(cfg.model).state_dict()
 
 
