@@ -4,8 +4,11 @@ from typing import Any
 
 from mmdet.apis import DetInferencer as MMDetInferencer
 from mmengine.config import Config
+from torch import nn
 
-from .zoo import load_index, use_safe_loading
+from .engine.error_reporting import UserError
+from .engine.hooks.checkpoint_match_hook import check_match
+from .zoo import find_entry, load_index, use_safe_loading
 from .zoo.index import SCHEME
 
 
@@ -17,7 +20,7 @@ class DetInferencer(MMDetInferencer):
         DetInferencer(model='d2det_tiny_shapes')('image.jpg', out_dir='out')
 
     ``model`` is the name of a model of this package, which brings its weights, or of
-    MMDetection, or the path of a config.
+    MMDetection, or the path of a config. Weights of another model are refused.
 
     Args:
         args: as MMDetection's takes them.
@@ -32,6 +35,21 @@ class DetInferencer(MMDetInferencer):
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str]:
         entries = load_index()
-        if model in entries:
-            return Config.fromfile(entries[model].config), f'{SCHEME}{model}'
-        return super()._load_model_from_metafile(model)
+        name = model.removeprefix(SCHEME)
+        if name in entries:
+            return Config.fromfile(entries[name].config), f'{SCHEME}{name}'
+        if name.endswith('.py'):
+            raise UserError(f'config file {name} does not exist')
+        try:
+            return super()._load_model_from_metafile(model)
+        except ValueError:
+            find_entry(name)  # says which names are alike
+            raise
+
+    def _load_weights_to_model(
+        self, model: nn.Module, checkpoint: dict | None, cfg: Config | None
+    ) -> None:
+        # MMDetection goes on with random weights in place of those that do not fit.
+        if checkpoint is not None:
+            check_match(model, checkpoint)
+        super()._load_weights_to_model(model, checkpoint, cfg)

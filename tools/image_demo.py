@@ -19,7 +19,12 @@ from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 from tqdm import tqdm
 
 from mmdet_plus.apis import DetInferencer
-from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
+from mmdet_plus.engine.command_line import (
+    ToolParser,
+    add_unsafe_load,
+    device_name,
+    number_in,
+)
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 
 VIDEO_SUFFIXES = {'.mp4', '.avi', '.mov', '.mkv', '.webm'}
@@ -64,8 +69,10 @@ def build_parser() -> ToolParser:
     )
     parser.add_argument('--weights', help='checkpoint; a named model has its own')
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
-    parser.add_argument('--score-thr', type=float, default=0.3, help='to draw; 0.3')
-    parser.add_argument('--device', help='such as cuda:0 or cpu')
+    parser.add_argument(
+        '--score-thr', type=number_in(0, 1), default=0.3, help='to draw; 0.3'
+    )
+    parser.add_argument('--device', type=device_name, help='such as cuda:0 or cpu')
     parser.add_argument('--batch-size', type=int, default=1)
     add_unsafe_load(parser)
     return parser
@@ -81,6 +88,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise UserError(f'{args.input} holds no image')
     if args.model.endswith('.py') and args.weights is None:
         raise UserError(f'--weights is needed: {args.model} is a config')
+    if args.out_dir.exists() and not args.out_dir.is_dir():
+        raise UserError(f'--out-dir {args.out_dir} is a file')
     if args.batch_size < 1:
         raise UserError(f'--batch-size must be positive, got {args.batch_size}')
 

@@ -1,10 +1,13 @@
-"""The arguments that training and testing share."""
+"""Arguments that tools share, and types of arguments."""
 
 import argparse
+import math
 import os
-from collections.abc import Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+import torch
 from mmengine.config import DictAction
 
 from .error_reporting import UserError
@@ -104,3 +107,51 @@ def is_first_process(launcher: str) -> bool:
     if launcher == 'none':
         return True
     return os.environ.get(LAUNCHER_VARIABLES[launcher][0], '0') == '0'
+
+
+def at_least(low: int) -> Callable[[str], int]:
+    """Argument type: an integer from ``low`` on."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ArgumentTypeError(f'must be an integer, got {text!r}') from None
+        if value < low:
+            raise ArgumentTypeError(f'must be at least {low}, got {value}')
+        return value
+
+    return parse
+
+
+def number_in(low: float, high: float, *, with_low: bool = True) -> Callable:
+    """Argument type: a finite number from ``low`` to ``high``.
+
+    Args:
+        low: the least, or what the number is above.
+        high: the greatest.
+        with_low: whether ``low`` itself is allowed.
+    """
+    limits = f'{"from" if with_low else "above"} {low:g} to {high:g}'
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        is_above = value >= low if with_low else value > low
+        if not math.isfinite(value) or not is_above or value > high:
+            raise ArgumentTypeError(f'must be a finite number {limits}, got {text}')
+        return value
+
+    return parse
+
+
+def device_name(text: str) -> str:
+    """Argument type: a device that this machine has."""
+    try:
+        torch.empty(0, device=torch.device(text))
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArgumentTypeError(f'{text!r} cannot be used: {reason}') from None
+    return text

@@ -64,6 +64,7 @@ def check_before_training(cfg: Config) -> list[str]:
     check_values(cfg)
     if cfg.get('load_from'):
         check_checkpoint(cfg.load_from)
+    _check_detector_checkpoint(cfg)
     warnings = _check_loader(cfg, 'train_dataloader', None)
     if cfg.get('val_dataloader') is not None:
         warnings += _check_loader(cfg, 'val_dataloader', 'val_evaluator')
@@ -76,6 +77,12 @@ def check_before_test(cfg: Config) -> list[str]:
     check_values(cfg)
     check_checkpoint(cfg.load_from)
     return _check_loader(cfg, 'test_dataloader', 'test_evaluator')
+
+
+def check_test_data(cfg: Config) -> list[str]:
+    """Check what a tool needs that reads the test data itself; see above."""
+    _check_keys(cfg, ('model', 'test_dataloader'))
+    return _check_loader(cfg, 'test_dataloader', None)
 
 
 def print_warnings(lines: list[str]) -> None:
@@ -100,6 +107,22 @@ def check_checkpoint(path: str) -> None:
     if path.endswith('.safetensors'):
         return
     check_checkpoint_file(path)
+
+
+def _check_detector_checkpoint(cfg: Config) -> None:
+    """Check the trained detector of ``FrozenBaseDCR``."""
+    key = 'model.detector_checkpoint'
+    path = _look_up(cfg, key)
+    if not path:
+        return
+    try:
+        check_checkpoint(path)
+    except UserError as error:
+        raise UserError(
+            f'{key}: {error}; train the detector first, or set {key} with '
+            '--cfg-options. A training that is resumed has the detector in its own '
+            f'checkpoint: --cfg-options {key}=None'
+        ) from error
 
 
 def check_values(cfg: Config) -> None:

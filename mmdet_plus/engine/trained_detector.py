@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from torch import nn
 
 from ..zoo.safe_loading import use_safe_loading
-from .command_line import add_config_options, add_unsafe_load
+from .command_line import add_config_options, add_unsafe_load, device_name
 from .config_loading import apply_options, read_config
 from .hooks.checkpoint_match_hook import check_match
 from .preflight import check_checkpoint
@@ -20,7 +20,9 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``load_detector`` reads."""
     parser.add_argument('config', help='path of the config file')
     parser.add_argument('checkpoint', help='path or URL of the checkpoint')
-    parser.add_argument('--device', default='cpu', help='such as cuda:0')
+    parser.add_argument(
+        '--device', type=device_name, default='cpu', help='such as cuda:0'
+    )
     add_config_options(parser)
     add_unsafe_load(parser)
 

@@ -3,7 +3,10 @@ import pytest
 from mmdet_plus.engine.command_line import (
     ToolParser,
     add_shared_arguments,
+    at_least,
+    device_name,
     is_first_process,
+    number_in,
 )
 from mmdet_plus.engine.error_reporting import UserError
 
@@ -59,3 +62,28 @@ def test_first_process(monkeypatch, launcher, variable):
     monkeypatch.setenv(variable, '1')
     assert not is_first_process(launcher)
     assert is_first_process('none')
+
+
+@pytest.mark.parametrize(
+    ('kind', 'good', 'bad', 'message'),
+    [
+        (at_least(1), {'1': 1, '7': 7}, '0', 'must be at least 1, got 0'),
+        (at_least(1), {}, '2.5', "must be an integer, got '2.5'"),
+        (number_in(0, 1), {'0': 0, '1': 1, '0.5': 0.5}, '1.1', 'from 0 to 1, got 1.1'),
+        (number_in(0, 1, with_low=False), {'1e-9': 1e-9}, '0', 'above 0 to 1, got 0'),
+        (number_in(0, 1), {}, 'nan', 'got nan'),
+        (number_in(0, float('inf')), {'1e9': 1e9}, 'inf', 'got inf'),
+        (number_in(0, 1), {}, 'half', 'got half'),
+        (device_name, {'cpu': 'cpu'}, 'gpu', "'gpu' cannot be used: "),
+        (device_name, {}, 'cuda:99', "'cuda:99' cannot be used: "),
+    ],
+)
+def test_types_of_arguments(kind, good, bad, message):
+    parser = ToolParser(prog='tool')
+    parser.add_argument('--x', type=kind)
+    for text, value in good.items():
+        assert parser.parse_args(['--x', text]).x == value
+    with pytest.raises(UserError) as caught:
+        parser.parse_args(['--x', bad])
+    assert '--x' in str(caught.value)
+    assert message in str(caught.value)

@@ -10,6 +10,7 @@ from mmdet_plus.engine.preflight import (
     check_before_test,
     check_before_training,
     check_checkpoint,
+    check_test_data,
     check_values,
 )
 
@@ -70,6 +71,21 @@ def test_datasets_inside_wrappers_are_checked(cfg):
     cfg.train_dataloader.dataset = wrapper
     with pytest.raises(UserError, match=r'train_dataloader\.dataset\.dataset: '):
         check_before_training(cfg)
+
+
+def test_the_trained_detector_of_a_refiner_is_looked_for(cfg):
+    cfg.model.detector_checkpoint = 'absent.pth'
+    with pytest.raises(UserError, match=r'model\.detector_checkpoint: .*absent\.pth'):
+        check_before_training(cfg)
+    cfg.model.detector_checkpoint = None
+    assert check_before_training(cfg) == []
+
+
+def test_tools_that_read_the_test_data(cfg):
+    assert check_test_data(cfg) == []
+    cfg.test_dataloader.dataset.ann_file = 'absent.json'
+    with pytest.raises(UserError, match=r'test_dataloader\.dataset: .*absent\.json'):
+        check_test_data(cfg)
 
 
 def test_no_annotations_to_train_on(cfg, edit_annotations):

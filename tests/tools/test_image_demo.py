@@ -85,6 +85,12 @@ def test_videos_behind_urls_keep_their_address(
             ['in/a.png', '--model', 'x', '--batch-size', '0'],
             '--batch-size must be positive',
         ),
+        (
+            ['in/a.png', '--model', 'x', '--out-dir', 'in/a.png'],
+            '--out-dir in/a.png is',
+        ),
+        (['in/a.png', '--score-thr', 'nan'], 'argument --score-thr: must be a finite'),
+        (['in/a.png', '--device', 'gpu'], "argument --device: 'gpu' cannot be used"),
         (['.'], 'the following arguments are required: --model'),
     ],
 )

@@ -94,9 +94,18 @@ class FrozenBaseDCR(BaseDetector):
         if self.detector_checkpoint is None:
             self.detector.init_weights()
         else:
-            load_checkpoint(
-                self.detector, self.detector_checkpoint, map_location='cpu', strict=True
-            )
+            self._load_detector(self.detector_checkpoint)
+
+    def _load_detector(self, path: str) -> None:
+        try:
+            load_checkpoint(self.detector, path, map_location='cpu', strict=True)
+        except RuntimeError as error:
+            # One line for all missing weights, and so on: enough of it to see why.
+            lines = [line[:200] for line in str(error).splitlines() if line.strip()]
+            raise ValueError(
+                f'detector_checkpoint={path} has other weights than the detector: '
+                + '; '.join([*lines[1:4], *lines[-2:]])
+            ) from error
 
     def train(self, mode: bool = True) -> 'FrozenBaseDCR':
         """The detector stays in test mode."""
