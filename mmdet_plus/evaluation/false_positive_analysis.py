@@ -1,5 +1,6 @@
 """Reads results in COCO format and judges all their detections."""
 
+import math
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -20,15 +21,33 @@ class Truth(NamedTuple):
 
 
 def read_truth(content: dict) -> Truth:
-    """Objects of an annotation file in COCO format."""
+    """Objects of an annotation file in COCO format.
+
+    Raises:
+        ValueError: if a part is missing, or an annotation is of an image or a category
+            that is not there.
+    """
+    missing = {'images', 'categories', 'annotations'} - content.keys()
+    if missing:
+        raise ValueError(f'there is no {sorted(missing)[0]!r}')
     images: dict[int, list[dict]] = {image['id']: [] for image in content['images']}
     labels = {c['id']: i for i, c in enumerate(content['categories'])}
     counts = np.zeros(len(labels), int)
     for annotation in content['annotations']:
+        _check_annotation(annotation, images, labels)
         images[annotation['image_id']].append(annotation)
         if not annotation.get('iscrowd', 0):
             counts[labels[annotation['category_id']]] += 1
     return Truth(images, labels, counts)
+
+
+def _check_annotation(annotation: dict, images: dict, labels: dict) -> None:
+    name = f'annotation {annotation.get("id")}'
+    for key, known in (('image_id', images), ('category_id', labels)):
+        if annotation.get(key) not in known:
+            raise ValueError(f'{name}: {key} {annotation.get(key)} is not there')
+    if len(annotation.get('bbox') or ()) != 4:
+        raise ValueError(f'{name} has no bbox of four numbers')
 
 
 def judge_results(
@@ -44,8 +63,11 @@ def judge_results(
         max_per_img: best detections of a class in an image that count, as in COCO.
 
     Raises:
-        ValueError: if a detection is of an image or a category that is not there.
+        ValueError: if a detection is of an image or a category that is not there, or
+            has not all of the above, or numbers that are not finite.
     """
+    for i, result in enumerate(results):
+        _check_result(i, result)
     by_img: dict[int, list[dict]] = defaultdict(list)
     for result in results:
         by_img[result['image_id']].append(result)
@@ -59,6 +81,18 @@ def judge_results(
     if not parts:
         return Judged(np.zeros(0), np.zeros(0, int), np.zeros(0, int))
     return Judged(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _check_result(index: int, result: dict) -> None:
+    if not isinstance(result, dict):
+        raise ValueError(f'detection {index} is {result!r}')
+    missing = {'image_id', 'category_id', 'bbox', 'score'} - result.keys()
+    if missing:
+        raise ValueError(f'detection {index} has no {sorted(missing)[0]!r}')
+    numbers = [*result['bbox'], result['score']]
+    are_numbers = all(isinstance(x, int | float) and math.isfinite(x) for x in numbers)
+    if len(numbers) != 5 or not are_numbers:
+        raise ValueError(f'detection {index} needs four numbers and a score: {result}')
 
 
 def _judge(

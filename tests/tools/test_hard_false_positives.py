@@ -70,4 +70,39 @@ def test_errors(tool_main, files, tmp_path, capsys):
     assert 'is no JSON file' in error(files[0], pickle)
     files[2].write_text(json.dumps([detection(7, 1, 0, 0.5)]))
     assert 'have no image 7' in error(*files)
+    whole = detection(1, 1, 0, 0.5)
+    for wrong, message in (
+        (3, 'detection 1 is 3'),
+        (dict(image_id=1, category_id=1, bbox=[0, 0, 1, 1]), "1 has no 'score'"),
+        (dict(whole, score=float('nan')), 'detection 1 needs four numbers and a score'),
+        (dict(whole, bbox=[0, 0, 1]), 'detection 1 needs four numbers and a score'),
+        (dict(whole, score='0.5'), 'detection 1 needs four numbers and a score'),
+    ):
+        files[2].write_text(json.dumps([whole, wrong]))
+        assert message in error(files[0], files[2])
+    assert '--iou-thr: must be a finite number above 0' in error(
+        *files, '--iou-thr', '0'
+    )
+    assert '--score-thr: must be a finite' in error(*files, '--score-thr', 'nan')
+    assert 'is a folder' in error(files[0], tmp_path)
+    assert 'bad.json is a file' in error(*files[:2], '--out-dir', files[1])
+    assert not (tmp_path / 'work_dirs').exists()
+
+
+def test_annotation_files_that_cannot_be_used(tool_main, files, tmp_path, capsys):
+    good = json.loads(files[0].read_text())
+    first = good['annotations'][0]
+    for change, message in (
+        (dict(annotations=[]), 'truth.json has no objects'),
+        (dict(annotations=[dict(first, image_id=7)]), 'annotation 1: image_id 7 is'),
+        (dict(annotations=[dict(first, category_id=7)]), '1: category_id 7 is not'),
+        (dict(annotations=[dict(first, bbox=None)]), 'annotation 1 has no bbox'),
+    ):
+        files[0].write_text(json.dumps({**good, **change}))
+        assert tool_main(TOOL, *files[:2]) == 2
+        assert message in capsys.readouterr().err
+    del good['categories']
+    files[0].write_text(json.dumps(good))
+    assert tool_main(TOOL, *files[:2]) == 2
+    assert "COCO format: there is no 'categories'" in capsys.readouterr().err
     assert not (tmp_path / 'work_dirs').exists()

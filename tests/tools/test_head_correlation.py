@@ -88,15 +88,24 @@ def test_mmdets_double_head_says_what_it_lacks(tool_main, prepare, tmp_path, cap
     assert found == {('score', 'fc'), ('regressed_iou', 'conv')}
 
 
-def test_errors(tool_main, prepare, tiny_config, tmp_path, capsys):
+def test_errors(tool_main, prepare, tmp_path, capsys):
     tool = 'analysis_tools/head_correlation'
     config, checkpoint = prepare(EXT)
     assert tool_main(tool, config, 'absent.pth') == 2
     assert 'checkpoint absent.pth does not exist' in capsys.readouterr().err
     assert tool_main(tool, config, checkpoint, '--images', 0) == 2
-    assert '--images must be at least 1, got 0' in capsys.readouterr().err
-    assert tool_main(tool, tiny_config, checkpoint) == 2
-    assert 'got StandardRoIHead' in capsys.readouterr().err
+    assert '--images: must be at least 1, got 0' in capsys.readouterr().err
+    assert tool_main(tool, config, checkpoint, '--scales', 0) == 2
+    assert '--scales: must be a finite number above 0' in capsys.readouterr().err
+    assert tool_main(tool, config, checkpoint, '--small', 9, '--medium', 8) == 2
+    assert '--small 9 is above --medium 8' in capsys.readouterr().err
+    assert tool_main(tool, config, checkpoint, '--out-dir', config) == 2
+    assert 'double.py is a file' in capsys.readouterr().err
+    missing = ['--cfg-options', 'test_dataloader.dataset.ann_file=absent.json']
+    assert tool_main(tool, config, checkpoint, *missing) == 2
+    assert 'test_dataloader.dataset: annotation file' in capsys.readouterr().err
     assert tool_main(tool, config, checkpoint, '--shifts', 9, '--scales', 1) == 2
     assert 'give no proposal' in capsys.readouterr().err
+    assert tool_main(tool, *prepare('')) == 2
+    assert 'got StandardRoIHead' in capsys.readouterr().err
     assert not (tmp_path / 'work_dirs').exists()

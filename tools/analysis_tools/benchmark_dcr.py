@@ -7,8 +7,8 @@ is known; the fractions take turns, so that noise is shared. Prints the median s
 of the whole detector and of its refiner, and the ratios to the first fraction.
 """
 
-import argparse
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +17,19 @@ from typing import Any
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 from torch import nn
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.engine.command_line import (
+    ToolParser,
+    at_least,
+    device_name,
+    number_in,
+)
+from mmdet_plus.engine.config_loading import read_config
+from mmdet_plus.engine.error_reporting import UserError, run_tool
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'dcr'
 DEFAULT = CONFIGS / 'faster-rcnn-dcrv2_r18_fpn_1x_shapes.py'
@@ -57,9 +65,12 @@ def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:
 
 def build_model(config: str | Path, proposals: int, device: torch.device) -> nn.Module:
     """The detector of a config with random weights."""
-    model_cfg = Config.fromfile(config).model
+    model_cfg = read_config(str(config)).get('model') or {}
+    if 'refiner' not in {**model_cfg, **model_cfg.get('roi_head', {})}:
+        raise UserError(f'{config} has no refiner: it is not a config of DCR')
     detector = model_cfg.get('detector', model_cfg)
-    detector.backbone.init_cfg = None
+    if 'rpn' not in (detector.get('test_cfg') or {}):
+        raise UserError(f'{config}: its detector has no proposals, whose number is set')
     fix_proposals(detector.test_cfg, proposals)
     return MODELS.build(model_cfg).eval().to(device)
 
@@ -91,21 +102,25 @@ def measure(
     }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
+    parser = ToolParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', nargs='?', default=DEFAULT)
     parser.add_argument(
-        '--top-p', type=float, nargs='+', default=[1, 0.75, 0.5, 0.25, 0]
+        '--top-p', type=number_in(0, 1), nargs='+', default=[1, 0.75, 0.5, 0.25, 0]
     )
-    parser.add_argument('--shape', type=int, nargs=2, default=(256, 256))
-    parser.add_argument('--proposals', type=int, default=300)
-    parser.add_argument('--runs', type=int, default=10)
-    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
-    parser.add_argument('--device', default='cpu', help='such as cuda:0')
+    parser.add_argument('--shape', type=at_least(32), nargs=2, default=(256, 256))
+    parser.add_argument('--proposals', type=at_least(1), default=300)
+    parser.add_argument('--runs', type=at_least(1), default=10)
+    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    parser.add_argument(
+        '--device', type=device_name, default='cpu', help='such as cuda:0'
+    )
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def benchmark(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, measure and print the table."""
     args = build_parser().parse_args(argv)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -129,5 +144,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; see ``run_tool`` for the exit status."""
+    return run_tool(benchmark, argv)
+
+
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

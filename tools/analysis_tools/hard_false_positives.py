@@ -17,9 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.command_line import ToolParser, number_in
 from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.evaluation.false_positive_analysis import judge_results, read_truth
+from mmdet_plus.evaluation.false_positive_analysis import (
+    Truth,
+    judge_results,
+    read_truth,
+)
 from mmdet_plus.evaluation.false_positives import (
     KINDS,
     Judged,
@@ -44,10 +48,16 @@ def build_parser() -> ToolParser:
     )
     parser.add_argument('--names', nargs='+', help='of the results; default: the files')
     parser.add_argument(
-        '--score-thr', type=float, default=0.3, help='above which they are hard'
+        '--score-thr',
+        type=number_in(0, 1),
+        default=0.3,
+        help='above which they are hard',
     )
     parser.add_argument(
-        '--iou-thr', type=float, default=0.5, help='from which an object is found'
+        '--iou-thr',
+        type=number_in(0, 1, with_low=False),
+        default=0.5,
+        help='from which an object is found',
     )
     parser.add_argument(
         '--out-dir', type=Path, default=Path('work_dirs/false_positives')
@@ -61,6 +71,8 @@ def read_json(path: Path, kind: type) -> Any:
         content = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise UserError(f'{path} does not exist') from error
+    except IsADirectoryError as error:
+        raise UserError(f'{path} is a folder') from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UserError(
             f'{path} is no JSON file: tools/test.py --format-only writes one'
@@ -69,6 +81,18 @@ def read_json(path: Path, kind: type) -> Any:
         what = 'detections' if kind is list else 'annotations'
         raise UserError(f'{path} has no {what} in COCO format')
     return content
+
+
+def load_truth(path: Path) -> Truth:
+    """Objects of an annotation file, at least one."""
+    try:
+        truth = read_truth(read_json(path, dict))
+    except (KeyError, TypeError, ValueError) as error:
+        message = f'{path} is no annotation file in COCO format: {error}'
+        raise UserError(message) from error
+    if not truth.counts.any():
+        raise UserError(f'{path} has no objects')
+    return truth
 
 
 def ap_rows(judged: Judged, gt_counts: np.ndarray) -> list[dict]:
@@ -110,7 +134,9 @@ def analyse(argv: Sequence[str] | None) -> None:
     names = args.names or [path.name.split('.')[0] for path in args.results]
     if len(set(names)) != len(args.results):
         raise UserError('--names must give each of the results a name of its own')
-    truth = read_truth(read_json(args.annotations, dict))
+    if args.out_dir.exists() and not args.out_dir.is_dir():
+        raise UserError(f'--out-dir {args.out_dir} is a file')
+    truth = load_truth(args.annotations)
     judged = {}
     for name, path in zip(names, args.results, strict=True):
         try:

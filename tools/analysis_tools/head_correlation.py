@@ -8,6 +8,7 @@ the IoU, and how alike the places of their features are. Writes CSV files and pi
 """
 
 import csv
+import math
 import random
 import sys
 import time
@@ -19,8 +20,9 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 from mmengine.utils import track_iter_progress
 
-from mmdet_plus.engine.command_line import ToolParser
+from mmdet_plus.engine.command_line import ToolParser, at_least, number_in
 from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.engine.preflight import check_test_data, print_warnings
 from mmdet_plus.engine.trained_detector import add_detector_arguments, load_detector
 from mmdet_plus.evaluation.double_head_readings import HEADS
 from mmdet_plus.evaluation.head_correlation_analysis import (
@@ -42,27 +44,34 @@ def build_parser() -> ToolParser:
     add_detector_arguments(parser)
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/heads'))
     parser.add_argument(
-        '--images', type=int, help='analyse so many, chosen by chance; default: all'
+        '--images',
+        type=at_least(1),
+        help='analyse so many, chosen by chance; default: all',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the choice of images')
     parser.add_argument(
         '--shifts',
-        type=float,
+        type=number_in(-math.inf, math.inf),
         nargs='+',
         default=DEFAULTS.shifts,
         help='of the proposals in x and y, as fractions of the object',
     )
     parser.add_argument(
-        '--scales', type=float, nargs='+', default=DEFAULTS.scales, help='of both sides'
+        '--scales',
+        type=number_in(0, math.inf, with_low=False),
+        nargs='+',
+        default=DEFAULTS.scales,
+        help='of both sides',
     )
+    for name, default in (('small', DEFAULTS.small), ('medium', DEFAULTS.medium)):
+        parser.add_argument(
+            f'--{name}',
+            type=number_in(0, math.inf),
+            default=default,
+            help=f'areas below are {name}',
+        )
     parser.add_argument(
-        '--small', type=float, default=DEFAULTS.small, help='areas below are small'
-    )
-    parser.add_argument(
-        '--medium', type=float, default=DEFAULTS.medium, help='areas below are medium'
-    )
-    parser.add_argument(
-        '--chunk', type=int, default=DEFAULTS.chunk, help='proposals at once'
+        '--chunk', type=at_least(1), default=DEFAULTS.chunk, help='proposals at once'
     )
     return parser
 
@@ -73,8 +82,6 @@ def choose_images(
     """Indices of all images, or of ``count`` of them."""
     if count is None or count >= len(dataset):
         return range(len(dataset))
-    if count < 1:
-        raise UserError(f'--images must be at least 1, got {count}')
     return random.Random(seed).sample(range(len(dataset)), count)
 
 
@@ -116,7 +123,12 @@ def report(analysis: HeadCorrelationAnalysis) -> None:
 def analyse(argv: Sequence[str] | None) -> None:
     """Parse the arguments, analyse the images and write the results."""
     args = build_parser().parse_args(argv)
+    if args.small > args.medium:
+        raise UserError(f'--small {args.small:g} is above --medium {args.medium:g}')
+    if args.out_dir.exists() and not args.out_dir.is_dir():
+        raise UserError(f'--out-dir {args.out_dir} is a file')
     cfg, model = load_detector(args)
+    print_warnings(check_test_data(cfg))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     options = AnalysisOptions(
         args.shifts, args.scales, args.small, args.medium, args.chunk
