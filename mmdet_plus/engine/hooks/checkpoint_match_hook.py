@@ -45,7 +45,7 @@ def check_match(model: nn.Module, checkpoint: dict[str, Any]) -> None:
         if name in given and given[name] != shape:
             raise UserError(
                 f'{name} has the shape {tuple(given[name])} in the checkpoint and '
-                f'{tuple(shape)} in the model: is num_classes another one?'
+                f'{tuple(shape)} in the model: another model, or other classes'
             )
 
 

@@ -27,7 +27,7 @@ def test_own_weights_pass(wrap):
 
 
 def test_another_number_of_classes_is_refused():
-    message = r'\(9, 3\) in the checkpoint and \(4, 3\) in the model: is num_classes'
+    message = r'\(9, 3\) in the checkpoint and \(4, 3\) in the model: another model'
     with pytest.raises(UserError, match=message):
         check(weights(out_channels=9))
 
