@@ -18,6 +18,8 @@ model = dict(
             ),
         ),
         num_classes=80,
+        # As the weights were trained; RefineDet's VGG takes images undivided.
+        input_std=(58.395, 57.12, 57.375),
     ),
     refine_at='post_nms',
 )

@@ -1,5 +1,6 @@
 """DCR V1: boxes are cut out of the image and classified by a network of its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -77,6 +78,8 @@ class CropRefiner(BoxRefiner):
         in_channels: of that output.
         crop_size: side of the crops in pixels (Table 1d).
         chunk_size: crops at once at test time, which bounds the memory.
+        input_std: what the crops are divided by, of each channel, where the detector's
+            images are not as the backbone was trained; nothing by default.
         **kwargs: as ``BoxRefiner`` takes them.
     """
 
@@ -87,15 +90,19 @@ class CropRefiner(BoxRefiner):
         in_channels: int = 2048,
         crop_size: int = 224,
         chunk_size: int | None = 32,
+        input_std: Sequence[float] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(in_channels, chunk_size=chunk_size, **kwargs)
         self.backbone = MODELS.build(backbone)
         self.crop_size = crop_size
+        self.input_std = input_std
 
     def image_feats(self, inputs: RefinerInputs) -> Tensor:
-        """The images (B, 3, H, W) themselves."""
-        return inputs.images
+        """The images (B, 3, H, W), normalised for the backbone."""
+        if self.input_std is None:
+            return inputs.images
+        return inputs.images / inputs.images.new_tensor(self.input_std).view(-1, 1, 1)
 
     def box_feats(self, image_feats: Tensor, rois: Tensor) -> Tensor:
         """Average (n, in_channels) of the backbone's last map over each crop."""

@@ -114,6 +114,18 @@ def test_memory_is_bounded_for_many_boxes_on_a_large_image():
     torch.testing.assert_close(probs.sum(dim=1), torch.ones(300))
 
 
+def test_images_are_divided_for_the_backbone():
+    std = (2.0, 4.0, 8.0)
+    batch = images()
+    divided = batch / torch.tensor(std).view(3, 1, 1)
+    expected = build().eval().predict(RefinerInputs(divided), ROIS)[0]
+    found = build(input_std=std).eval().predict(RefinerInputs(batch), ROIS)[0]
+    torch.testing.assert_close(found, expected)
+    assert not torch.allclose(
+        build().eval().predict(RefinerInputs(batch), ROIS)[0], expected
+    )
+
+
 def test_all_of_it_learns_and_batch_norms_stay():
     refiner = build(with_reg=True)
     refiner.train()
