@@ -148,9 +148,30 @@ def detector_config(head='StandardRoIHead', **backbone):
     )
 
 
-def shared_config(refiner, refine_at='pre_nms', **backbone):
-    """That detector with DCR V2."""
-    cfg = detector_config(**backbone)
+def mask_config():
+    """That detector with masks."""
+    cfg = detector_config()
+    cfg.type = 'MaskRCNN'
+    extractor = copy.deepcopy(cfg.roi_head.bbox_roi_extractor)
+    extractor.roi_layer.output_size = 14
+    cfg.roi_head.update(
+        mask_roi_extractor=extractor,
+        mask_head=dict(
+            type='FCNMaskHead',
+            num_convs=1,
+            in_channels=16,
+            conv_out_channels=8,
+            num_classes=NUM_CLASSES,
+        ),
+    )
+    cfg.train_cfg.rcnn.mask_size = 28
+    cfg.test_cfg.rcnn.mask_thr_binary = 0.5
+    return cfg
+
+
+def shared_config(refiner, refine_at='pre_nms', detector=None, **backbone):
+    """A detector, that one by default, with DCR V2."""
+    cfg = detector or detector_config(**backbone)
     base = cfg.roi_head
     cfg.type = 'SharedBaseDCR'
     cfg.roi_head = dict(

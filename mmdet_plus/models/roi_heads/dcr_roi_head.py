@@ -112,10 +112,10 @@ class DCRRoIHead(BaseRoIHead):
         """Raw outputs of ``base``, then the refiner's for the boxes that it gives."""
         assert batch_data_samples is not None
         metas = [sample.metainfo for sample in batch_data_samples]
-        boxes = [own.bboxes for own in self.candidates(x, rpn_results_list, metas)]
+        found = self.candidates(x, rpn_results_list, metas)
         outputs = self.base.forward(_levels(x), rpn_results_list, batch_data_samples)
         refined = self.refiner.refine(
-            _inputs(x), boxes, [own.new_zeros(len(own)) for own in boxes]
+            _inputs(x), [own.bboxes for own in found], [own.scores for own in found]
         )
         return (*outputs, refined)
 
@@ -153,7 +153,9 @@ class DCRRoIHead(BaseRoIHead):
     ) -> InstanceList:
         """Boxes of ``base`` as at test time: ``bboxes``, ``scores`` and ``labels``."""
         with torch.no_grad(), _test_mode(self.base):
-            found = self._base_boxes(x, batch_img_metas, rpn_results_list)
+            found = self._base_boxes(
+                x, batch_img_metas, rpn_results_list, self.test_cfg
+            )
             if self.refine_at == 'post_nms':
                 return found
             return [top_class_boxes(own.bboxes, own.scores) for own in found]
@@ -168,7 +170,9 @@ class DCRRoIHead(BaseRoIHead):
     ) -> InstanceList:
         """Detections with refined scores; as ``StandardRoIHead.predict_bbox``."""
         inputs = _inputs(x)
-        found = self._base_boxes(x, batch_img_metas, rpn_results_list, rescale)
+        found = self._base_boxes(
+            x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale
+        )
         if self.refine_at == 'post_nms':
             return rescore_detections(
                 self.refiner, inputs, found, batch_img_metas, rescale
@@ -186,12 +190,13 @@ class DCRRoIHead(BaseRoIHead):
         x: Features,
         batch_img_metas: list[dict],
         rpn_results_list: InstanceList,
+        rcnn_test_cfg: ConfigType,
         rescale: bool = False,
     ) -> InstanceList:
         """Final detections, or (``'pre_nms'``) candidates that are never rescaled."""
         if self.refine_at == 'post_nms':
             return self.base.predict_bbox(
-                _levels(x), batch_img_metas, rpn_results_list, self.test_cfg, rescale
+                _levels(x), batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale
             )
         return raw_candidates(self.base, x, batch_img_metas, rpn_results_list)
 

@@ -12,6 +12,7 @@ from dcr_samples import (
     crop_config,
     detector_config,
     images,
+    mask_config,
     refiner_config,
     samples,
 )
@@ -176,6 +177,30 @@ def test_scores_are_products_of_both_networks():
         torch.testing.assert_close(found[i].scores, expected[order])
 
 
+def test_training_boxes_are_in_pixels_of_the_network_input():
+    cfg = frozen_config(crop_config(), single_stage(), refine_at='post_nms')
+    model = build(cfg).train()
+    losses = []
+    for scale in (1.0, 0.5):
+        torch.manual_seed(2)
+        given = samples(2, 1, scale=scale)
+        losses.append(model.loss(images(), given)['loss_dcr_cls'])
+    assert torch.equal(*losses)
+
+
+def test_masks_follow_their_detections():
+    cfg = frozen_config(crop_config(), mask_config(), refine_at='post_nms')
+    model = build(cfg)
+    torch.nn.init.normal_(model.refiner.fc_cls.weight)
+    base = predict(model.detector, samples(2, 2, scale=0.5), rescale=True)
+    found = predict(model, samples(2, 2, scale=0.5), rescale=True)
+    for before, after in zip(base, found, strict=True):
+        boxes = before.bboxes.tolist()
+        order = [boxes.index(box) for box in after.bboxes.tolist()]
+        assert order != sorted(order)
+        assert torch.equal(after.masks, before.masks[order])
+
+
 def test_own_thresholds_after_refinement():
     cfg = dict(score_thr=0.2, nms=dict(type='nms', iou_threshold=0.5), max_per_img=2)
     model = build(frozen_config(dict(type='StubRefiner'), test_cfg=cfg))
@@ -207,6 +232,8 @@ def test_errors():
         build(frozen_config(crop_config(), single_stage()))
     with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
         build(frozen_config(crop_config(), refine_at='never'))
+    with pytest.raises(ValueError, match="masks need refine_at='post_nms'"):
+        build(frozen_config(crop_config(), mask_config()))
     model = build(frozen_config(refiner_config()))
     with pytest.raises(ValueError, match='use SharedBaseDCR'):
         model.loss(images(), samples(2, 2))

@@ -12,6 +12,7 @@ from dcr_samples import (
     crop_config,
     detector_config,
     images,
+    mask_config,
     refiner_config,
     samples,
     shared_config,
@@ -198,6 +199,44 @@ def test_bfloat16_losses_and_results_are_finite():
     assert all(own.bboxes.isfinite().all() for own in found)
 
 
+def test_training_boxes_are_in_pixels_of_the_network_input():
+    model = build(shared_config(refiner_config(), 'post_nms')).train()
+    losses = []
+    for scale in (1.0, 0.5):
+        torch.manual_seed(2)
+        given = samples(2, 1, scale=scale)
+        losses.append(model.loss(images(), given)['loss_dcr_cls'])
+    assert torch.equal(*losses)
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_masks_are_those_of_the_base(refine_at):
+    base = build(mask_config())
+    stub = dict(type='StubRefiner')
+    model = build(shared_config(stub, refine_at, mask_config()))
+    share_weights(model, base)
+    expected = predict(base, samples(2, 2, scale=0.5), rescale=True)
+    found = predict(model, samples(2, 2, scale=0.5), rescale=True)
+    for own, other in zip(found, expected, strict=True):
+        assert other.masks.any()
+        assert torch.equal(own.bboxes, other.bboxes)
+        assert torch.equal(own.masks, other.masks)
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_thresholds_are_those_that_are_given(refine_at):
+    model = build(shared_config(refiner_config(), refine_at)).eval()
+    (given,) = samples(2)
+    with torch.no_grad():
+        x = model.extract_feat(images(1))
+        proposals = model.rpn_head.predict(x, [given], rescale=False)
+        cfg = copy.deepcopy(model.roi_head.test_cfg)
+        cfg.max_per_img = 2
+        head = model.roi_head
+        (found,) = head.predict_bbox(x, [given.metainfo], proposals, cfg)
+    assert len(found) == 2
+
+
 def test_crop_refiner_trains_end_to_end_too():
     model = build(shared_config(crop_config()))
     model.train()
@@ -215,6 +254,20 @@ def test_raw_outputs_and_config_stay():
     with torch.no_grad():
         outputs = model(images(), samples(2, 2), mode='tensor')
     assert outputs[0][-1][0].probs.shape[1] == NUM_CLASSES + 1
+
+
+def test_raw_outputs_are_of_the_best_boxes():
+    model = build(shared_config(refiner_config(top_p=0.25))).eval()
+    with torch.no_grad():
+        x = model.extract_feat(images())
+        proposals = model.rpn_head.predict(x, samples(2, 2), rescale=False)
+        metas = [sample.metainfo for sample in samples(2, 2)]
+        found = model.roi_head.candidates(x, proposals, metas)
+        refined = model.roi_head.forward(x, proposals, samples(2, 2))[-1]
+    for own, refinement in zip(found, refined, strict=True):
+        best = own.scores.topk(len(refinement.indices)).indices
+        assert 0 < len(best) < len(own)
+        assert refinement.indices.tolist() == sorted(best.tolist())
 
 
 def test_errors():

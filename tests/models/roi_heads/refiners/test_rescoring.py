@@ -145,6 +145,18 @@ def test_the_box_branch_moves_refined_boxes_only():
         HandRefiner.deltas = None
 
 
+def test_every_box_has_offsets_of_its_own_and_stays_in_the_image(monkeypatch):
+    # One width to the right, and four, beyond the image of 96 pixels.
+    deltas = torch.tensor([[10.0, 0, 0, 0], [40, 0, 0, 0], [0, 0, 0, 0]])
+    monkeypatch.setattr(HandRefiner, 'deltas', deltas)
+    cfg = ConfigDict(TEST_CFG, score_thr=0.3)
+    given = [InstanceData(bboxes=BOXES.repeat(1, 3), scores=SCORES.clone())]
+    refiner = HandRefiner(fusion='refiner_only')
+    (after,) = rescore_candidates(refiner, INPUTS, given, [META], cfg, False)
+    assert after[after.labels == 0].bboxes.tolist() == [[8, 0, 16, 8]]
+    assert after[after.labels > 0].bboxes.tolist() == [[96, 20, 96, 40]] * 2
+
+
 def test_top_class_boxes_by_hand():
     per_class = torch.arange(36.0).view(3, 12)
     top = top_class_boxes(per_class, SCORES)
