@@ -22,4 +22,6 @@ model = dict(
             chunk_size=100,
         ),
     ),
+    # Products of two scores are lower than scores.
+    test_cfg=dict(rcnn=dict(score_thr=0.001)),
 )

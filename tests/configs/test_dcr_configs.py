@@ -157,12 +157,47 @@ def test_numbers_of_the_paper():
     assert v2.auto_scale_lr.base_batch_size == 16
     assert v2.train_cfg.max_epochs == 7
     assert v2.train_dataloader.dataset.times == 1
-    assert load(V1).optim_wrapper.optimizer.lr == 0.0016
+    optimizer = dict(type='SGD', lr=0.0016, momentum=0.9, weight_decay=0.0001)
+    assert load(V1).optim_wrapper.optimizer == optimizer
     lr_mult = dict(lr_mult=10)
     assert load(V1).optim_wrapper.paramwise_cfg.custom_keys == {
         'refiner.fc_cls': lr_mult
     }
     assert v2.model.test_cfg.rpn.max_per_img == 300
+
+
+def test_numbers_of_the_fpn():
+    cfg = load('faster-rcnn-dcrv2_r101_fpn_7e_coco')
+    optimizer = dict(type='SGD', lr=0.008, momentum=0.9, weight_decay=0.0005)
+    assert cfg.optim_wrapper.optimizer == optimizer
+    assert cfg.train_cfg.max_epochs == 7
+    assert cfg.param_scheduler[1].milestones == [4, 6]
+    assert cfg.model.train_cfg.rcnn.sampler.type == 'OHEMSampler'
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        (resize,) = [s for s in loader.dataset.pipeline if s.type == 'Resize']
+        assert resize.scale == (1280, 800)
+
+
+@pytest.mark.parametrize('name', [name for name in CONFIGS if '-dcrv' in name])
+def test_products_of_scores_are_not_cut(name):
+    model = load(name).model
+    frozen = 'detector' in model
+    place = model if frozen else model.roi_head
+    if place.get('refine_at', 'pre_nms') == 'pre_nms':
+        own = model.get('test_cfg') if frozen else model.test_cfg.rcnn
+        assert (own or model.detector.test_cfg.rcnn).score_thr == 0.001
+
+
+def test_crops_are_normalised_as_their_backbones_were_trained():
+    imagenet = [58.395, 57.12, 57.375]
+    for name in CONFIGS:
+        model = load(name).model
+        if '-dcrv1' in name and 'shapes' not in name:
+            std = model.data_preprocessor.std
+            divided = list(model.refiner.get('input_std', [1, 1, 1]))
+            both = [a * b for a, b in zip(std, divided, strict=True)]
+            assert both == imagenet, name
+            assert model.data_preprocessor.mean == [123.675, 116.28, 103.53], name
 
 
 def test_two_fc_baseline_is_wired_as_in_the_paper():
