@@ -119,6 +119,16 @@ def test_detections_of_the_original_image_are_looked_up_in_the_input():
     assert after.bboxes.equal(given[0].bboxes[[1, 2, 0]])
 
 
+def test_moved_detections_stay_in_pixels_of_the_original_image(monkeypatch):
+    # One width to the right.
+    deltas = torch.tensor([[10.0, 0, 0, 0]]).expand(3, 4)
+    monkeypatch.setattr(HandRefiner, 'deltas', deltas)
+    given = detections()
+    given[0].bboxes = BOXES / torch.tensor([2.0, 4, 2, 4])
+    (after,) = rescore_detections(HandRefiner(), INPUTS, given, [META], True)
+    assert after.bboxes.tolist() == [[20, 5, 30, 10], [4, 0, 7.5, 2], [4, 0, 8, 2]]
+
+
 def test_candidates_are_rescaled_at_the_end():
     (after,) = rescore_candidates(
         StubRefiner(), INPUTS, candidates(), [META], TEST_CFG, True
