@@ -116,6 +116,33 @@ def count_above(judged: Judged, score_thr: float) -> dict[str, int]:
     return {**counts, 'all': sum(counts.values())}
 
 
+def count_found(judged: Judged, score_thr: float) -> int:
+    """True positives with scores above a threshold."""
+    return int(((judged.kinds == -1) & (judged.scores > score_thr)).sum())
+
+
+def count_at_recall(judged: Judged, num_found: int) -> int | None:
+    """False positives at the threshold that leaves a number of true positives.
+
+    Compares detectors whose scores mean different things.
+
+    Args:
+        judged: all detections.
+        num_found: true positives that the threshold leaves.
+
+    Returns:
+        Those with a score as high as the true positive of this rank or higher, None if
+        there are fewer true positives.
+    """
+    correct = judged.kinds == -1
+    if num_found == 0:
+        return 0
+    if num_found > correct.sum():
+        return None
+    score_thr = np.sort(judged.scores[correct])[-num_found]
+    return int(((judged.kinds >= 0) & (judged.scores >= score_thr)).sum())
+
+
 def average_precision(scores: np.ndarray, correct: np.ndarray, num_gts: int) -> float:
     """COCO's average precision, interpolated at 101 recalls.
 

@@ -11,7 +11,9 @@ from mmdet_plus.evaluation.false_positives import (
     Judged,
     average_precision,
     count_above,
+    count_at_recall,
     count_by_interval,
+    count_found,
     hypothetical_ap,
     judge_image,
     pairwise_ious,
@@ -104,6 +106,17 @@ def test_counts_by_hand():
         all=2,
     )
     assert (high['duplicate'], high['background'], high['all']) == (1, 2, 3)
+
+
+def test_false_positives_at_equal_recall():
+    judged = Judged(
+        scores=np.array([0.9, 0.8, 0.8, 0.5, 0.4, 0.2]),
+        labels=np.zeros(6, int),
+        # True positives at 0.8 and 0.4; the one at 0.9 lies in a crowd.
+        kinds=np.array([-2, -1, DUPLICATE, BACKGROUND, -1, CONFUSION]),
+    )
+    assert [count_found(judged, thr) for thr in (0.1, 0.4, 0.8)] == [2, 1, 0]
+    assert [count_at_recall(judged, n) for n in (0, 1, 2, 3)] == [0, 1, 2, None]
 
 
 def test_average_precision_by_hand():

@@ -34,8 +34,8 @@ def test_tables_and_pictures(tool_main, files, tmp_path, capsys):
     assert tool_main(TOOL, *files, '--names', 'base', 'dcr') == 0
     shown = capsys.readouterr().out
     # Precision 1/2 and 2/3 for class 1 with the false positive at 0.85, 1 without.
-    assert '| base | 0.667 | 1.000 | 2 | 0 | 1 | 0 | 1 |' in shown
-    assert '| dcr | 1.000 | 1.000 | 0 | 0 | 0 | 0 | 0 |' in shown
+    assert '| base | 0.667 | 1.000 | 1 | 2 | 0 | 1 | 0 | 1 | 2 |' in shown
+    assert '| dcr | 1.000 | 1.000 | 1 | 0 | 0 | 0 | 0 | 0 | 0 |' in shown
     out = tmp_path / 'work_dirs/false_positives'
     with (out / 'intervals.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
@@ -53,7 +53,9 @@ def test_tables_and_pictures(tool_main, files, tmp_path, capsys):
 
 def test_threshold_is_an_option(tool_main, files, capsys):
     assert tool_main(TOOL, *files[:2], '--score-thr', 0.87) == 0
-    assert '| bad | 0.667 | 0.667 | 1 | 0 | 1 | 0 | 0 |' in capsys.readouterr().out
+    assert (
+        '| bad | 0.667 | 0.667 | 0 | 1 | 0 | 1 | 0 | 0 | 0 |' in capsys.readouterr().out
+    )
 
 
 def test_errors(tool_main, files, tmp_path, capsys):

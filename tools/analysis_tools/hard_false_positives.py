@@ -28,7 +28,9 @@ from mmdet_plus.evaluation.false_positives import (
     KINDS,
     Judged,
     count_above,
+    count_at_recall,
     count_by_interval,
+    count_found,
     hypothetical_ap,
 )
 from mmdet_plus.visualization.false_positive_plots import (
@@ -115,17 +117,26 @@ def write_table(rows: dict[str, list[dict]], out_file: Path) -> None:
 def report(judged: dict[str, Judged], gt_counts: np.ndarray, score_thr: float) -> None:
     """Print one line for each detector."""
     kinds = ('all', *KINDS)
-    print(f'| detector | AP | AP without | {" | ".join(kinds)} |')
-    print('|' + ' --- |' * (3 + len(kinds)))
+    print(
+        f'| detector | AP | AP without | found | {" | ".join(kinds)} | equal recall |'
+    )
+    print('|' + ' --- |' * (5 + len(kinds)))
+    num_found = count_found(next(iter(judged.values())), score_thr)
     for name, own in judged.items():
         counts = count_above(own, score_thr)
         aps = (
             hypothetical_ap(own, gt_counts),
             hypothetical_ap(own, gt_counts, score_thr),
         )
-        cells = [f'{ap:.3f}' for ap in aps] + [str(counts[kind]) for kind in kinds]
+        at_recall = count_at_recall(own, num_found)
+        cells = [f'{ap:.3f}' for ap in aps] + [str(count_found(own, score_thr))]
+        cells += [str(counts[kind]) for kind in kinds]
+        cells.append('-' if at_recall is None else str(at_recall))
         print(f'| {name} | {" | ".join(cells)} |')
-    print(f'false positives with scores above {score_thr:g}; AP without them')
+    print(
+        f'true and false positives with scores above {score_thr:g}; AP without the '
+        f'false ones; all false ones where {num_found} objects are found'
+    )
 
 
 def analyse(argv: Sequence[str] | None) -> None:
