@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from ...task_modules.bbox_geometry import unscale_bboxes
 from ..class_losses import with_all_keys
-from ..score_fusion import FUSION_MODES, fuse_scores
+from ..score_fusion import fuse_scores
+from .double_head_tasks import check_tasks, task_weights
 
 # Start of the last layers, as in MMDetection's heads.
 CLS_STD, REG_STD = 0.01, 0.001
@@ -34,27 +35,6 @@ class DoubleHeadOutputs(NamedTuple):
     fc_bbox_deltas: Tensor | None
     conv_cls_logits: Tensor | None
     conv_bbox_deltas: Tensor | None
-
-
-def task_weights(
-    lambda_fc: float,
-    lambda_conv: float,
-    fc_loss_weight: float,
-    conv_loss_weight: float,
-) -> dict[str, float]:
-    """Weight of each task of each head in the loss (sec. 4.2 and 4.3, Eq. 1 to 3)."""
-    for name, value in (('lambda_fc', lambda_fc), ('lambda_conv', lambda_conv)):
-        if not 0 <= value <= 1:
-            raise ValueError(f'{name} must be in [0, 1], got {value}')
-    for name, value in (('fc', fc_loss_weight), ('conv', conv_loss_weight)):
-        if value < 0:
-            raise ValueError(f'{name}_loss_weight must not be negative, got {value}')
-    return dict(
-        fc_cls=fc_loss_weight * lambda_fc,
-        fc_reg=fc_loss_weight * (1 - lambda_fc),
-        conv_cls=conv_loss_weight * (1 - lambda_conv),
-        conv_reg=conv_loss_weight * lambda_conv,
-    )
 
 
 @MODELS.register_module()
@@ -92,8 +72,9 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         conv_loss_weight: weight of the conv-head in the loss.
         fusion: ``'fc'`` or ``'conv'`` for the scores of one head, or a mode of
             ``score_fusion.fuse_scores``.
-        **kwargs: as ``BBoxHead`` takes them. ``loss_cls`` and ``loss_bbox`` serve both
-            heads, and their own weights multiply those above.
+        **kwargs: as ``BBoxHead`` takes them. ``loss_cls``, ``loss_bbox`` and the
+            configs of the last layers serve both heads; the losses' own weights
+            multiply those above.
     """
 
     def __init__(
@@ -118,7 +99,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         **kwargs: Any,
     ) -> None:
         weights = task_weights(lambda_fc, lambda_conv, fc_loss_weight, conv_loss_weight)
-        _check_tasks(weights, fusion)
+        check_tasks(weights, fusion)
         _check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
@@ -192,9 +173,11 @@ class DoubleHeadExtBBoxHead(BBoxHead):
     def _build_predictors(self, widths: dict[str, int]) -> None:
         boxes = 1 if self.reg_class_agnostic else self.num_classes
         sizes = dict(cls=self.num_classes + 1, reg=boxes * self.bbox_coder.encode_size)
+        cfgs = dict(cls=self.cls_predictor_cfg, reg=self.reg_predictor_cfg)
         for name, weight in self.task_weights.items():
             head, task = name.split('_')
-            layer = nn.Linear(widths[head], sizes[task]) if weight > 0 else None
+            ends = dict(in_features=widths[head], out_features=sizes[task])
+            layer = MODELS.build(dict(cfgs[task], **ends)) if weight > 0 else None
             setattr(self, name, layer)
 
     def forward(
@@ -354,7 +337,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         )
 
 
-def _predict(layer: nn.Linear | None, feats: Tensor | None) -> Tensor | None:
+def _predict(layer: nn.Module | None, feats: Tensor | None) -> Tensor | None:
     return None if layer is None else layer(feats).float()
 
 
@@ -374,25 +357,6 @@ def _default_init(weights: dict[str, float]) -> dict:
             if weight > 0
         ],
     )
-
-
-def _check_tasks(weights: dict[str, float], fusion: str) -> None:
-    """Refuse heads that leave a task to nobody and fusions of scores nobody gives."""
-    for task, what in (('cls', 'classifies'), ('reg', 'localises')):
-        if weights[f'fc_{task}'] + weights[f'conv_{task}'] == 0:
-            raise ValueError(
-                f'no head {what}: its weights are zero in both heads, {weights}'
-            )
-    modes = ('fc', 'conv', *FUSION_MODES)
-    if fusion not in modes:
-        raise ValueError(f'fusion must be one of {", ".join(modes)}, got {fusion!r}')
-    needed = ('fc', 'conv') if fusion in FUSION_MODES else (fusion,)
-    for head in needed:
-        if weights[f'{head}_cls'] == 0:
-            raise ValueError(
-                f'fusion={fusion!r} needs class scores of the {head}-head, but its '
-                'weight for classes is zero'
-            )
 
 
 def _check_sizes(

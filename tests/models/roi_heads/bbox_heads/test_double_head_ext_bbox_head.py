@@ -11,8 +11,8 @@ from torch.nn import functional as F
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.roi_heads.bbox_heads.double_head_ext_bbox_head import (
     DoubleHeadOutputs,
-    task_weights,
 )
+from mmdet_plus.models.roi_heads.bbox_heads.double_head_tasks import task_weights
 
 DOUBLE = dict(lambda_fc=1.0, lambda_conv=1.0, fusion='fc')
 REVERSED = dict(lambda_fc=0.0, lambda_conv=0.0, fusion='conv')
@@ -114,6 +114,26 @@ def test_convolutions_before_the_fc_layers():
     losses = head.train().loss(run(head, 0), *targets(0))
     sum(value for key, value in losses.items() if 'loss' in key).backward()
     assert all(p.grad is not None for p in head.fc_convs.parameters())
+
+
+def test_norm_layers_are_options():
+    group = dict(type='GN', num_groups=2)
+    head = build(num_fc_convs=1, norm_cfg=group, fc_norm_cfg=dict(type='LN'))
+    kinds = [type(m) for m in head.modules()]
+    assert torch.nn.BatchNorm2d not in kinds
+    assert {type(m) for m in head.fc_convs.modules()} >= {torch.nn.GroupNorm}
+    assert [type(layer) for layer in head.fc_branch] == [
+        torch.nn.Linear,
+        torch.nn.LayerNorm,
+        torch.nn.ReLU,
+    ] * 2
+
+
+def test_last_layers_are_options():
+    head = build(cls_predictor_cfg=dict(type='NormedLinear', temperature=10))
+    assert head.fc_cls.temperature == head.conv_cls.temperature == 10
+    assert type(head.fc_reg) is type(head.conv_reg) is torch.nn.Linear
+    assert [out.shape[1] for out in run(head)] == [4, 12, 4, 12]
 
 
 def test_outputs_of_every_kind():
