@@ -1,5 +1,7 @@
 # For weights trained with maskrcnn-benchmark, converted by
-# tools/model_converters/convert_weights.py: its images, backbone, anchors and RoIs.
+# tools/model_converters/convert_weights.py: its images, backbone, anchors and RoIs. Those
+# of the conv-head stay enlarged as in MMDetection's Double-Head; for a fork that leaves
+# them, set model.roi_head.reg_roi_scale_factor=1.
 _base_ = './double-head_r50_fpn_1x_coco.py'
 
 model = dict(
@@ -9,9 +11,9 @@ model = dict(
     ),
     # The stride of a bottleneck is in its first convolution.
     backbone=dict(style='caffe', norm_cfg=dict(requires_grad=False), init_cfg=None),
-    # Boxes with one pixel more in width and height.
+    # Anchors with rounded sides, boxes with one pixel more in width and height.
     rpn_head=dict(
-        anchor_generator=dict(type='LegacyAnchorGenerator', center_offset=0.5),
+        anchor_generator=dict(type='DetectronAnchorGenerator'),
         bbox_coder=dict(type='LegacyDeltaXYWHBBoxCoder'),
     ),
     roi_head=dict(

@@ -1,8 +1,10 @@
 from .coders import ClampedDeltaXYWHBBoxCoder, DenseLocalBBoxCoder
+from .prior_generators import DetectronAnchorGenerator
 from .samplers import HardFalsePositiveSampler
 
 __all__ = [
     'ClampedDeltaXYWHBBoxCoder',
     'DenseLocalBBoxCoder',
+    'DetectronAnchorGenerator',
     'HardFalsePositiveSampler',
 ]

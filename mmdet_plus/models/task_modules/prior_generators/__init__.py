@@ -1,0 +1,3 @@
+from .detectron_anchor_generator import DetectronAnchorGenerator
+
+__all__ = ['DetectronAnchorGenerator']
