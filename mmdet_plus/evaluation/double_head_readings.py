@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 from mmdet.models.roi_heads import DoubleHeadRoIHead, StandardRoIHead
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmdet_plus.models.roi_heads import DoubleHeadExtRoIHead
 from mmdet_plus.models.roi_heads.bbox_heads.double_head_ext_bbox_head import (
@@ -78,12 +78,13 @@ def first_fc_weight(roi_head: StandardRoIHead) -> Tensor | None:
     return None if branch is None else branch[0].weight
 
 
-def check_double_head(roi_head: StandardRoIHead) -> None:
-    """Raise ``TypeError`` for a detector without fc-head and conv-head."""
+def check_double_head(roi_head: nn.Module | None) -> None:
+    """Raise ``TypeError`` for another RoI head than Double-Head's, or None."""
     if not isinstance(roi_head, DoubleHeadExtRoIHead | DoubleHeadRoIHead):
+        found = 'none' if roi_head is None else type(roi_head).__name__
         raise TypeError(
             'the RoI head must be DoubleHeadExtRoIHead or DoubleHeadRoIHead, got '
-            f'{type(roi_head).__name__}'
+            f'{found}'
         )
 
 

@@ -66,7 +66,7 @@ class HeadCorrelationAnalysis:
     """
 
     def __init__(self, model: TwoStageDetector, options: AnalysisOptions) -> None:
-        check_double_head(model.roi_head)
+        check_double_head(getattr(model, 'roi_head', None))
         self.model = model
         self.options = options
         groups = [(h, g) for h in HEADS for g in (ALL, *SIZE_GROUPS)]

@@ -50,6 +50,15 @@ def test_weights_and_options_are_used(parse, trained):
         assert torch.equal(value, trained.state[key]), key
 
 
+def test_device_and_batch_norms_of_one_process(parse, trained):
+    norm = 'model.backbone.norm_cfg.type=SyncBN'
+    options = ['--device', 'meta', '--cfg-options', norm]
+    _, model = load_detector(parse(trained.path, *options))
+    assert {p.device.type for p in model.parameters()} == {'meta'}
+    kinds = {type(m).__name__ for m in model.modules()}
+    assert 'SyncBatchNorm' not in kinds
+
+
 def test_missing_checkpoint_is_a_user_error(parse):
     with pytest.raises(UserError, match=r'absent\.pth'):
         load_detector(parse('absent.pth'))

@@ -114,3 +114,5 @@ def test_other_heads_are_refused():
     other = MODELS.build(dict(type='StandardRoIHead'))
     with pytest.raises(TypeError, match='got StandardRoIHead'):
         check_double_head(other)
+    with pytest.raises(TypeError, match='got none'):
+        check_double_head(None)

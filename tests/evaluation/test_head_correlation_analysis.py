@@ -62,6 +62,11 @@ def build(monkeypatch, conv_scores=True, **options):
     return HeadCorrelationAnalysis(model, AnalysisOptions(**options)), seen
 
 
+def test_a_detector_without_a_roi_head_is_refused():
+    with pytest.raises(TypeError, match='got none'):
+        HeadCorrelationAnalysis(nn.Identity(), AnalysisOptions())
+
+
 def test_objects_are_scaled_grouped_and_ignored(monkeypatch):
     analysis, seen = build(monkeypatch, shifts=(0.0,), scales=(1.0,))
     analysis.add_image(Dataset(INSTANCES), 0)
