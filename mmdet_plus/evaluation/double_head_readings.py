@@ -103,7 +103,11 @@ def _roi_feats(
     extract = roi_head.bbox_roi_extractor
     levels = x[: extract.num_inputs]
     scale = roi_head.reg_roi_scale_factor
-    return extract(levels, rois), extract(levels, rois, roi_scale_factor=scale)
+    fc_feats = extract(levels, rois)
+    conv_feats = extract(levels, rois, roi_scale_factor=scale)
+    if roi_head.with_shared_head:
+        return roi_head.shared_head(fc_feats), roi_head.shared_head(conv_feats)
+    return fc_feats, conv_feats
 
 
 def _fc_maps(roi_head: StandardRoIHead, roi_feats: Tensor) -> Tensor:

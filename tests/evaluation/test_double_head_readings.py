@@ -50,6 +50,12 @@ def plain():
     ).eval()
 
 
+def plain_with_shared_head():
+    head = plain()
+    head.shared_head = torch.nn.Conv2d(8, 8, 1)
+    return head
+
+
 @torch.no_grad()
 @pytest.mark.parametrize('agnostic', [False, True])
 def test_scores_and_boxes_are_those_of_the_objects_class(agnostic):
@@ -82,15 +88,18 @@ def test_mmdets_double_head_gives_what_it_has():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('build', [ext, ext_with_convs, plain])
+@pytest.mark.parametrize('build', [ext, ext_with_convs, plain, plain_with_shared_head])
 def test_maps_lead_to_the_predictions(build):
     head = build()
     maps = read_maps(head, FEATS, ROIS)
     pooled = maps['conv'].mean(dim=(2, 3))
-    layer = head.bbox_head.fc_reg if build is plain else head.bbox_head.conv_reg
+    is_ext = build in (ext, ext_with_convs)
+    layer = head.bbox_head.conv_reg if is_ext else head.bbox_head.fc_reg
     deltas = head._bbox_forward(FEATS, ROIS)['bbox_pred']
     torch.testing.assert_close(layer(pooled), deltas)
     fc_feats = head.bbox_roi_extractor(FEATS, ROIS)
+    if build is plain_with_shared_head:
+        fc_feats = head.shared_head(fc_feats)
     if build is ext_with_convs:
         fc_feats = head.bbox_head.fc_convs(fc_feats)
     first = head.bbox_head.fc_branch[0]

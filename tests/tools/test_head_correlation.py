@@ -1,4 +1,6 @@
 import csv
+import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ PLAIN = """
             _delete_=True, type='DoubleConvFCBBoxHead', in_channels=16, num_convs=1,
             num_fcs=2, fc_out_channels=16, conv_out_channels=16, num_classes=2)"""
 SMALL = ['--shifts', '-0.5', '0', '0.5', '--scales', '0.7', '1', '--images', '2']
+SCRIPT = Path(__file__).parents[2] / 'tools/analysis_tools/head_correlation.py'
 MAPS = {'conv_features', 'fc_features', 'fc_weights'}
 
 
@@ -67,6 +70,20 @@ def test_tables_and_pictures(tool_main, prepare, tmp_path, capsys):
         np.testing.assert_allclose(np.diag(matrix), 1, atol=1e-4)
     pictures = {path.stem for path in out.glob('*.png')}
     assert pictures == {'correlation', 'score', 'regressed_iou', 'spatial_correlation'}
+
+
+def test_images_are_chosen_by_the_seed():
+    spec = importlib.util.spec_from_file_location('head_correlation', SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    data = range(1000)
+    chosen = module.choose_images(data, 50, 3)
+    assert len(set(chosen)) == 50
+    assert set(chosen) <= set(data)
+    assert chosen == module.choose_images(data, 50, 3)
+    assert chosen != module.choose_images(data, 50, 4)
+    for count in (None, 1000, 2000):
+        assert list(module.choose_images(data, count, 3)) == list(data)
 
 
 def test_the_limits_of_the_sizes_are_options(tool_main, prepare, tmp_path):
