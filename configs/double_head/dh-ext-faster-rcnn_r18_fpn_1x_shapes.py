@@ -15,10 +15,15 @@ model = dict(
             fc_conv_channels=64,
             num_fcs=1,
             fc_out_channels=256,
-            # One bottleneck with its non-local block, so that a step takes at most 1.5
-            # times the baseline's on two cores.
-            num_blocks=2,
-            conv_out_channels=96,
+            # No non-local blocks: they start as the identity, and cost time.
+            num_blocks=3,
+            with_non_local=False,
+            conv_out_channels=192,
+            # From scratch the conv-head needs more of the classes to classify at all.
+            lambda_conv=0.5,
+            # The baseline's losses.
+            loss_cls=dict(type='CrossEntropyLoss', loss_weight=1.0),
+            loss_bbox=dict(type='L1Loss', loss_weight=1.0),
         ),
     )
 )

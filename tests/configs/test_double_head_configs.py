@@ -196,6 +196,7 @@ def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
         cfg.head = head
     assert plain.head.pop('lambda_fc') == plain.head.pop('lambda_conv') == 1
     assert plain.head.pop('fusion') == 'fc'
+    assert ext.head.pop('lambda_conv') == 0.5
     assert plain.head == ext.head
 
 
