@@ -81,7 +81,7 @@ class CPMRoIHead(StandardRoIHead):
         stage_loss_weights: beta of each stage (Eq. 2), as many as ``mapping_ratios``.
         iou_head: ``IoUScoringHead`` for the ISM, or None.
         rsm_head: second classification head for the RSM, or None.
-        kwargs: what ``StandardRoIHead`` takes.
+        kwargs: what ``StandardRoIHead`` takes, without mask head and shared head.
     """
 
     def __init__(
@@ -96,6 +96,9 @@ class CPMRoIHead(StandardRoIHead):
         rsm_head: ConfigType | None = None,
         **kwargs: Any,
     ) -> None:
+        for name in ('mask_head', 'shared_head'):
+            if kwargs.get(name) is not None:
+                raise ValueError(f'CPMRoIHead has no {name}: leave it out')
         super().__init__(**kwargs)
         self.num_stages = num_stages
         self.stage_loss_weights = tuple(stage_loss_weights)
@@ -107,6 +110,9 @@ class CPMRoIHead(StandardRoIHead):
         )
         self.iou_head: Any = None if iou_head is None else MODELS.build(iou_head)
         self.rsm_head: Any = None if rsm_head is None else MODELS.build(rsm_head)
+        self._check_classifiers()
+
+    def _check_classifiers(self) -> None:
         for name, head in (('bbox_head', self.bbox_head), ('rsm_head', self.rsm_head)):
             if head is not None and head.with_reg:
                 raise ValueError(
@@ -138,7 +144,9 @@ class CPMRoIHead(StandardRoIHead):
         return (self.train_cfg or {}).get('stage_iou_thrs', (0.6, 0.7))
 
     def _test_stage(self, test_cfg: ConfigType) -> int:
-        stage = test_cfg.get('test_stage') or self.num_stages
+        stage = test_cfg.get('test_stage')
+        if stage is None:
+            return self.num_stages
         if not 1 <= stage <= self.num_stages:
             raise ValueError(
                 f'test_cfg.test_stage must be from 1 to {self.num_stages}, got {stage}'
@@ -310,7 +318,7 @@ class CPMRoIHead(StandardRoIHead):
         rescale: bool,
         stages: Collection[int],
     ) -> list[InstanceList]:
-        """As :meth:`predict_bbox`, for each of ``stages``, from 1, in one pass."""
+        """As :meth:`predict_bbox`, for some ``stages``, from 1, rising, in one pass."""
         x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False

@@ -237,6 +237,19 @@ def test_rsm_trains_on_final_boxes_and_rpn_negatives(feats, monkeypatch):
     assert len(labels) > positives[0] > 0
 
 
+def test_final_boxes_are_objects_from_an_iou(feats, monkeypatch):
+    head = build(**{'train_cfg.rsm_iou_thr': 0.99})
+    seen = spy(monkeypatch, head)  # the last stage returns its RoIs
+    labels = []
+    monkeypatch.setattr(
+        head.rsm_head, 'loss', lambda *args: labels.append(args[3]) or {}
+    )
+    head.loss(feats, proposals(20, 20), samples(GTS, GTS + 1))
+    ious = bbox_overlaps(*seen[2], is_aligned=True)
+    assert ious.min() < 0.99
+    assert (labels[0] < 3).sum() == (ious >= 0.99).sum() > 0
+
+
 def test_bfloat16_autocast(feats):
     head = build()
     half = tuple(f.bfloat16() for f in feats)
@@ -265,8 +278,12 @@ def test_bad_arguments_are_named():
         build(stage_loss_weights=(1, 0.5))
     with pytest.raises(ValueError, match=r'stage_iou_thrs.*2 values'):
         build(**{'train_cfg.stage_iou_thrs': (0.6,)})
-    with pytest.raises(ValueError, match=r'test_stage.*from 1 to 3, got 4'):
-        build(**{'test_cfg.test_stage': 4})
+    for stage in (0, 4):
+        with pytest.raises(ValueError, match=rf'test_stage.*from 1 to 3, got {stage}'):
+            build(**{'test_cfg.test_stage': stage})
+    for name in ('mask_head', 'shared_head'):
+        with pytest.raises(ValueError, match=f'no {name}'):
+            build(**{name: dict(type='FCNMaskHead')})
     with pytest.raises(ValueError, match=r'test_cfg.gamma .* got 3'):
         build(**{'test_cfg.gamma': 3})
     for name in ('bbox_head', 'rsm_head'):

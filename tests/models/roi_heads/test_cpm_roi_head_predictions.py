@@ -52,19 +52,42 @@ def test_stages_refine_one_after_the_other(feats, monkeypatch):
             torch.testing.assert_close(by_stage[read - 1][i].bboxes, moved)
 
 
-def test_scores_are_fused_and_rank(feats, monkeypatch):
-    head = build(num_stages=1, **{'test_cfg.gamma': 0.6})
+def test_stages_read_features_of_their_rois_as_they_are(feats, monkeypatch):
+    # Enlarged by the mapping ratio are the heat maps alone.
+    head = build()
+    rois_of_stages = []
+    extract = head.grid_roi_extractor.forward
+
+    def record(x, rois):
+        rois_of_stages.append(rois[:, 1:])
+        return extract(x, rois)
+
+    monkeypatch.setattr(head.grid_roi_extractor, 'forward', record)
+    for stage in head.grid_heads:
+        monkeypatch.setattr(stage, 'predict_by_feat', lambda _, boxes: boxes + 1)
+    boxes = torch.cat([own.bboxes for own in proposals(9, 4)])
+    data = samples(GTS, GTS)
+    head(feats, proposals(9, 4), data)
+    assert len(rois_of_stages) == 3
+    for rois in rois_of_stages:
+        torch.testing.assert_close(rois, boxes)
+        boxes = module.clip_bboxes(boxes + 1, data[0].img_shape)
+
+
+@pytest.mark.parametrize(('cfg', 'gamma'), [(dict(gamma=0.6), 0.6), ({}, 0.8)])
+def test_scores_are_fused_and_rank(feats, monkeypatch, cfg, gamma):
+    head = build(num_stages=1, **{'test_cfg.gamma': None})
     own, data = tuple(f[:1] for f in feats), samples(GTS)
-    head.test_cfg['gamma'] = None
     cls = head.predict(own, proposals(9), data)[0]
-    head.test_cfg['gamma'] = 0.6
+    del head.test_cfg['gamma']
+    head.test_cfg.update(cfg)
     ious = torch.rand(len(cls))
     logits = torch.randn(len(cls), 4)
     monkeypatch.setattr(head.iou_head, 'forward', lambda _: ious[:, None].repeat(1, 2))
     monkeypatch.setattr(head, '_rsm_logits', lambda x, rois: logits)
     fused = head.predict(own, proposals(9), data)[0]
     rsm = logits.softmax(1)[torch.arange(len(cls)), cls.labels]
-    expected = (cls.scores * ious) ** 0.6 * rsm**0.4
+    expected = (cls.scores * ious) ** gamma * rsm ** (1 - gamma)
     order = expected.argsort(descending=True)
     torch.testing.assert_close(fused.scores, expected[order])
     torch.testing.assert_close(fused.bboxes, cls.bboxes[order])
@@ -151,9 +174,12 @@ def test_no_proposals_or_detections(change, feats):
 
 def test_batch_of_two_is_two_of_one(feats):
     head = build()
-    both = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    data = samples(GTS, GTS)
+    # Each image is clipped to its own size and rescaled by its own factors.
+    data[1].set_metainfo(dict(img_shape=(50, 80), scale_factor=(0.5, 0.25)))
+    both = head.predict(feats, proposals(9, 4), data, rescale=True)
     for i, together in enumerate(both):
         own = tuple(f[i : i + 1] for f in feats)
-        alone = head.predict(own, proposals(9, 4)[i : i + 1], samples(GTS))[0]
+        alone = head.predict(own, proposals(9, 4)[i : i + 1], data[i : i + 1], True)[0]
         torch.testing.assert_close(alone.bboxes, together.bboxes)
         torch.testing.assert_close(alone.scores, together.scores)
