@@ -1,5 +1,5 @@
-# CPM R-CNN of 1.4 M parameters, shipped with its weights: half the width of
-# cpm-rcnn_r18_fpn_1x_shapes.py.
+# CPM R-CNN of 1.4 M parameters, shipped with its weights: two thirds to half the width
+# of cpm-rcnn_r18_fpn_1x_shapes.py.
 _base_ = './cpm-rcnn_r18_fpn_1x_shapes.py'
 
 width = 32
