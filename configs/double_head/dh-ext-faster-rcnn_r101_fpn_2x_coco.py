@@ -1,4 +1,5 @@
-# Double-Head-Ext R-CNN, sec. 4: ResNet-101, twice as long (the paper: 42.3 on test-dev).
+# Double-Head-Ext R-CNN, sec. 4: ResNet-101, twice as long (the paper, with a schedule that
+# it does not state: 42.3 on test-dev).
 _base_ = './dh-ext-faster-rcnn_r50_fpn_2x_coco.py'
 
 model = dict(

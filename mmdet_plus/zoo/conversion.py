@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from mmengine.fileio import load
 from torch import Tensor
 
 Name = str | Callable[[re.Match], str]
@@ -95,3 +97,42 @@ def without_background(weight: Tensor) -> Tensor:
 def boxes_without_background(weight: Tensor) -> Tensor:
     """Box rows (4 + 4C, ...) of which the background's, the first four, are dropped."""
     return weight[4:]
+
+
+CHANGES = {
+    change.__name__: change
+    for change in (background_last, without_background, boxes_without_background)
+}
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """Rules that a user wrote.
+
+    Args:
+        path: YAML or JSON file, a list of objects with ``pattern``, ``name`` and, if
+            the tensor changes, ``change``, one of ``CHANGES``.
+
+    Raises:
+        ValueError: with the number of the rule that is wrong.
+    """
+    content = load(path)
+    if not isinstance(content, list):
+        raise ValueError(f'{path} must be a list of rules')
+    return [_read_rule(f'{path}, rule {i}', rule) for i, rule in enumerate(content, 1)]
+
+
+def _read_rule(where: str, rule: object) -> Rule:
+    if not isinstance(rule, dict) or not all(isinstance(v, str) for v in rule.values()):
+        raise ValueError(f'{where} must have pattern and name, both text')
+    if not {'pattern', 'name'} <= rule.keys() <= {'pattern', 'name', 'change'}:
+        raise ValueError(
+            f'{where} must have pattern, name and perhaps change, got {", ".join(rule)}'
+        )
+    change = rule.get('change')
+    if change is not None and change not in CHANGES:
+        raise ValueError(f'{where}: change must be one of {", ".join(CHANGES)}')
+    try:
+        re.sub(rule['pattern'], rule['name'], '')  # refuses groups that are not there
+    except (re.error, IndexError) as error:
+        raise ValueError(f'{where}: {error}') from error
+    return Rule(rule['pattern'], rule['name'], CHANGES.get(change) if change else None)

@@ -22,6 +22,25 @@ def test_writes_what_the_config_loads(
     assert torch.equal(written['rpn_head.rpn_cls.weight'], weight)
 
 
+def test_rules_of_a_file_go_before_those_of_the_layout(
+    tool_main, tiny_config, tmp_path, capsys
+):
+    weight = torch.rand(2, 16, 1, 1)
+    name = 'RPN.head.cls_logits.weight'
+    torch.save(dict(model={name: weight, 'mine': weight}), tmp_path / 'in.pth')
+    (tmp_path / 'rules.yml').write_text(
+        '- {pattern: RPN.+, name: unknown}\n'
+        '- {pattern: mine, name: rpn_head.rpn_cls.weight}\n'
+    )
+    arguments = [tmp_path / 'in.pth', tiny_config, 'net.pth', '--layout', 'cpm-pet']
+    assert tool_main(TOOL, *arguments, '--rules', tmp_path / 'rules.yml') == 0
+    assert f'unused: {name}' in capsys.readouterr().out
+    written = torch.load(tmp_path / 'net.pth')['state_dict']
+    assert torch.equal(written['rpn_head.rpn_cls.weight'], weight)
+    assert tool_main(TOOL, *arguments, '--rules', tmp_path / 'absent.yml') == 2
+    assert 'absent.yml' in capsys.readouterr().err
+
+
 def test_what_fits_nothing_is_one_message(tool_main, tiny_config, tmp_path, capsys):
     torch.save(dict(state_dict={'other': torch.rand(1)}), tmp_path / 'in.pth')
     arguments = [tmp_path / 'in.pth', tiny_config, 'net.pth', '--layout']

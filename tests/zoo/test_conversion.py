@@ -6,6 +6,7 @@ from mmdet_plus.zoo.conversion import (
     background_last,
     boxes_without_background,
     convert,
+    read_rules,
     without_background,
 )
 
@@ -55,6 +56,38 @@ def test_shapes_and_collisions_are_errors():
     twice = {'body.1.w': torch.rand(2), 'top.0.w': torch.rand(2)}
     with pytest.raises(ValueError, match=r'top\.0\.w is a second weight'):
         convert(twice, RULES, own())
+
+
+def test_rules_of_a_file(tmp_path):
+    path = tmp_path / 'rules.yml'
+    path.write_text(
+        "- {pattern: 'body\\.(\\d)\\.w', name: 'layers.\\1.weight'}\n"
+        "- {pattern: 'cls\\.w', name: cls.weight, change: background_last}\n"
+    )
+    foreign = {'body.1.w': torch.rand(2), 'cls.w': torch.tensor([[0.0], [1], [2]])}
+    converted = convert(foreign, read_rules(path), own()).state_dict
+    assert torch.equal(converted['layers.1.weight'], foreign['body.1.w'])
+    assert converted['cls.weight'].flatten().tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('{pattern: a, name: b}', 'must be a list of rules'),
+        ('[3]', 'rule 1 must have pattern and name'),
+        ('[{pattern: a, name: 3}]', 'rule 1 must have pattern and name'),
+        ('[{pattern: a}]', 'rule 1 must have pattern, name and perhaps change'),
+        ('[{pattern: a, name: b, to: c}]', 'perhaps change, got pattern, name, to'),
+        ('[{pattern: a, name: b}, {pattern: (, name: b}]', 'rule 2: missing'),
+        ("[{pattern: (a), name: '\\2'}]", 'rule 1: invalid group reference 2'),
+        ('[{pattern: a, name: b, change: turn}]', 'one of background_last, without_b'),
+    ],
+)
+def test_wrong_rules_are_named(tmp_path, content, message):
+    path = tmp_path / 'rules.yml'
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_rules(path)
 
 
 def test_background_first():

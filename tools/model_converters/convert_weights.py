@@ -4,6 +4,12 @@
 
 SOURCE is a PyTorch checkpoint, a ``.caffemodel`` or an MXNet ``.params`` file. Shapes
 are checked; names that no rule knows and weights that nothing was found for are listed.
+Rules for such names come in a YAML file with ``--rules``; they go before those of the
+layout:
+
+    - {pattern: 'Head\\.fc1\\.(.+)', name: 'roi_head.bbox_head.shared_fcs.0.\\1'}
+    - {pattern: 'Head\\.cls\\.(.+)', name: 'roi_head.bbox_head.fc_cls.\\1',
+       change: background_last}
 """
 
 import sys
@@ -19,7 +25,7 @@ from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
 from mmdet_plus.engine.config_loading import read_config
 from mmdet_plus.engine.error_reporting import UserError, run_tool
 from mmdet_plus.zoo.caffe_files import read_caffemodel
-from mmdet_plus.zoo.conversion import convert
+from mmdet_plus.zoo.conversion import convert, read_rules
 from mmdet_plus.zoo.layouts import LAYOUTS
 from mmdet_plus.zoo.mxnet_files import read_params
 from mmdet_plus.zoo.safe_loading import load_checkpoint_file
@@ -53,11 +59,14 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('config', type=Path, help='config of the model')
     parser.add_argument('out', type=Path, help='checkpoint to write')
     parser.add_argument('--layout', choices=sorted(LAYOUTS), required=True)
+    parser.add_argument('--rules', type=Path, help='file with more rules')
     add_unsafe_load(parser)
     args = parser.parse_args(argv)
     try:
         source = read_weights(args.source, unsafe=args.unsafe_load)
-        result = convert(source, LAYOUTS[args.layout], own_weights(args.config))
+        rules = read_rules(args.rules) if args.rules else []
+        rules += LAYOUTS[args.layout]
+        result = convert(source, rules, own_weights(args.config))
     except (ValueError, FileNotFoundError) as error:
         raise UserError(str(error)) from error
     if not result.state_dict:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from ..conversion import Rule
+from .cpm_rcnn import CPM_PET
 from .d2det import D2DET_MMDET1, D2DET_MMDET2
 from .dcr import DCR_MXNET
 from .double_head import MASKRCNN_BENCHMARK
 from .refinedet import REFINEDET_CAFFE, REFINEDET_PYTORCH
 
 LAYOUTS: dict[str, Sequence[Rule]] = {
+    'cpm-pet': CPM_PET,
     'd2det-mmdet1': D2DET_MMDET1,
     'd2det-mmdet2': D2DET_MMDET2,
     'dcr-mxnet': DCR_MXNET,

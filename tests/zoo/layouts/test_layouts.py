@@ -224,6 +224,41 @@ def test_maskrcnn_benchmark_fills_all_but_what_differs_between_forks():
         assert torch.equal(value, own[key]), key
 
 
+def test_cpm_fills_all_but_the_grid_branches():
+    thin = {
+        'model.backbone.base_channels': 8,
+        'model.neck.in_channels': [32, 64, 128, 256],
+        'model.roi_head.bbox_head.fc_out_channels': 16,
+        'model.roi_head.grid_head.point_channels': 4,
+        'model.roi_head.iou_head.in_channels': 36,
+        'model.roi_head.iou_head.fc_out_channels': 16,
+        'model.roi_head.rsm_head.fc_out_channels': 16,
+    }
+    own = build('cpm_rcnn/cpm-rcnn_r50_fpn_2x_coco.py', **thin).state_dict()
+    torch.manual_seed(0)
+    own = {key: torch.rand_like(value.float()) for key, value in own.items()}
+    head = 'roi_head.bbox_head'
+    foreign = {
+        'Conv_Body.conv1.weight': own['backbone.conv1.weight'],
+        'Conv_Body.layer2.1.bn2.bias': own['backbone.layer2.1.bn2.bias'],
+        'Conv_Body_FPN.p5_in.bias': own['neck.lateral_convs.3.conv.bias'],
+        'Conv_Body_FPN.p5_out.0.bias': own['neck.fpn_convs.3.conv.bias'],
+        'Conv_Body_FPN.fpn_in.0.weight': own['neck.lateral_convs.2.conv.weight'],
+        'Conv_Body_FPN.fpn_out.2.bias': own['neck.fpn_convs.0.conv.bias'],
+        'RPN.head.conv.weight': own['rpn_head.rpn_conv.weight'],
+        'RPN.head.bbox_pred.bias': own['rpn_head.rpn_reg.bias'],
+        'Fast_RCNN.Head.fc6.weight': own[f'{head}.shared_fcs.0.weight'],
+        'Fast_RCNN.Head.fc7.bias': own[f'{head}.shared_fcs.1.bias'],
+        'Fast_RCNN.Output.cls_score.bias': own[f'{head}.fc_cls.bias'].roll(1),
+        'Grid_RCNN.unknown': torch.zeros(1),
+    }
+    result = convert(foreign, LAYOUTS['cpm-pet'], own)
+    assert result.unused == ['Grid_RCNN.unknown']
+    assert len(result.state_dict) == len(foreign) - 1
+    for key, value in result.state_dict.items():
+        assert torch.equal(value, own[key]), key
+
+
 def mxnet_names(state_dict: dict) -> dict:
     """Our weights by the names of the authors' DCR models, background first."""
     layers = {'downsample.0': 'branch1', 'conv1': 'branch2a', 'conv2': 'branch2b'}
