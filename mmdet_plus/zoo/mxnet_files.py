@@ -57,6 +57,8 @@ def _read_array(stream: BytesIO) -> Tensor:
     # The oldest files begin with the number of dimensions, which are 32 bits wide.
     has_magic = magic in (V1_MAGIC, V2_MAGIC, V3_MAGIC)
     num_dims = _read(stream, '<I')[0] if has_magic else magic
+    if num_dims == 0 and magic != V3_MAGIC:
+        return torch.empty(0)  # an array without values: nothing follows
     shape = _read(stream, f'<{num_dims}{"q" if has_magic else "I"}')
     _device, _index, kind = _read(stream, '<iii')
     if kind not in DTYPES:

@@ -47,6 +47,20 @@ def test_arrays_by_name(tmp_path, version):
         assert torch.equal(tensor, torch.from_numpy(array))
 
 
+@pytest.mark.parametrize('version', [0, 1, 2])
+def test_arrays_without_values(tmp_path, version):
+    full = array_bytes(ARRAYS['aux:bn_moving_mean'], version)
+    empty = array_bytes(np.zeros((), np.float32), version)[: -4 * 4]  # ends at shape
+    names = b''.join(struct.pack('<Q', 5) + name for name in (b'arg:a', b'arg:b'))
+    head = struct.pack('<QQQ', 0x112, 0, 2)
+    (tmp_path / 'net.params').write_bytes(
+        head + empty + full + struct.pack('<Q', 2) + names
+    )
+    weights = read_params(tmp_path / 'net.params')
+    assert weights['a'].shape == (0,)
+    assert weights['b'].tolist() == [0.5, 2]
+
+
 def test_other_and_broken_files_are_refused(tmp_path):
     path = tmp_path / 'net.params'
     whole = file_bytes(ARRAYS)
