@@ -7,15 +7,25 @@ _base_ = [
     '../_base_/shapes_runtime.py',
 ]
 
+detector_checkpoint = 'work_dirs/faster-rcnn_r18_fpn_1x_shapes/epoch_16.pth'
 model = dict(
     _delete_=True,
     type='FrozenBaseDCR',
     data_preprocessor={{_base_.model.data_preprocessor}},
     detector={{_base_.model}},
-    detector_checkpoint='work_dirs/faster-rcnn_r18_fpn_1x_shapes/epoch_16.pth',
+    detector_checkpoint=detector_checkpoint,
     refiner=dict(
         type='CropRefiner',
-        backbone=dict(type='ResNet', depth=18, base_channels=24, norm_eval=False),
+        # Starts as the detector's backbone: none of this width is trained on ImageNet.
+        backbone=dict(
+            type='ResNet',
+            depth=18,
+            base_channels=24,
+            norm_eval=False,
+            init_cfg=dict(
+                type='Pretrained', checkpoint=detector_checkpoint, prefix='backbone.'
+            ),
+        ),
         in_channels=192,
         num_classes={{_base_.num_classes}},
         crop_size=64,
