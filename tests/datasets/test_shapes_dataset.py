@@ -30,7 +30,7 @@ def roots(tmp_path_factory):
 
 def train_set(root, base: str):
     config = Config.fromfile(BASES / base).train_dataloader.dataset
-    config.data_root = str(root)
+    config.get('dataset', config).data_root = str(root)
     return DATASETS.build(config)
 
 
@@ -59,6 +59,7 @@ def test_every_class_has_its_own_color():
 
 def test_pipeline_yields_masks(roots):
     dataset = train_set(roots / 'coco', 'shapes_instance.py')
+    assert len(dataset) == 2 * 25  # every image twice
     crowded = max(range(25), key=lambda i: len(SCENES[i].instances))
     sample = dataset[crowded]
     instances = sample['data_samples'].gt_instances
