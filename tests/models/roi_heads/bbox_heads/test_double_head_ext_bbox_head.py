@@ -1,41 +1,21 @@
 import pytest
 import torch
+from double_head_samples import DOUBLE, META, TEST_CFG, build, feats, run, targets
 from mmcv.cnn import NonLocal2d
 from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads.bbox_heads.double_bbox_head import BasicResBlock
 from mmdet.registry import MODELS
-from mmengine.config import ConfigDict
 from torch.nn import functional as F
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.roi_heads.bbox_heads.double_head_ext_bbox_head import (
     DoubleHeadOutputs,
 )
-from mmdet_plus.models.roi_heads.bbox_heads.double_head_tasks import task_weights
 
-DOUBLE = dict(lambda_fc=1.0, lambda_conv=1.0, fusion='fc')
 REVERSED = dict(lambda_fc=0.0, lambda_conv=0.0, fusion='conv')
 FC_ONLY = dict(lambda_fc=0.5, conv_loss_weight=0.0, fusion='fc')
 CONV_ONLY = dict(lambda_conv=0.5, fc_loss_weight=0.0, fusion='conv')
-TEST_CFG = ConfigDict(
-    score_thr=0.01, nms=dict(type='nms', iou_threshold=0.5), max_per_img=20
-)
-META = dict(img_shape=(80, 100), scale_factor=(0.5, 0.5))
-
-
-def build(**kwargs):
-    torch.manual_seed(0)
-    cfg = dict(
-        type='DoubleHeadExtBBoxHead',
-        in_channels=8,
-        num_classes=3,
-        fc_out_channels=16,
-        conv_out_channels=16,
-    )
-    head = MODELS.build({**cfg, **kwargs})
-    head.init_weights()
-    return head
 
 
 def leave_start(head):
@@ -44,28 +24,6 @@ def leave_start(head):
         if isinstance(module, NonLocal2d):
             torch.nn.init.normal_(module.conv_out.conv.weight)
     return head
-
-
-def feats(n=6, seed=1):
-    torch.manual_seed(seed)
-    return torch.randn(n, 8, 7, 7)
-
-
-def targets(n=6):
-    """RoIs and targets: the first half is positive."""
-    torch.manual_seed(2)
-    corner = torch.rand(n, 2) * 40
-    rois = torch.cat([torch.zeros(n, 1), corner, corner + 30], dim=1)
-    labels = torch.tensor([i % 3 if i < n // 2 else 3 for i in range(n)])
-    positive = (labels < 3).float()[:, None].expand(-1, 4)
-    box_targets = torch.randn(n, 4) * positive
-    return rois, labels.long(), torch.ones(n), box_targets, positive
-
-
-def test_task_weights_follow_the_formula():
-    weights = task_weights(0.7, 0.8, 2.0, 2.5)
-    expected = dict(fc_cls=1.4, fc_reg=0.6, conv_cls=0.5, conv_reg=2.0)
-    assert weights == pytest.approx(expected)
 
 
 def test_defaults_are_the_papers():
@@ -141,10 +99,6 @@ def test_outputs_of_every_kind():
     assert shapes == [(6, 4), (6, 12), (6, 4), (6, 12)]
     agnostic = run(build(reg_class_agnostic=True))
     assert agnostic.fc_bbox_deltas.shape == agnostic.conv_bbox_deltas.shape == (6, 4)
-
-
-def run(head, n=6):
-    return head(feats(n), feats(n, seed=3))
 
 
 @pytest.mark.parametrize(
@@ -385,13 +339,7 @@ def test_bfloat16_autocast():
     ('change', 'message'),
     [
         (dict(lambda_fc=1.2), r'lambda_fc must be in \[0, 1\], got 1.2'),
-        (dict(lambda_conv=-0.1), r'lambda_conv must be in \[0, 1\], got -0.1'),
-        (dict(conv_loss_weight=-1), 'conv_loss_weight must not be negative, got -1'),
-        (dict(lambda_fc=0.0, lambda_conv=1.0, fusion='fc'), 'no head classifies'),
-        (dict(lambda_fc=1.0, lambda_conv=0.0), 'no head localises'),
         (dict(fusion='sum'), "fc, conv, max, average, complementary, got 'sum'"),
-        (dict(lambda_conv=1.0), 'needs class scores of the conv-head'),
-        (dict(lambda_fc=0.0), 'needs class scores of the fc-head'),
         (dict(num_fcs=0), 'num_fcs must be at least 1, got 0'),
         (dict(num_fc_convs=-1), 'num_fc_convs must not be negative, got -1'),
         (dict(num_blocks=0), 'num_blocks must be at least 1, got 0'),
