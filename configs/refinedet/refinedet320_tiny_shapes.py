@@ -1,9 +1,9 @@
 # RefineDet of 1.2 M parameters, shipped with its weights: narrower than
-# refinedet320_r18_1x_shapes.py, and trained three times as long.
+# refinedet320_r18_1x_shapes.py, and trained twice as long.
 _base_ = [
     '../_base_/models/refinedet_r18_shapes.py',
     '../_base_/datasets/shapes_320.py',
-    '../_base_/schedules/shapes_3x.py',
+    '../_base_/schedules/shapes_2x.py',
     '../_base_/shapes_runtime.py',
 ]
 

@@ -1,7 +1,7 @@
-# Three times as long as shapes_1x.py, for detectors that learn slowly from scratch.
+# Twice as long as shapes_1x.py, for detectors that learn slowly from scratch.
 _base_ = './shapes_1x.py'
 
-max_epochs = 48
+max_epochs = 32
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
