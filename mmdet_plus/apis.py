@@ -6,10 +6,10 @@ from mmdet.apis import DetInferencer as MMDetInferencer
 from mmengine.config import Config
 from torch import nn
 
-from .engine.error_reporting import UserError
-from .engine.hooks.checkpoint_match_hook import check_match
+from .errors import UserError
 from .zoo import find_entry, load_index, use_safe_loading
 from .zoo.index import SCHEME
+from .zoo.matching import check_match
 
 
 class DetInferencer(MMDetInferencer):

@@ -5,7 +5,7 @@ import torch
 
 from mmdet_plus import apis
 from mmdet_plus.apis import DetInferencer
-from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.errors import UserError
 from mmdet_plus.zoo import find_entry
 
 

@@ -19,13 +19,9 @@ from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 from tqdm import tqdm
 
 from mmdet_plus.apis import DetInferencer
-from mmdet_plus.engine.command_line import (
-    ToolParser,
-    add_unsafe_load,
-    device_name,
-    number_in,
-)
-from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load, device_name, number_in
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
 
 VIDEO_SUFFIXES = {'.mp4', '.avi', '.mov', '.mkv', '.webm'}
 MP4 = cv2.VideoWriter.fourcc(*'mp4v')

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from mmengine.runner import Runner
 
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.engine.command_line import ToolParser, add_shared_arguments
-from mmdet_plus.engine.error_reporting import run_tool
-from mmdet_plus.engine.launch import run_job
-from mmdet_plus.engine.preflight import check_before_test
-from mmdet_plus.engine.test_options import set_test_options
+from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_test import set_test_options
+from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.preflight.checks import check_before_test
 
 
 def build_parser() -> ToolParser:

@@ -1,5 +1,5 @@
 """Data sets beyond those of MMDetection."""
 
-from .shapes_dataset import ShapesDataset
+from .shapes.dataset import ShapesDataset
 
 __all__ = ['ShapesDataset']

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mmengine.fileio import load
 
-from ..engine.error_reporting import UserError
+from ..errors import UserError
 
 PACKAGE = Path(__file__).parents[1]
 SCHEME = 'zoo://'

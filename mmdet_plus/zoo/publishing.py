@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..engine.error_reporting import UserError
+from ..errors import UserError
 from .download import sha256_of
 from .safe_loading import load_checkpoint_file
 

@@ -17,7 +17,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_loaders
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from ..engine.error_reporting import UserError
+from ..errors import UserError
 
 HISTORY_STATISTICS = ('min', 'max', 'mean', 'current')
 REFUSED = re.compile(r'(?:GLOBAL|global) ([\w.]+)')

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from config_samples import load_config, make_batch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from samples.configs import load_config, make_batch
 
 import mmdet_plus  # noqa: F401
 

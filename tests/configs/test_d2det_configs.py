@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from config_samples import load_config, make_batch
 from mmdet.registry import METRICS, MODELS
 from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
+from samples.configs import load_config, make_batch
 
 import mmdet_plus  # noqa: F401
-from mmdet_plus.datasets.isaid_tiles import COLOURS
+from mmdet_plus.datasets.isaid.tiles import COLOURS
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'd2det'
 CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))

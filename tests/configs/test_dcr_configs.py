@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from config_samples import load_config, make_batch
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import PARAM_SCHEDULERS
+from samples.configs import load_config, make_batch
 
 import mmdet_plus  # noqa: F401
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from config_samples import load_config, make_batch
 from mmdet.registry import MODELS, TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.config import Config
+from samples.configs import load_config, make_batch
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.ssd_baseline_head import SSDBaselineHead

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmdet_plus.datasets.shapes_creation import ShapesSpec, create_shapes
+from mmdet_plus.datasets.shapes.creation import ShapesSpec, create_shapes
 from mmdet_plus.zoo import fetch, load_index
 
 MAX_SIZE = 3 * 2**20

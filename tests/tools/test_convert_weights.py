@@ -1,7 +1,7 @@
 import torch
 
-from mmdet_plus.zoo import layouts
-from mmdet_plus.zoo.conversion import Rule
+from mmdet_plus.zoo.conversion import layouts
+from mmdet_plus.zoo.conversion.rules import Rule
 
 TOOL = 'model_converters/convert_weights'
 

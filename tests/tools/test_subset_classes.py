@@ -12,7 +12,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.registry import init_default_scope
 
 import mmdet_plus  # noqa: F401
-from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ('airplane', 'bird', 'cat', 'dog', 'tv')

@@ -127,7 +127,7 @@ def test_what_cannot_be_built_is_one_message(tool_main, tiny_config, capsys):
 def test_mixed_precision_of_the_stock_detector_needs_a_gpu(
     tool_main, tiny_config, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr('mmdet_plus.engine.train_options.get_device', lambda: 'cpu')
+    monkeypatch.setattr('mmdet_plus.cli.flags_of_train.get_device', lambda: 'cpu')
     assert tool_main('train', tiny_config, '--amp') == 2
     assert 'model.rpn_head (RPNHead)' in only_message(capsys)
     assert not (tmp_path / 'work_dirs').exists()

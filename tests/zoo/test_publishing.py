@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.errors import UserError
 from mmdet_plus.zoo import load_index
 from mmdet_plus.zoo.publishing import metafile_entry, publish
 

@@ -11,7 +11,7 @@ from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
 
-from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.errors import UserError
 from mmdet_plus.zoo import (
     UnsafeCheckpointError,
     load_checkpoint_file,

@@ -22,14 +22,10 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 import mmdet_plus  # noqa: F401
-from mmdet_plus.engine.command_line import (
-    ToolParser,
-    at_least,
-    device_name,
-    number_in,
-)
-from mmdet_plus.engine.config_loading import read_config
-from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.cli.arguments import ToolParser, at_least, device_name, number_in
+from mmdet_plus.cli.config_loading import read_config
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'dcr'
 DEFAULT = CONFIGS / 'faster-rcnn-dcrv2_r18_fpn_1x_shapes.py'

@@ -17,12 +17,13 @@ from mmdet.evaluation import CocoMetric
 from mmengine.config import Config
 
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.engine.command_line import ToolParser
-from mmdet_plus.engine.config_loading import read_config
-from mmdet_plus.engine.dataset_configs import iter_evaluators, metric_class
-from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.engine.launch import build_runner
-from mmdet_plus.engine.preflight import check_before_training, print_warnings
+from mmdet_plus.cli.arguments import ToolParser
+from mmdet_plus.cli.config_loading import read_config
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.launch import build_runner
+from mmdet_plus.cli.preflight.checks import check_before_training, print_warnings
+from mmdet_plus.cli.preflight.dataset_configs import iter_evaluators, metric_class
+from mmdet_plus.errors import UserError
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'cpm_rcnn'
 ROWS = (

@@ -16,10 +16,11 @@ from mmengine.utils import track_iter_progress
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmdet_plus.engine.command_line import ToolParser
-from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.engine.preflight import check_before_test, print_warnings
-from mmdet_plus.engine.trained_detector import add_detector_arguments, load_detector
+from mmdet_plus.cli.arguments import ToolParser
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.preflight.checks import check_before_test, print_warnings
+from mmdet_plus.cli.trained_detector import add_detector_arguments, load_detector
+from mmdet_plus.errors import UserError
 from mmdet_plus.models.roi_heads import CPMRoIHead
 
 

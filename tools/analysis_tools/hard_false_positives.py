@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from mmdet_plus.engine.command_line import ToolParser, number_in
-from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.evaluation.false_positive_analysis import (
+from mmdet_plus.analysis.false_positives.coco_results import (
     Truth,
     judge_results,
     read_truth,
 )
-from mmdet_plus.evaluation.false_positives import (
+from mmdet_plus.analysis.false_positives.judging import (
     KINDS,
     Judged,
     count_above,
@@ -33,10 +31,13 @@ from mmdet_plus.evaluation.false_positives import (
     count_found,
     hypothetical_ap,
 )
-from mmdet_plus.visualization.false_positive_plots import (
+from mmdet_plus.analysis.false_positives.plots import (
     plot_hypothetical_ap,
     plot_intervals,
 )
+from mmdet_plus.cli.arguments import ToolParser, number_in
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
 
 TENTHS = [round(0.1 * i, 1) for i in range(11)]
 

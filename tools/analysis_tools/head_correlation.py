@@ -20,20 +20,21 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 from mmengine.utils import track_iter_progress
 
-from mmdet_plus.engine.command_line import ToolParser, at_least, number_in
-from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.engine.preflight import check_test_data, print_warnings
-from mmdet_plus.engine.trained_detector import add_detector_arguments, load_detector
-from mmdet_plus.evaluation.double_head_readings import HEADS
-from mmdet_plus.evaluation.head_correlation_analysis import (
+from mmdet_plus.analysis.head_correlation.collection import (
     AnalysisOptions,
     HeadCorrelationAnalysis,
 )
-from mmdet_plus.visualization.head_correlation_plots import (
+from mmdet_plus.analysis.head_correlation.plots import (
     plot_bins,
     plot_correlations,
     plot_spatial_maps,
 )
+from mmdet_plus.analysis.head_correlation.readings import HEADS
+from mmdet_plus.cli.arguments import ToolParser, at_least, number_in
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.preflight.checks import check_test_data, print_warnings
+from mmdet_plus.cli.trained_detector import add_detector_arguments, load_detector
+from mmdet_plus.errors import UserError
 
 DEFAULTS = AnalysisOptions()
 

@@ -19,9 +19,10 @@ import cv2
 from mmengine.fileio import dump
 from tqdm import tqdm
 
-from mmdet_plus.datasets.isaid_tiles import CATEGORIES, IsaidImage, tiles_of
-from mmdet_plus.engine.command_line import ToolParser
-from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.cli.arguments import ToolParser
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.datasets.isaid.tiles import CATEGORIES, IsaidImage, tiles_of
+from mmdet_plus.errors import UserError
 
 
 def find_images(split: Path) -> tuple[list[Path], Path]:

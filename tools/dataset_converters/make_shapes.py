@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmdet_plus.datasets.shapes_creation import ShapesSpec, create_shapes
-from mmdet_plus.datasets.shapes_formats import LAYOUTS
+from mmdet_plus.datasets.shapes.creation import ShapesSpec, create_shapes
+from mmdet_plus.datasets.shapes.formats import LAYOUTS
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -18,9 +18,10 @@ from typing import Any
 
 from mmengine.fileio import dump
 
-from mmdet_plus.datasets.isaid_merging import merge_tiles, renumber
-from mmdet_plus.engine.command_line import ToolParser
-from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.cli.arguments import ToolParser
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.datasets.isaid.merging import merge_tiles, renumber
+from mmdet_plus.errors import UserError
 
 RESULT_KEYS = {'image_id', 'category_id', 'bbox', 'score'}
 

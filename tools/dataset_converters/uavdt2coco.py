@@ -13,9 +13,10 @@ from pathlib import Path
 from mmengine.fileio import dump
 from tqdm import tqdm
 
-from mmdet_plus.datasets.uavdt_annotations import CocoBuilder, sequence_names
-from mmdet_plus.engine.command_line import ToolParser
-from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.cli.arguments import ToolParser
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.datasets.uavdt.annotations import CocoBuilder, sequence_names
+from mmdet_plus.errors import UserError
 
 
 def convert(argv: Sequence[str] | None) -> None:

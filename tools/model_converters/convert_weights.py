@@ -21,13 +21,14 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
-from mmdet_plus.engine.config_loading import read_config
-from mmdet_plus.engine.error_reporting import UserError, run_tool
-from mmdet_plus.zoo.caffe_files import read_caffemodel
-from mmdet_plus.zoo.conversion import convert, read_rules
-from mmdet_plus.zoo.layouts import LAYOUTS
-from mmdet_plus.zoo.mxnet_files import read_params
+from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load
+from mmdet_plus.cli.config_loading import read_config
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
+from mmdet_plus.zoo.conversion.caffe_files import read_caffemodel
+from mmdet_plus.zoo.conversion.layouts import LAYOUTS
+from mmdet_plus.zoo.conversion.mxnet_files import read_params
+from mmdet_plus.zoo.conversion.rules import convert, read_rules
 from mmdet_plus.zoo.safe_loading import load_checkpoint_file
 
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmdet_plus.engine.command_line import ToolParser, add_unsafe_load
-from mmdet_plus.engine.error_reporting import run_tool
+from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load
+from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.zoo.publishing import metafile_entry, publish
 
 

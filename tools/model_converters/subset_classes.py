@@ -21,8 +21,9 @@ from pathlib import Path
 import torch
 from mmdet.datasets import CocoDataset, VOCDataset
 
-from mmdet_plus.engine.command_line import add_unsafe_load
-from mmdet_plus.engine.error_reporting import UserError, run_tool
+from mmdet_plus.cli.arguments import add_unsafe_load
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
 from mmdet_plus.zoo import load_checkpoint_file
 
 KNOWN_CLASSES = {

@@ -7,7 +7,7 @@ from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ..error_reporting import UserError
+from ...errors import UserError
 
 
 @HOOKS.register_module()

@@ -1,4 +1,5 @@
 from .refinedet_resnet import RefineDetResNet
 from .refinedet_vgg import RefineDetVGG
+from .resnet_tail import ResNetTail
 
-__all__ = ['RefineDetResNet', 'RefineDetVGG']
+__all__ = ['RefineDetResNet', 'RefineDetVGG', 'ResNetTail']

@@ -5,7 +5,7 @@ from .dcr_roi_head import DCRRoIHead
 from .double_head_ext_roi_head import DoubleHeadExtRoIHead
 from .grid_heads import IoUScoringHead, PointGridHead
 from .mask_heads import D2DetMaskHead
-from .refiners import BoxRefiner, CropRefiner, RegionRefiner, ResNetTail
+from .refiners import BoxRefiner, CropRefiner, RegionRefiner
 from .roi_extractors import DiscriminativeRoIExtractor
 from .separate_extractor_roi_head import SeparateExtractorRoIHead
 
@@ -23,6 +23,5 @@ __all__ = [
     'IoUScoringHead',
     'PointGridHead',
     'RegionRefiner',
-    'ResNetTail',
     'SeparateExtractorRoIHead',
 ]

@@ -15,11 +15,10 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, unscale_bboxes
-from .class_losses import with_all_keys
 from .duplicate_suppression import suppress_duplicates
 from .feature_precision import without_bfloat16
-from .grid_heads.stage_samples import draw_rows, resampled_labels, select_by_iou
-from .roi_sampling import sample_rois
+from .grid_heads.stage_samples import resampled_labels, select_by_iou
+from .roi_training import draw_rows, fill_missing_cls_losses, sample_rois
 
 Features = tuple[Tensor, ...]
 Shapes = list[tuple[int, int]]
@@ -190,7 +189,9 @@ class CPMRoIHead(StandardRoIHead):
         x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
-        losses = with_all_keys(classified['loss_bbox'], classified['cls_score'])
+        losses = fill_missing_cls_losses(
+            classified['loss_bbox'], classified['cls_score']
+        )
         grid_losses, bboxes = self.grid_loss(x, sampling_results, batch_data_samples)
         losses.update(grid_losses)
         if self.rsm_head is not None:
@@ -277,7 +278,7 @@ class CPMRoIHead(StandardRoIHead):
         targets = torch.cat(labels)
         weights = torch.ones_like(targets, dtype=torch.float)
         losses = self.rsm_head.loss(logits, None, None, targets, weights, None, None)
-        return with_all_keys(losses, logits)
+        return fill_missing_cls_losses(losses, logits)
 
     def _rsm_logits(self, x: Features, rois: Tensor) -> Tensor:
         extractor = self.bbox_roi_extractor

@@ -14,10 +14,9 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes, unscale_bboxes
-from .class_losses import with_all_keys
 from .duplicate_suppression import suppress_duplicates
 from .feature_precision import without_bfloat16
-from .roi_sampling import sample_rois
+from .roi_training import fill_missing_cls_losses, sample_rois
 
 Features = tuple[Tensor, ...]
 
@@ -105,7 +104,9 @@ class D2DetRoIHead(StandardRoIHead):
         x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
-        losses = with_all_keys(classified['loss_bbox'], classified['cls_score'])
+        losses = fill_missing_cls_losses(
+            classified['loss_bbox'], classified['cls_score']
+        )
         return losses | self.reg_loss(x, sampling_results, batch_data_samples)
 
     def reg_loss(

@@ -11,7 +11,7 @@ from mmdet.utils import InstanceList
 from torch import Tensor
 
 from .feature_precision import without_bfloat16
-from .roi_sampling import sample_rois
+from .roi_training import sample_rois
 
 Features = tuple[Tensor, ...]
 

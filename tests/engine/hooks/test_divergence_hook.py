@@ -5,7 +5,7 @@ import torch
 from mmdet.registry import HOOKS
 from torch import nn
 
-from mmdet_plus.engine.error_reporting import UserError
+from mmdet_plus.errors import UserError
 
 
 def step(loss, weight):

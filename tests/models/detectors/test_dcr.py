@@ -4,7 +4,8 @@ import copy
 
 import pytest
 import torch
-from dcr_samples import (
+from mmengine.config import ConfigDict
+from samples.dcr import (
     GTS,
     LABELS,
     NUM_CLASSES,
@@ -16,7 +17,6 @@ from dcr_samples import (
     refiner_config,
     samples,
 )
-from mmengine.config import ConfigDict
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from cpm_samples import build
-from d2det_samples import GTS, STRIDES, proposals, samples
+from samples.cpm_rcnn import build
+from samples.d2det import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.models.roi_heads import cpm_roi_head as module
 

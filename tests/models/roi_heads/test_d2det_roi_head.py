@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from d2det_samples import GTS, STRIDES, build, proposals, samples
+from samples.d2det import GTS, STRIDES, build, proposals, samples
 
 from mmdet_plus.models.roi_heads import d2det_roi_head as module
 

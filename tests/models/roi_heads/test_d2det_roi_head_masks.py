@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from d2det_samples import GTS, STRIDES, build, proposals, samples
 from mmdet.structures.mask import PolygonMasks
+from samples.d2det import GTS, STRIDES, build, proposals, samples
 
 HEIGHT, WIDTH = 100, 120
 MASK_HEAD = dict(

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from dcr_samples import (
+from samples.dcr import (
     GTS,
     LABELS,
     NUM_CLASSES,

@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...task_modules.bbox_geometry import unscale_bboxes
-from ..class_losses import with_all_keys
+from ..roi_training import fill_missing_cls_losses
 from ..score_fusion import fuse_scores
 from .double_head_tasks import check_tasks, task_weights
 
@@ -246,7 +246,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         for head, (logits, deltas) in predictions.items():
             own = super().loss(logits, deltas, rois, *targets)
             if logits is not None:
-                own = with_all_keys(own, logits)
+                own = fill_missing_cls_losses(own, logits)
                 losses[f'loss_{head}_cls'] = (
                     own['loss_cls'] * self.task_weights[f'{head}_cls']
                 )

@@ -39,15 +39,6 @@ def select_by_iou(
     return candidates[keep], gt_bboxes[indices[keep]]
 
 
-def draw_rows(*tensors: Tensor, limit: int) -> tuple[Tensor, ...]:
-    """At most ``limit`` rows, the same of each tensor, by chance, in their order."""
-    num_rows = len(tensors[0])
-    if num_rows <= limit:
-        return tensors
-    chosen = torch.randperm(num_rows, device=tensors[0].device)[:limit].sort().values
-    return tuple(tensor[chosen] for tensor in tensors)
-
-
 def resampled_labels(
     bboxes: Tensor, gt_bboxes: Tensor, gt_labels: Tensor, num_classes: int, iou: float
 ) -> Tensor:

@@ -1,6 +1,5 @@
 from .box_refiner import BoxRefiner, RefinerInputs
 from .crop_refiner import CropRefiner
 from .region_refiner import RegionRefiner
-from .resnet_tail import ResNetTail
 
-__all__ = ['BoxRefiner', 'CropRefiner', 'RefinerInputs', 'RegionRefiner', 'ResNetTail']
+__all__ = ['BoxRefiner', 'CropRefiner', 'RefinerInputs', 'RegionRefiner']

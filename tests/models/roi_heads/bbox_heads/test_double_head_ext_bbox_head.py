@@ -1,11 +1,11 @@
 import pytest
 import torch
-from double_head_samples import DOUBLE, META, TEST_CFG, build, feats, run, targets
 from mmcv.cnn import NonLocal2d
 from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads.bbox_heads.double_bbox_head import BasicResBlock
 from mmdet.registry import MODELS
+from samples.double_head import DOUBLE, META, TEST_CFG, build, feats, run, targets
 from torch.nn import functional as F
 
 import mmdet_plus  # noqa: F401

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from grid_points_loop import boxes_by_loop, random_rois, targets_by_loop
+from samples.grid_points_loop import boxes_by_loop, random_rois, targets_by_loop
 
 from mmdet_plus.models.roi_heads.grid_heads.grid_points import (
     decode_points,

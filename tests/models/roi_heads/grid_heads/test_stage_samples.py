@@ -1,7 +1,6 @@
 import torch
 
 from mmdet_plus.models.roi_heads.grid_heads.stage_samples import (
-    draw_rows,
     match_bboxes,
     resampled_labels,
     select_by_iou,
@@ -35,17 +34,6 @@ def test_labels_of_refined_boxes():
     assert labels.tolist() == [4, 4, 2, 7]
     labels = resampled_labels(BBOXES, GTS, torch.tensor([4, 2]), 7, 0.55)
     assert labels.tolist() == [4, 4, 7, 7]
-
-
-def test_drawn_rows_belong_together_and_keep_their_order():
-    rows = torch.arange(20)
-    assert draw_rows(rows, rows, limit=20)[0].equal(rows)
-    torch.manual_seed(0)
-    first, second = draw_rows(rows, rows * 2, limit=5)
-    assert (first * 2).equal(second)
-    assert len(first) == 5
-    assert (first.diff() > 0).all()
-    assert not draw_rows(rows, limit=5)[0].equal(first)
 
 
 def test_without_ground_truth_or_boxes():

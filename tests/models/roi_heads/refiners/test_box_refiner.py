@@ -1,6 +1,7 @@
 import pytest
 import torch
-from dcr_samples import (
+from mmengine.structures import InstanceData
+from samples.dcr import (
     GTS,
     LABELS,
     NUM_CLASSES,
@@ -9,7 +10,6 @@ from dcr_samples import (
     images,
     refiner_config,
 )
-from mmengine.structures import InstanceData
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from dcr_samples import NUM_CLASSES, crop_config, images
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from samples.dcr import NUM_CLASSES, crop_config, images
 from torch.nn import functional as F
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs

@@ -1,12 +1,12 @@
 import pytest
 import torch
-from dcr_samples import NUM_CLASSES, refiner_config
 from mmdet.models.backbones import ResNet
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
+from samples.dcr import NUM_CLASSES, refiner_config
 
+from mmdet_plus.models.backbones.resnet_tail import ResNetTail
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
-from mmdet_plus.models.roi_heads.refiners.resnet_tail import ResNetTail
 
 ROIS = torch.tensor([[0.0, 4, 4, 40, 40], [1, 10, 0, 60, 64], [1, 30, 30, 50, 60]])
 

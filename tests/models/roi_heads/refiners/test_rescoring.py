@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from dcr_samples import StubRefiner
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from samples.dcr import StubRefiner
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 from mmdet_plus.models.roi_heads.refiners.rescoring import (

@@ -1,0 +1,1 @@
+"""Studies of trained detectors: one folder each."""

@@ -1,0 +1,1 @@
+"""False positives by score and kind."""

@@ -1,0 +1,1 @@
+"""How the scores of two heads go with the overlap of boxes."""

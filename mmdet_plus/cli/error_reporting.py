@@ -1,0 +1,66 @@
+"""One clear message instead of a traceback when a command line tool fails."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from ..errors import UserError
+
+TRACEBACK_VARIABLE = 'MMDET_PLUS_TRACEBACK'
+SHOW_TRACEBACK_HINT = f'set {TRACEBACK_VARIABLE}=1 to see where it was raised'
+USER_ERROR, RUN_TIME_ERROR, INTERRUPTED = 2, 1, 130
+
+
+def run_tool(
+    tool: Callable[[Sequence[str] | None], None], argv: Sequence[str] | None
+) -> int:
+    """Run a tool and turn what it raises into a message and an exit status.
+
+    Args:
+        tool: parses its arguments and does the work.
+        argv: the arguments without the program's name; None means ``sys.argv``.
+
+    Returns:
+        0 on success, 1 for an error at run time, 2 for one in the arguments, the
+        config or the data, 130 when interrupted from the keyboard.
+    """
+    try:
+        tool(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except UserError as error:
+        _report(str(error))
+        return USER_ERROR
+    except Exception as error:
+        _report(describe(error))
+        return RUN_TIME_ERROR
+    return 0
+
+
+def describe(error: Exception) -> str:
+    """Say what was raised; of an error inside a worker, what the worker raised.
+
+    Args:
+        error: any exception. ``DataLoader`` raises a worker's exception anew with
+            the worker's whole traceback as its message.
+    """
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    if lines and 'DataLoader worker' in lines[0] and 'Caught' in lines[0]:
+        message = lines[-1].strip()
+    else:
+        reason = ' '.join(lines) or _failed_line(error)
+        message = f'{type(error).__name__}: {reason}'
+    return f'{message} ({SHOW_TRACEBACK_HINT})'
+
+
+def _failed_line(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f'{frames[-1].filename}, line {frames[-1].lineno}' if frames else ''
+
+
+def _report(message: str) -> None:
+    if os.environ.get(TRACEBACK_VARIABLE) == '1':
+        traceback.print_exc()
+    sys.stdout.flush()
+    print(f'error: {message}', file=sys.stderr, flush=True)

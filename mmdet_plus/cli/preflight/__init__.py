@@ -1,0 +1,1 @@
+"""Checks of a config and its data before anything is written."""

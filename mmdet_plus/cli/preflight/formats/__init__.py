@@ -1,0 +1,1 @@
+"""How each data format is checked: one file a format."""

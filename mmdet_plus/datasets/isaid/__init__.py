@@ -1,0 +1,1 @@
+"""iSAID: tiles of large aerial images."""

@@ -1,0 +1,1 @@
+"""UAVDT: its annotations in COCO format."""

@@ -1,0 +1,1 @@
+"""Weights of the authors' code bases in the form of ours."""

@@ -1,0 +1,108 @@
+import pytest
+
+from mmdet_plus.cli.preflight.formats.coco import (
+    CocoSummary,
+    check_classes,
+    summarise_coco,
+)
+from mmdet_plus.errors import UserError
+
+
+def test_summary(coco_folder):
+    summary = summarise_coco(str(coco_folder / 'annotations/train.json'))
+    assert summary.categories == ('square', 'disc')
+    assert set(summary.image_names) == {'0.png', '3.png'}
+    assert summary.num_annotations == 8
+
+
+@pytest.mark.parametrize('text', ['', '{"images": [', '\x00\x01'])
+def test_corrupt_json(tmp_path, text):
+    path = tmp_path / 'a.json'
+    path.write_text(text)
+    with pytest.raises(UserError, match=r'a\.json is not valid JSON'):
+        summarise_coco(str(path))
+
+
+@pytest.mark.parametrize('text', ['[]', '{}', '3', 'null', '"images"'])
+def test_other_json(tmp_path, text):
+    path = tmp_path / 'a.json'
+    path.write_text(text)
+    with pytest.raises(UserError, match='not in COCO format'):
+        summarise_coco(str(path))
+
+
+@pytest.mark.parametrize('name', ['images', 'annotations', 'categories'])
+def test_absent_section_is_named(edit_annotations, name):
+    path = edit_annotations('train', lambda content: content.pop(name))
+    with pytest.raises(UserError, match=f"no list '{name}'"):
+        summarise_coco(str(path))
+
+
+@pytest.mark.parametrize(
+    ('section', 'key'),
+    [('images', 'width'), ('annotations', 'area'), ('categories', 'name')],
+)
+def test_absent_key_is_named(edit_annotations, section, key):
+    path = edit_annotations('train', lambda content: content[section][1].pop(key))
+    with pytest.raises(UserError, match=rf'{section}\[1\] lacks {key}'):
+        summarise_coco(str(path))
+
+
+def test_annotations_may_be_absent_where_nothing_is_measured(edit_annotations):
+    path = edit_annotations('val', lambda content: content.pop('annotations'))
+    assert summarise_coco(str(path), needs_annotations=False).num_annotations == 0
+
+
+def test_no_images(edit_annotations):
+    path = edit_annotations('train', lambda content: content['images'].clear())
+    with pytest.raises(UserError, match='lists no images'):
+        summarise_coco(str(path))
+
+
+KEY = 'train_dataloader.dataset'
+COUNTS = ['model.bbox_head.num_classes']
+
+
+def summary(*categories):
+    return CocoSummary('a.json', categories, (), 1)
+
+
+def test_equal_classes_give_no_warning():
+    assert check_classes(KEY, ('a', 'b'), summary('a', 'b'), COUNTS) == []
+
+
+def test_no_common_class_says_how_to_repair_it():
+    with pytest.raises(UserError) as caught:
+        check_classes(KEY, ('x', 'y'), summary('a', 'b'), COUNTS)
+    message = str(caught.value)
+    assert 'classes of the config: x, y' in message
+    assert 'categories of the file: a, b' in message
+    assert "metainfo=dict(classes=('a', 'b'))" in message
+    assert '"train_dataloader.dataset.metainfo.classes=(a,b)"' in message
+    assert '"val_dataloader.dataset.metainfo.classes=(a,b)"' in message
+    assert 'model.bbox_head.num_classes=2' in message
+
+
+def test_one_category_is_advised_as_a_tuple():
+    with pytest.raises(UserError, match=r'metainfo\.classes=\(a,\)'):
+        check_classes(KEY, ('x',), summary('a'), COUNTS)
+
+
+def test_names_with_spaces_are_advised_for_the_config_only():
+    with pytest.raises(UserError, match=r"\('traffic light',\)") as caught:
+        check_classes(KEY, ('x',), summary('traffic light'), COUNTS)
+    assert '--cfg-options' not in str(caught.value)
+
+
+def test_partial_match_names_what_is_ignored():
+    lines = check_classes(KEY, ('a', 'x'), summary('a', 'b'), COUNTS)
+    assert any('categories' in line and line.endswith(': b') for line in lines)
+    assert any('classes are ignored' in line and ': x' in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ('classes', 'categories'), [(('b', 'a'), 'ab'), (('a', 'b', 'c'), 'ac')]
+)
+def test_other_order_is_told(classes, categories):
+    lines = check_classes(KEY, classes, summary(*categories), COUNTS)
+    assert any('mixed up' in line for line in lines)

@@ -1,0 +1,259 @@
+import io
+import zipfile
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmdet_plus.cli.preflight.checks import (
+    check_before_test,
+    check_before_training,
+    check_checkpoint,
+    check_test_data,
+    check_values,
+)
+from mmdet_plus.errors import UserError
+
+
+@pytest.fixture
+def cfg(tiny_config):
+    return Config.fromfile(str(tiny_config))
+
+
+def test_good_config_passes(cfg):
+    assert check_before_training(cfg) == []
+
+
+@pytest.mark.parametrize('name', ['model', 'train_dataloader', 'train_cfg'])
+def test_missing_part_is_named(cfg, name):
+    cfg[name] = None
+    with pytest.raises(UserError, match=f'the config has no {name}'):
+        check_before_training(cfg)
+
+
+def test_missing_training_annotations(cfg):
+    cfg.train_dataloader.dataset.ann_file = 'absent.json'
+    with pytest.raises(UserError, match=r'absent\.json does not exist') as caught:
+        check_before_training(cfg)
+    assert 'train_dataloader.dataset.data_root' in str(caught.value)
+
+
+def test_missing_image_folder(cfg):
+    cfg.train_dataloader.dataset.data_prefix.img = 'absent/'
+    with pytest.raises(UserError, match=r'image folder .*absent/ does not exist'):
+        check_before_training(cfg)
+
+
+def test_missing_image(cfg, coco_folder):
+    (coco_folder / 'images/3.png').unlink()
+    with pytest.raises(UserError, match=r'3\.png, listed in .* does not exist'):
+        check_before_training(cfg)
+
+
+@pytest.mark.parametrize('part', ['dataset', 'evaluator'])
+def test_missing_validation_says_how_to_switch_it_off(cfg, part):
+    node = cfg.val_dataloader.dataset if part == 'dataset' else cfg.val_evaluator
+    node.ann_file = 'absent.json'
+    with pytest.raises(UserError, match='val_dataloader=None val_cfg=None') as caught:
+        check_before_training(cfg)
+    assert 'val_evaluator.ann_file' in str(caught.value)
+
+
+def test_validation_may_be_off(cfg):
+    cfg.merge_from_dict(dict(val_dataloader=None, val_cfg=None, val_evaluator=None))
+    assert check_before_training(cfg) == []
+
+
+def test_datasets_inside_wrappers_are_checked(cfg):
+    inner = cfg.train_dataloader.dataset
+    inner.ann_file = 'absent.json'
+    wrapper = dict(type='RepeatDataset', times=2, dataset=inner)
+    cfg.train_dataloader.dataset = wrapper
+    with pytest.raises(UserError, match=r'train_dataloader\.dataset\.dataset: '):
+        check_before_training(cfg)
+
+
+def test_the_trained_detector_of_a_refiner_is_looked_for(cfg):
+    cfg.model.detector_checkpoint = 'absent.pth'
+    with pytest.raises(UserError, match=r'model\.detector_checkpoint: .*absent\.pth'):
+        check_before_training(cfg)
+    cfg.model.detector_checkpoint = None
+    assert check_before_training(cfg) == []
+
+
+def test_tools_that_read_the_test_data(cfg):
+    assert check_test_data(cfg) == []
+    cfg.test_dataloader.dataset.ann_file = 'absent.json'
+    with pytest.raises(UserError, match=r'test_dataloader\.dataset: .*absent\.json'):
+        check_test_data(cfg)
+
+
+def test_no_annotations_to_train_on(cfg, edit_annotations):
+    edit_annotations('train', lambda content: content['annotations'].clear())
+    with pytest.raises(UserError, match='has no annotations'):
+        check_before_training(cfg)
+
+
+def test_partial_classes_warn(cfg, edit_annotations):
+    def rename(content):
+        content['categories'][1]['name'] = 'ring'
+
+    edit_annotations('train', rename)
+    warnings = check_before_training(cfg)
+    assert len(warnings) == 2
+    assert 'ring' in warnings[0]
+    assert 'disc' in warnings[1]
+
+
+def test_classes_written_as_a_text(cfg):
+    cfg.train_dataloader.dataset.metainfo.classes = 'square'
+    with pytest.raises(UserError, match='must be a tuple of names'):
+        check_before_training(cfg)
+
+
+def test_number_of_classes_of_the_model(cfg):
+    cfg.model.roi_head.bbox_head.num_classes = 80
+    with pytest.raises(UserError, match=r'model\.roi_head\.bbox_head\.num_classes=2'):
+        check_before_training(cfg)
+
+
+def test_panoptic_models_count_otherwise(cfg, edit_annotations):
+    def only_segments(content):
+        for annotation in content['annotations']:
+            del annotation['bbox']
+
+    edit_annotations('train', only_segments)
+    cfg.train_dataloader.dataset.type = 'CocoPanopticDataset'
+    cfg.val_dataloader = None
+    cfg.model.roi_head.bbox_head.num_classes = 1
+    assert check_before_training(cfg) == []
+
+
+def test_test_set_without_truth_needs_format_only(cfg, edit_annotations, tmp_path):
+    edit_annotations('val', lambda content: content.pop('annotations'))
+    cfg.load_from = str(tmp_path / 'c.pth')
+    torch.save(dict(state_dict={}), cfg.load_from)
+    cfg.test_evaluator.format_only = True
+    assert check_before_test(cfg) == []
+    cfg.test_evaluator.format_only = False
+    with pytest.raises(UserError, match="no list 'annotations'"):
+        check_before_test(cfg)
+
+
+@pytest.mark.parametrize('is_zip', [True, False])
+def test_files_of_torch_save_are_checkpoints(tmp_path, is_zip):
+    path = tmp_path / 'c.pth'
+    content = dict(state_dict=dict(weight=torch.ones(2)))
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    check_checkpoint(str(path))
+
+
+def not_a_checkpoint(kind):
+    buffer = io.BytesIO()
+    if kind == 'truncated':
+        torch.save(dict(weight=torch.ones(1000)), buffer)
+        return buffer.getvalue()[:1000]
+    if kind == 'other zip':
+        with zipfile.ZipFile(buffer, 'w') as archive:
+            archive.writestr('a.txt', 'a')
+        return buffer.getvalue()
+    return b'' if kind == 'empty' else b'<html>not found</html>'
+
+
+@pytest.mark.parametrize('kind', ['truncated', 'other zip', 'empty', 'text'])
+def test_other_files_are_not_checkpoints(tmp_path, kind):
+    path = tmp_path / 'c.pth'
+    path.write_bytes(not_a_checkpoint(kind))
+    with pytest.raises(UserError, match=r'c\.pth is not a checkpoint'):
+        check_checkpoint(str(path))
+
+
+def test_missing_checkpoint(tmp_path):
+    with pytest.raises(UserError, match='does not exist'):
+        check_checkpoint(str(tmp_path / 'absent.pth'))
+    check_checkpoint('https://example.com/c.pth')
+
+
+def test_models_of_the_zoo_have_weights():
+    check_checkpoint('zoo://d2det_tiny_shapes')
+    with pytest.raises(UserError, match="the zoo has no model 'nothing-like-it'"):
+        check_checkpoint('zoo://nothing-like-it')
+    with pytest.raises(UserError, match='no weights of d2det_r50_fpn_2x_coco'):
+        check_checkpoint('zoo://d2det_r50_fpn_2x_coco')
+
+
+@pytest.fixture
+def numbers():
+    return Config(
+        dict(
+            train_dataloader=dict(batch_size=2, num_workers=0),
+            val_dataloader=None,
+            train_cfg=dict(max_epochs=1),
+            optim_wrapper=dict(optimizer=dict(lr=0.0)),
+            randomness=dict(seed=None),
+        )
+    )
+
+
+def test_good_values_pass(numbers):
+    check_values(numbers)
+
+
+@pytest.mark.parametrize(
+    ('key', 'value'),
+    [
+        ('train_dataloader.batch_size', 0),
+        ('train_dataloader.batch_size', 1.5),
+        ('train_dataloader.batch_size', 'two'),
+        ('train_dataloader.batch_size', True),
+        ('train_dataloader.num_workers', -1),
+        ('train_cfg.max_epochs', -1),
+        ('train_cfg.max_iters', 0),
+        ('train_cfg.val_interval', 0),
+        ('optim_wrapper.optimizer.lr', -0.1),
+        ('optim_wrapper.optimizer.lr', float('nan')),
+        ('optim_wrapper.optimizer.lr', float('inf')),
+        ('optim_wrapper.accumulative_counts', 0),
+        ('randomness.seed', -1),
+    ],
+)
+def test_bad_value_is_named(numbers, key, value):
+    numbers.merge_from_dict({key: value})
+    with pytest.raises(UserError, match=f'{key} must be') as caught:
+        check_values(numbers)
+    assert repr(value) in str(caught.value)
+
+
+def test_persistent_workers_need_workers(numbers):
+    numbers.train_dataloader.persistent_workers = True
+    with pytest.raises(UserError, match='persistent_workers=False'):
+        check_values(numbers)
+    numbers.train_dataloader.num_workers = 1
+    check_values(numbers)
+
+
+@pytest.mark.parametrize('part', ['set', 'names'])
+def test_voc_data_inside_wrappers_is_checked(cfg, tmp_path, part):
+    path = tmp_path / 'VOC2007/Annotations/1.xml'
+    path.parent.mkdir(parents=True)
+    box = '<xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax>'
+    item = f'<object><name>square</name><bndbox>{box}</bndbox></object>'
+    path.write_text(f'<annotation>{item}</annotation>')
+    (tmp_path / 'set.txt').write_text('1\n')
+    voc = dict(
+        type='VOCDataset',
+        data_root=str(tmp_path),
+        ann_file='set.txt',
+        data_prefix=dict(sub_data_root='VOC2007/'),
+        metainfo=dict(classes=('square', 'disc')),
+    )
+    concatenated = dict(type='ConcatDataset', datasets=[voc])
+    cfg.train_dataloader.dataset = dict(type='RepeatDataset', dataset=concatenated)
+    assert check_before_training(cfg) == []
+    change = dict(set=dict(ann_file='absent.txt'), names=dict(metainfo={}))
+    voc.update(change[part])
+    cfg.train_dataloader.dataset.dataset.datasets = [voc]
+    message = dict(set=r'absent\.txt does not exist', names='objects: square')
+    with pytest.raises(UserError, match=message[part]) as caught:
+        check_before_training(cfg)
+    assert 'train_dataloader.dataset.dataset.datasets.0' in str(caught.value)

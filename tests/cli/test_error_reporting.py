@@ -1,0 +1,68 @@
+import pytest
+import torch
+
+from mmdet_plus.cli.error_reporting import describe, run_tool
+from mmdet_plus.errors import UserError
+
+
+def raising(error):
+    def tool(argv):
+        raise error
+
+    return tool
+
+
+@pytest.mark.parametrize(
+    ('error', 'status'), [(UserError('wrong'), 2), (ValueError('wrong'), 1)]
+)
+def test_message_and_status(capsys, error, status):
+    assert run_tool(raising(error), []) == status
+    shown = capsys.readouterr().err
+    assert shown.startswith('error: ')
+    assert 'wrong' in shown
+    assert 'Traceback' not in shown
+
+
+def test_unexpected_error_names_the_variable_for_a_traceback(capsys, monkeypatch):
+    run_tool(raising(ValueError('wrong')), [])
+    assert 'MMDET_PLUS_TRACEBACK=1' in capsys.readouterr().err
+    monkeypatch.setenv('MMDET_PLUS_TRACEBACK', '1')
+    run_tool(raising(ValueError('wrong')), [])
+    assert 'Traceback (most recent call last)' in capsys.readouterr().err
+
+
+def test_interrupt_is_quiet(capsys):
+    assert run_tool(raising(KeyboardInterrupt()), []) == 130
+    assert capsys.readouterr().err == ''
+
+
+def test_success_passes_the_arguments(capsys):
+    seen = []
+    assert run_tool(seen.append, ['a']) == 0
+    assert seen == [['a']]
+    assert capsys.readouterr().err == ''
+
+
+class FailingDataset(torch.utils.data.Dataset):
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise ValueError('image x.png is broken')
+
+
+def test_error_of_a_worker_is_its_last_line():
+    loader = torch.utils.data.DataLoader(FailingDataset(), num_workers=1)
+    with pytest.raises(ValueError, match='broken') as caught:
+        next(iter(loader))
+    message = describe(caught.value)
+    assert message.startswith('ValueError: image x.png is broken (')
+    assert '\n' not in message
+
+
+def test_error_without_message_names_the_line():
+    try:
+        raise AssertionError
+    except AssertionError as error:
+        message = describe(error)
+    assert 'test_error_reporting.py, line' in message
