@@ -1,0 +1,112 @@
+"""Form of MMDetection's cascade."""
+
+from typing import Any
+
+import torch
+from mmdet.models.roi_heads import CascadeRoIHead
+from torch import Tensor, nn
+
+from .anchors import clipped
+from .batch import Batch
+from .packing import Detections, Packing, Proposals, packing_of
+from .registry import form_of, make_form, unsupported
+from .standard_roi_head import Candidates, Features, Selection
+
+
+@form_of(
+    CascadeRoIHead,
+    'predict',
+    'predict_bbox',
+    '_refine_roi',
+    '_bbox_forward',
+    'predict_mask',
+    '_mask_forward',
+)
+class CascadeRoIHeadForm(nn.Module):
+    """Box heads one after the other, each on the boxes of the last."""
+
+    def __init__(self, roi_head: CascadeRoIHead, key: str) -> None:
+        super().__init__()
+        if roi_head.with_shared_head:
+            raise unsupported(f'{key}.shared_head', 'a cascade has no form with it')
+        self.with_mask = roi_head.with_mask
+        self.heads = roi_head.bbox_head
+        self.extractors = _forms(
+            roi_head.bbox_roi_extractor, f'{key}.bbox_roi_extractor'
+        )
+        self.decoders = _forms(roi_head.bbox_head, f'{key}.bbox_head')
+        self.selection = Selection(roi_head.test_cfg, f'{key}.test_cfg')
+        if self.with_mask:
+            self.masks = CascadeMaskForm(roi_head, key)
+
+    def forward(
+        self, feats: Features, proposals: Proposals, batch: Batch
+    ) -> Detections:
+        """As ``StandardRoIHeadForm``."""
+        candidates = self.candidates(feats, proposals, batch)
+        if not self.with_mask:
+            unscaled = batch.unscale(candidates.bboxes)
+            candidates = candidates._replace(bboxes=unscaled)
+        return self.selection(candidates)
+
+    def candidates(
+        self, feats: Features, proposals: Proposals, batch: Batch
+    ) -> Candidates:
+        """Boxes of the last stage; scores of the mean logits."""
+        packing = packing_of(proposals.valid)
+        bboxes = packing.pack(proposals.bboxes)
+        own = batch.of(packing.image_ids)
+        total: Any = 0
+        for stage, head in enumerate(self.heads):
+            if stage > 0:
+                bboxes = self._refined(stage - 1, logits, deltas, bboxes, own)
+            roi_feats = self.extractors[stage](feats, packing.rois(bboxes))
+            logits, deltas = head(roi_feats)
+            total = total + logits.float()
+        scores, decoded = self.decoders[-1](
+            (total / len(self.heads), deltas), bboxes, own
+        )
+        scores = scores * packing.pack(proposals.valid)[:, None]
+        return Candidates(packing.unpack(decoded), packing.unpack(scores))
+
+    def _refined(
+        self, stage: int, logits: Tensor, deltas: Tensor, bboxes: Tensor, own: Batch
+    ) -> Tensor:
+        head: Any = self.heads[stage]
+        if not head.reg_class_agnostic:
+            labels = logits[:, :-1].argmax(dim=1)
+            rows = torch.arange(labels.shape[0], device=labels.device)
+            deltas = deltas.unflatten(1, (-1, 4))[rows, labels]
+        decoded = head.bbox_coder.decode(bboxes, deltas.float())
+        return clipped(head.bbox_coder, decoded, own)
+
+
+class CascadeMaskForm(nn.Module):
+    """Means of the masks of all stages."""
+
+    def __init__(self, roi_head: CascadeRoIHead, key: str) -> None:
+        super().__init__()
+        self.heads = roi_head.mask_head
+        self.extractors = _forms(
+            roi_head.mask_roi_extractor, f'{key}.mask_roi_extractor'
+        )
+        self.activations = _forms(roi_head.mask_head, f'{key}.mask_head')
+
+    def forward(
+        self, feats: Features, packing: Packing, bboxes: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        """Probabilities (n, h, w) of boxes (n, 4) of the network input."""
+        rois = packing.rois(bboxes)
+        stages = zip(self.extractors, self.heads, self.activations, strict=True)
+        masks = [
+            activation(head(extractor(feats, rois)), labels)
+            for extractor, head, activation in stages
+        ]
+        return dict(masks=torch.stack(masks).mean(dim=0))
+
+
+def _forms(components: nn.ModuleList, key: str) -> nn.ModuleList:
+    return nn.ModuleList(
+        make_form(component, f'{key}[{stage}]')
+        for stage, component in enumerate(components)
+    )
