@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from packaging.version import Version
@@ -22,6 +23,16 @@ HOSTS = (
     Host('mmcv', '2.1', 'python tools/dev/install_mmcv.py', 'mmcv.ops'),
     Host('mmdet', '3.3', 'pip install onedl-mmdetection==3.5.1'),
 )
+
+
+def is_any_host_installed(find: Callable = find_spec) -> bool:
+    """Whether some part of OpenMMLab is there, so that the rest can be asked for.
+
+    Args:
+        find: returns None for a module that is not there; exchanged in tests.
+    """
+    openmmlab = (host.module for host in HOSTS if host.module != 'torch')
+    return any(find(module) is not None for module in openmmlab)
 
 
 def check_host_versions(import_host: Callable = import_module) -> None:

@@ -50,8 +50,8 @@ def _nms(bboxes: Value, scores: Value, iou_threshold: float, max_output: int) ->
 
 @onnxscript.script()
 def _soft_nms_loop(
-    bboxes: FLOAT['B', 'N', 4],
-    scores: FLOAT['B', 'N'],
+    bboxes: FLOAT[...],
+    scores: FLOAT[...],
     iou_threshold: FLOAT[1],
     sigma: FLOAT[1],
     min_score: FLOAT[1],

@@ -1,17 +1,30 @@
 """Forms of detectors in a graph; importing this package registers them."""
 
-from . import (
-    anchor_head,
-    batch,
-    cascade_roi_head,
-    double_head,
-    refinedet,
-    roi_extractors,
-    rpn_head,
-    single_stage,
-    standard_roi_head,
-    two_stage,
-)
-from .registry import make_form
+from .anchor_head import AnchorHeadForm
+from .batch import PreprocessingForm
+from .cascade_roi_head import CascadeRoIHeadForm
+from .detector import DetectorForm
+from .double_head import DoubleHeadExtRoIHeadForm
+from .refinedet import RefineDetForm
+from .registry import form_of, make_form
+from .roi_extractors import SingleRoIExtractorForm
+from .rpn_head import RPNForm
+from .single_stage import SingleStageForm
+from .standard_roi_head import StandardRoIHeadForm
+from .two_stage import TwoStageForm
 
-__all__ = ['make_form']
+__all__ = [
+    'AnchorHeadForm',
+    'CascadeRoIHeadForm',
+    'DetectorForm',
+    'DoubleHeadExtRoIHeadForm',
+    'PreprocessingForm',
+    'RPNForm',
+    'RefineDetForm',
+    'SingleRoIExtractorForm',
+    'SingleStageForm',
+    'StandardRoIHeadForm',
+    'TwoStageForm',
+    'form_of',
+    'make_form',
+]

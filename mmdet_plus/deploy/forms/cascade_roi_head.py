@@ -56,16 +56,13 @@ class CascadeRoIHeadForm(nn.Module):
         packing = packing_of(proposals.valid)
         bboxes = packing.pack(proposals.bboxes)
         own = batch.of(packing.image_ids)
-        total: Any = 0
+        outputs: list[tuple[Tensor, Tensor]] = []
         for stage, head in enumerate(self.heads):
-            if stage > 0:
-                bboxes = self._refined(stage - 1, logits, deltas, bboxes, own)
-            roi_feats = self.extractors[stage](feats, packing.rois(bboxes))
-            logits, deltas = head(roi_feats)
-            total = total + logits.float()
-        scores, decoded = self.decoders[-1](
-            (total / len(self.heads), deltas), bboxes, own
-        )
+            if outputs:
+                bboxes = self._refined(stage - 1, *outputs[-1], bboxes, own)
+            outputs.append(head(self.extractors[stage](feats, packing.rois(bboxes))))
+        mean = sum(logits.float() for logits, _ in outputs) / len(outputs)
+        scores, decoded = self.decoders[-1]((mean, outputs[-1][1]), bboxes, own)
         scores = scores * packing.pack(proposals.valid)[:, None]
         return Candidates(packing.unpack(decoded), packing.unpack(scores))
 
@@ -83,6 +80,8 @@ class CascadeRoIHeadForm(nn.Module):
 
 class CascadeMaskForm(nn.Module):
     """Means of the masks of all stages."""
+
+    outputs = ('masks',)
 
     def __init__(self, roi_head: CascadeRoIHead, key: str) -> None:
         super().__init__()

@@ -12,7 +12,8 @@ from .registry import make_form
 class DetectorForm(nn.Module):
     """From pixels to detections; derived ones detect in a prepared batch."""
 
-    with_mask = False
+    mask_outputs: tuple[str, ...] = ()
+    """Names of the outputs beside boxes, scores, labels and image_ids."""
 
     def __init__(self, detector: Any, key: str) -> None:
         super().__init__()

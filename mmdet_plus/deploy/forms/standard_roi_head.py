@@ -150,6 +150,8 @@ class StandardRoIHeadForm(nn.Module):
 class MaskForm(nn.Module):
     """Masks of detections."""
 
+    outputs = ('masks',)
+
     def __init__(self, roi_head: StandardRoIHead, key: str) -> None:
         super().__init__()
         if roi_head.share_roi_extractor:

@@ -18,11 +18,12 @@ class TwoStageForm(DetectorForm):
         self.neck = detector.neck if detector.with_neck else nn.Identity()
         self.rpn = make_form(detector.rpn_head, f'{key}.rpn_head')
         self.roi_head = make_form(detector.roi_head, f'{key}.roi_head')
-        self.with_mask = detector.with_mask
+        if detector.with_mask:
+            self.mask_outputs = self.roi_head.masks.outputs
 
     def detect(self, batch: Batch) -> dict[str, Tensor]:
         feats = self.neck(self.backbone(batch.images))
         found = self.roi_head(feats, self.rpn(feats, batch), batch)
-        if not self.with_mask:
+        if not self.mask_outputs:
             return present(found)
         return with_masks(self.roi_head.masks, feats, found, batch)
