@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
 from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
+from .reporting import check_out_dir, keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
@@ -37,8 +38,7 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config cannot follow.
     """
-    cfg.load_from = args.checkpoint
-    cfg.resume = False
+    set_checkpoint(cfg, args.checkpoint)
     if args.eval:
         set_eval_names(cfg, args.eval)
     if args.format_only:
@@ -51,6 +51,15 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
+    if args.report:
+        check_out_dir(args.report, '--report')
+        keep_predictions(cfg, args.report)
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Test the weights of a checkpoint, which must be of this model."""
+    cfg.load_from = checkpoint
+    cfg.resume = False
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 

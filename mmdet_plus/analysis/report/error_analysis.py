@@ -10,7 +10,7 @@ STEPS = ('C75', 'C50', 'Loc', 'Sim', 'Oth', 'BG', 'FN')
 
 
 def error_curves(evaluation: Evaluation) -> np.ndarray:
-    """Precision (7, 101, K) at each recall after each of ``STEPS``; nan without objects.
+    """Precision (7, 101, K) after each of ``STEPS``; nan without objects.
 
     C75 and C50 are the detector at these overlaps; Loc at 0.1, where boxes need not
     be good; in Sim the confusions with classes of the same supercategory are not

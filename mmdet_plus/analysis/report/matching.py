@@ -1,8 +1,8 @@
 """Which detection finds which object, by COCO's rules.
 
 ``pycocotools`` has these rules as loops over images, classes, sizes, thresholds and
-objects, which take minutes; ``faster-coco-eval`` does not give the matches out. Here all
-sizes and thresholds of a detection are matched at once. Results are those of
+objects, which take minutes; ``faster-coco-eval`` does not give the matches out. Here
+all sizes and thresholds of a detection are matched at once. Results are those of
 ``pycocotools`` to the last bit.
 """
 

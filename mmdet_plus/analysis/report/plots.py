@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def plot_lines(
-    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    lines: Mapping[str, tuple[Any, Any]],
     x_label: str,
     y_label: str,
     *,
@@ -56,7 +57,7 @@ def plot_lines(
     """Named lines in one panel.
 
     Args:
-        lines: places in x and y by name.
+        lines: places (n,) in x and in y, by name.
         x_label: below.
         y_label: at the side.
         logarithmic: the scale of x.
@@ -111,6 +112,34 @@ def plot_bars(
         panel.set_ylabel(y_label)
     if len(bars) > 1:
         panel.legend(fontsize='small')
+    return to_png(figure)
+
+
+def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
+    """Differences with their intervals; those that leave out zero are filled.
+
+    Args:
+        differences: as ``comparison.compare_figures`` returns them.
+        x_label: below.
+    """
+    figure, (panel,) = new_figure(size=(6.4, 0.8 + 0.3 * len(differences)))
+    for place, (_, _, _, change) in enumerate(differences):
+        color = COLORS[0] if change.is_clear else COLORS[7]
+        face = color if change.is_clear else 'white'
+        panel.plot([change.low, change.high], [place] * 2, color=color, linewidth=2)
+        panel.plot(change.value, place, 'o', color=color, markerfacecolor=face)
+        panel.annotate(
+            f'{change.value:+.3f}',
+            (change.value, place),
+            textcoords='offset points',
+            xytext=(0, 5),
+            ha='center',
+            fontsize='x-small',
+        )
+    panel.axvline(0, color='black', linewidth=0.8)
+    panel.set_yticks(range(len(differences)), [d[0] for d in differences])
+    panel.set_ylim(len(differences) - 0.5, -0.8)
+    panel.set_xlabel(x_label)
     return to_png(figure)
 
 

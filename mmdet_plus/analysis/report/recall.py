@@ -17,7 +17,7 @@ PROPOSAL_COUNTS = (*COUNTS, 200, 300, 500, 1000)
 def detection_recall(evaluation: Evaluation) -> list[dict]:
     """Recall with the best boxes of each class in each image, over all objects.
 
-    Rows have ``boxes`` and the recalls ``AR`` over all IoU thresholds, ``R50``, ``R75``.
+    Rows have ``boxes`` and recalls: ``AR`` over all IoU thresholds, ``R50``, ``R75``.
     """
     total = int(evaluation.truth.counts.sum())
     correct = evaluation.matches.correct[0]
