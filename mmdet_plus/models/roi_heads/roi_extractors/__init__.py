@@ -1,3 +1,4 @@
 from .discriminative_roi_extractor import DiscriminativeRoIExtractor
+from .fast_roi_align import FastRoIAlign
 
-__all__ = ['DiscriminativeRoIExtractor']
+__all__ = ['DiscriminativeRoIExtractor', 'FastRoIAlign']
