@@ -16,7 +16,6 @@ from torch import Tensor
 from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes, unscale_bboxes
 from .bbox_heads.dense_local_regression_head import DenseLocalPredictions
 from .duplicate_suppression import suppress_duplicates
-from .feature_precision import without_bfloat16
 from .mask_heads.mask_targets import overlap_of_masks
 from .roi_training import fill_missing_cls_losses, sample_rois
 
@@ -81,7 +80,6 @@ class D2DetRoIHead(StandardRoIHead):
 
         Masks are those of the best class.
         """
-        x = without_bfloat16(x)
         rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
         classified = self._bbox_forward(x, rois)
         logits = classified['cls_score']
@@ -109,7 +107,6 @@ class D2DetRoIHead(StandardRoIHead):
             ``loss_cls`` and ``acc`` of the classification branch, and the losses of
             ``reg_head`` and ``mask_head``.
         """
-        x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
         losses = fill_missing_cls_losses(
@@ -195,7 +192,6 @@ class D2DetRoIHead(StandardRoIHead):
             ``bboxes`` (k, 4) xyxy, ``scores`` (k,) in [0, 1] falling, and ``labels``
             (k,) of each image.
         """
-        x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
@@ -232,7 +228,6 @@ class D2DetRoIHead(StandardRoIHead):
             The detections with ``masks`` (k, h, w) bool and ``mask_scores`` (k,), by
             which masks rank; ``scores`` rank boxes and stay as they are.
         """
-        x = without_bfloat16(x)
         rois = bbox2roi([result.bboxes for result in results_list])
         labels = torch.cat([result.labels for result in results_list])
         predictions = self.mask_head(self._reg_forward(x, rois).local_feats, labels)

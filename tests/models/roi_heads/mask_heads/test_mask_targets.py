@@ -7,6 +7,7 @@ from mmdet_plus.models.roi_heads.mask_heads.mask_targets import (
     bitmaps_of,
     crop_masks,
     mask_ious,
+    overlap_of_masks,
 )
 
 
