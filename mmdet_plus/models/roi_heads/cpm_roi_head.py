@@ -16,7 +16,6 @@ from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, unscale_bboxes
 from .duplicate_suppression import suppress_duplicates
-from .feature_precision import without_bfloat16
 from .grid_heads.stage_samples import resampled_labels, select_by_iou
 from .roi_training import draw_rows, fill_missing_cls_losses, sample_rois
 
@@ -159,7 +158,6 @@ class CPMRoIHead(StandardRoIHead):
         batch_data_samples: SampleList,
     ) -> tuple:
         """Raw outputs for all proposals: class logits, and heat maps of each stage."""
-        x = without_bfloat16(x)
         bboxes = [proposals.bboxes for proposals in rpn_results_list]
         outputs = [self._bbox_forward(x, bbox2roi(bboxes))['cls_score']]
         img_shapes = [sample.img_shape for sample in batch_data_samples]
@@ -186,7 +184,6 @@ class CPMRoIHead(StandardRoIHead):
             ``loss_cls`` and ``acc``; ``s0.loss_grid``, ``s1.loss_grid`` and so on;
             ``loss_iou`` of the ISM; ``rsm.loss_cls`` and ``rsm.acc`` of the RSM.
         """
-        x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
         losses = fill_missing_cls_losses(
@@ -320,7 +317,6 @@ class CPMRoIHead(StandardRoIHead):
         stages: Collection[int],
     ) -> list[InstanceList]:
         """As :meth:`predict_bbox`, for some ``stages``, from 1, rising, in one pass."""
-        x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )

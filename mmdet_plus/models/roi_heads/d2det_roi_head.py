@@ -15,7 +15,6 @@ from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes, unscale_bboxes
 from .duplicate_suppression import suppress_duplicates
-from .feature_precision import without_bfloat16
 from .roi_training import fill_missing_cls_losses, sample_rois
 
 Features = tuple[Tensor, ...]
@@ -76,7 +75,6 @@ class D2DetRoIHead(StandardRoIHead):
         batch_data_samples: SampleList | None = None,
     ) -> tuple:
         """Raw outputs of all branches for all proposals, without post-processing."""
-        x = without_bfloat16(x)
         rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
         classified = self._bbox_forward(x, rois)
         local_feats = self._local_feats(x, rois)
@@ -101,7 +99,6 @@ class D2DetRoIHead(StandardRoIHead):
             ``loss_cls`` and ``acc`` of the classification branch, and the losses of
             ``reg_head`` and ``mask_head``.
         """
-        x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
         losses = fill_missing_cls_losses(
@@ -187,7 +184,6 @@ class D2DetRoIHead(StandardRoIHead):
             ``bboxes`` (k, 4) xyxy, ``scores`` (k,) in [0, 1] falling, and ``labels``
             (k,) of each image.
         """
-        x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
@@ -224,7 +220,6 @@ class D2DetRoIHead(StandardRoIHead):
             The detections with ``masks`` (k, h, w) bool and ``mask_scores`` (k,), by
             which masks rank; ``scores`` rank boxes and stay as they are.
         """
-        x = without_bfloat16(x)
         rois = bbox2roi([result.bboxes for result in results_list])
         labels = torch.cat([result.labels for result in results_list])
         local_feats = self._local_feats(x, rois)

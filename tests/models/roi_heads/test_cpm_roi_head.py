@@ -5,6 +5,7 @@ from mmengine.structures import InstanceData
 from samples.cpm_rcnn import build
 from samples.d2det import GTS, STRIDES, proposals, samples
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.roi_heads import cpm_roi_head as module
 
 OFF = {
@@ -253,7 +254,7 @@ def test_final_boxes_are_objects_from_an_iou(feats, monkeypatch):
 def test_bfloat16_autocast(feats):
     head = build()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
         raw = head(half, proposals(9, 4), samples(GTS, GTS))

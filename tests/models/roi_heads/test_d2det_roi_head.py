@@ -4,6 +4,7 @@ import pytest
 import torch
 from samples.d2det import GTS, STRIDES, build, proposals, samples
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.roi_heads import d2det_roi_head as module
 
 
@@ -179,7 +180,7 @@ def test_batch_of_two_is_two_of_one(feats):
 def test_bfloat16_autocast(feats):
     head = build()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
         raw = head(half, proposals(9, 4))

@@ -4,6 +4,8 @@ import torch
 from mmdet.structures.mask import PolygonMasks
 from samples.d2det import GTS, STRIDES, build, proposals, samples
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
+
 HEIGHT, WIDTH = 100, 120
 MASK_HEAD = dict(
     type='D2DetMaskHead',
@@ -161,7 +163,7 @@ def test_no_detections_have_no_masks(counts, feats):
 def test_bfloat16_autocast(feats):
     head = build_with_masks()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), masked_samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
         raw = head(half, proposals(9, 4))
