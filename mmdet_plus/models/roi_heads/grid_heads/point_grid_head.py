@@ -39,6 +39,8 @@ class PointGridHead(BaseModule):
         num_convs: 3 x 3 convolutions; the first has stride 2.
         point_channels: channels of each point.
         norm_cfg: normalisation of the convolutions.
+        conv_bias: whether convolutions have a bias before their norm, as in the
+            released models.
         roi_feat_size: side of the RoI feature, an even number. Heat maps have twice as
             many cells.
         mapping_ratio: of the region of the whole map to the RoI (Table 4).
@@ -55,6 +57,7 @@ class PointGridHead(BaseModule):
         num_convs: int = 8,
         point_channels: int = 64,
         norm_cfg: ConfigType | None = None,
+        conv_bias: bool = False,
         roi_feat_size: int = 14,
         mapping_ratio: float = 2.0,
         pos_radius: int = 1,
@@ -75,7 +78,7 @@ class PointGridHead(BaseModule):
         self.pos_radius = pos_radius
         self.out_channels = grid_size**2 * point_channels
         norm = norm_cfg or dict(type='GN', num_groups=36)
-        self.convs = self._build_convs(in_channels, num_convs, norm)
+        self.convs = self._build_convs(in_channels, num_convs, norm, conv_bias)
         self.fusion = (
             PointFeatureFusion(grid_size, point_channels=point_channels)
             if fuse_points
@@ -98,7 +101,7 @@ class PointGridHead(BaseModule):
         )
 
     def _build_convs(
-        self, in_channels: int, num_convs: int, norm_cfg: ConfigType
+        self, in_channels: int, num_convs: int, norm_cfg: ConfigType, conv_bias: bool
     ) -> nn.Sequential:
         return nn.Sequential(
             *(
@@ -108,6 +111,7 @@ class PointGridHead(BaseModule):
                     3,
                     stride=2 if i == 0 else 1,
                     padding=1,
+                    bias=conv_bias or 'auto',
                     norm_cfg=norm_cfg,
                 )
                 for i in range(num_convs)

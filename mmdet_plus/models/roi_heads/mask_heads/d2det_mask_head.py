@@ -67,6 +67,10 @@ class D2DetMaskHead(FCNMaskHead):
         fc_out_channels: width of the two layers that rate masks.
         mask_score_weight: see above.
         min_scored_iou: only masks above this IoU train the mask score.
+        upsample_bias: whether the first deconvolution has a bias before its norm, as
+            in the released models.
+        score_pool_padding: of the max-pooling of the masks that are rated; the
+            released models have 1, which moves its windows by a pixel.
         loss_mask: loss of the mask logits of the ground truth class.
         loss_mask_iou: loss of the predicted mask IoU.
         kwargs: what ``FCNMaskHead`` takes besides, such as ``num_classes``.
@@ -82,6 +86,8 @@ class D2DetMaskHead(FCNMaskHead):
         fc_out_channels: int = 1024,
         mask_score_weight: float = 0.3,
         min_scored_iou: float = 0.1,
+        upsample_bias: bool = False,
+        score_pool_padding: int = 0,
         loss_mask_iou: ConfigType | None = None,
         **kwargs: Any,
     ) -> None:
@@ -94,12 +100,14 @@ class D2DetMaskHead(FCNMaskHead):
         )
         self.mask_score_weight = mask_score_weight
         self.min_scored_iou = min_scored_iou
+        self.score_pool_padding = score_pool_padding
         self.mask_size = 4 * feat_size
         self.first_upsample = ConvModule(
             in_channels,
             conv_out_channels,
             2,
             stride=2,
+            bias=upsample_bias or 'auto',
             conv_cfg=dict(type='deconv'),
             norm_cfg=norm_cfg or dict(type='GN', num_groups=16),
         )
@@ -129,7 +137,8 @@ class D2DetMaskHead(FCNMaskHead):
             feats = self.relu(feats)
         mask_logits = convolve_to_channel(feats, self.conv_logits, channels).float()
         # Sec. 3.3 does not say; as released, the score does not train the masks.
-        masks = F.max_pool2d(mask_logits.detach().sigmoid()[:, None], 4)
+        probs = mask_logits.detach().sigmoid()[:, None]
+        masks = F.max_pool2d(probs, 4, padding=self.score_pool_padding)
         inputs = torch.cat([local_feats, masks.to(local_feats.dtype)], dim=1)
         ious = self.mask_scorer(inputs.flatten(1)).gather(1, channels[:, None])
         return MaskPredictions(mask_logits, ious.squeeze(1).float())

@@ -175,3 +175,14 @@ def test_state_dict_round_trip(roi_feats):
         torch.nn.init.normal_(parameter, std=0.1)
     other.load_state_dict(head.state_dict())
     torch.testing.assert_close(other(roi_feats), head(roi_feats))
+
+
+def test_released_models_have_a_bias_before_the_norm(roi_feats):
+    assert build().convs[0].conv.bias is None
+    head = build(conv_bias=True)
+    for layer in head.convs:
+        torch.nn.init.normal_(layer.conv.bias)
+    expected = roi_feats
+    for layer in head.convs:
+        expected = torch.relu(layer.norm(layer.conv(expected)))
+    torch.testing.assert_close(head.convs(roi_feats), expected)

@@ -226,3 +226,23 @@ def test_one_mask_for_all_classes(local_feats):
     torch.testing.assert_close(head(local_feats, LABELS).mask_logits, every[:, 0])
     losses = loss_of(head, local_feats, targets())
     assert all(value > 0 for value in losses.values())
+
+
+def test_released_models_have_a_bias_before_the_norm_and_pad_the_rated_masks(
+    local_feats, monkeypatch
+):
+    assert build().first_upsample.conv.bias is None
+    head = build(upsample_bias=True, score_pool_padding=1)
+    conv, norm = head.first_upsample.conv, head.first_upsample.norm
+    torch.nn.init.normal_(conv.bias)
+    expected = torch.relu(norm(conv(local_feats)))
+    assert torch.equal(head.first_upsample(local_feats), expected)
+    # The last row and column of a mask are never seen: windows are -1..2, 3..6, ...
+    logits = torch.randn(len(local_feats), 28, 28)
+    monkeypatch.setattr(d2det_mask_head, 'convolve_to_channel', lambda *_: logits)
+    scores = head(local_feats, LABELS).ious
+    logits[:, 27] = 100
+    logits[:, :, 27] = 100
+    assert torch.equal(head(local_feats, LABELS).ious, scores)
+    logits[:, 26, 26] = 100
+    assert not torch.equal(head(local_feats, LABELS).ious, scores)
