@@ -1,3 +1,4 @@
 from .discriminative_roi_extractor import DiscriminativeRoIExtractor
+from .legacy_roi_extractor import DeformRoIPool, LegacyRoIExtractor
 
-__all__ = ['DiscriminativeRoIExtractor']
+__all__ = ['DeformRoIPool', 'DiscriminativeRoIExtractor', 'LegacyRoIExtractor']
