@@ -14,7 +14,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth'
         )
     ),
-    rpn_head=dict(type='Float32RPNHead'),
     refiner={{_base_.refiner}},
     # Products of two scores are lower than scores.
     test_cfg=dict(rcnn=dict(score_thr=0.001)),

@@ -12,7 +12,6 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from .feature_precision import without_bfloat16
 from .refiners.box_refiner import RefinerInputs
 from .refiners.candidates import build_refiner, candidates_at
 
@@ -82,9 +81,7 @@ class DCRRoIHead(BaseModule):
         """Raw outputs of ``base``, then the refiner's for the boxes that it gives."""
         metas = [sample.metainfo for sample in batch_data_samples]
         found = self.training_boxes(x, rpn_results_list, metas)
-        outputs = self.base.forward(
-            without_bfloat16(x), rpn_results_list, batch_data_samples
-        )
+        outputs = self.base.forward(x, rpn_results_list, batch_data_samples)
         refined = self.refiner.refine(
             inputs, [own.bboxes for own in found], [own.scores for own in found]
         )
@@ -113,9 +110,7 @@ class DCRRoIHead(BaseModule):
         # Before the base's loss, which renames parts of the proposals.
         proposals = [own[: self.max_candidates] for own in rpn_results_list]
         candidates = self.training_boxes(x, proposals, metas)
-        losses = self.base.loss(
-            without_bfloat16(x), rpn_results_list, batch_data_samples
-        )
+        losses = self.base.loss(x, rpn_results_list, batch_data_samples)
         return losses | self.refiner.loss(inputs, candidates, gt_instances)
 
     def training_boxes(
@@ -157,8 +152,7 @@ class DCRRoIHead(BaseModule):
         )
         if not self.with_mask:
             return results
-        levels = without_bfloat16(x)
-        return self.base.predict_mask(levels, metas, results, rescale=rescale)
+        return self.base.predict_mask(x, metas, results, rescale=rescale)
 
 
 @contextmanager

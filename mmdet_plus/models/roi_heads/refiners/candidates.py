@@ -9,7 +9,6 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ..feature_precision import without_bfloat16
 from .box_refiner import BoxRefiner, RefinerInputs
 from .rescoring import rescore_candidates, rescore_detections, top_class_boxes
 
@@ -115,9 +114,7 @@ class CandidatesBeforeNMS(Candidates):
     ) -> InstanceList:
         """``bboxes`` (n, 4) or (n, C * 4), ``scores`` (n, C + 1), both float32."""
         # Without a test_cfg MMDetection's box heads leave boxes as they are.
-        found = roi_head.predict_bbox(
-            without_bfloat16(x), batch_img_metas, proposals, None
-        )
+        found = roi_head.predict_bbox(x, batch_img_metas, proposals, None)
         return [
             InstanceData(bboxes=own.bboxes.float(), scores=own.scores.float())
             for own in found
@@ -174,9 +171,7 @@ class CandidatesAfterNMS(Candidates):
         rescale: bool,
     ) -> InstanceList:
         """``bboxes`` (n, 4), ``scores`` (n,) and ``labels`` (n,)."""
-        return roi_head.predict_bbox(
-            without_bfloat16(x), batch_img_metas, proposals, test_cfg, rescale
-        )
+        return roi_head.predict_bbox(x, batch_img_metas, proposals, test_cfg, rescale)
 
     def of_detector(
         self,
