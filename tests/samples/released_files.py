@@ -82,8 +82,8 @@ def write_caffemodel(path: Path, blobs: Mapping[str, Tensor]) -> None:
     Also holds layers without blobs, as files of Caffe do.
     """
     layers: dict[str, list[Tensor]] = {}
-    for name, value in blobs.items():
-        layers.setdefault(name.rpartition('/')[0], []).append(value)
+    for name in sorted(blobs):
+        layers.setdefault(name.rpartition('/')[0], []).append(blobs[name])
     with path.open('wb') as file:
         file.write(_field(1, b'a net'))
         for layer, values in layers.items():
