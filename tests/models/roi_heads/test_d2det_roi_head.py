@@ -16,11 +16,11 @@ def feats():
 
 
 def spy_on_localisation(head, seen):
-    def loss_by_feat(offsets, overlap_logits, boxes, gts, inside):
+    def loss(_, boxes, gts, inside):
         seen.update(boxes=boxes, gts=gts, inside=inside)
         return {}
 
-    head.reg_head.loss_by_feat = loss_by_feat
+    head.reg_head.loss = loss
 
 
 LOSS_KEYS = {'loss_cls', 'acc', 'loss_bbox', 'loss_overlap'}
@@ -124,7 +124,7 @@ def test_boxes_come_from_the_regression_head(feats):
     classified = super(module.D2DetRoIHead, head).predict_bbox(
         feats, [s.metainfo for s in samples(GTS, GTS)], proposals(9, 4), head.test_cfg
     )
-    head.reg_head.predict_by_feat = lambda offsets, overlap, boxes: boxes + 1
+    head.reg_head.predict_by_feat = lambda _, boxes: boxes + 1
     results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
     for before, after in zip(classified, results, strict=True):
         moved = before.bboxes + 1
