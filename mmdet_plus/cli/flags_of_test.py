@@ -59,7 +59,6 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config cannot follow.
     """
-    set_checkpoint(cfg, args.checkpoint)
     if args.eval:
         set_eval_names(cfg, args.eval)
     if args.format_only:
@@ -75,6 +74,7 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     if args.report:
         check_out_dir(args.report, '--report')
         keep_predictions(cfg, args.report)
+    set_checkpoint(cfg, args.checkpoint)
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
