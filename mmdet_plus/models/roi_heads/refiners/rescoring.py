@@ -8,8 +8,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ..score_fusion import fuse_refined
 from .box_refiner import BoxRefiner, Refinement, RefinerInputs
-from .score_fusion import fuse_refined
 
 REFINE_AT = ('pre_nms', 'post_nms')
 
