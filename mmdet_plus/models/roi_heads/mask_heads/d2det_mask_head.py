@@ -76,6 +76,9 @@ class D2DetMaskHead(FCNMaskHead):
         kwargs: what ``FCNMaskHead`` takes besides, such as ``num_classes``.
     """
 
+    # Layers with one output per class, besides those that ``FCNMaskHead`` has.
+    mask_class_layers = ('mask_scorer.4',)
+
     def __init__(
         self,
         in_channels: int = 576,

@@ -11,7 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..score_fusion import REFINER_FUSIONS, check_fusion
-from .candidates import check_top_p, top_indices
+from .top_sampling import check_top_p, top_indices
 
 
 class RefinerInputs(NamedTuple):
