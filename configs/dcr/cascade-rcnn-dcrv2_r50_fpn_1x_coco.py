@@ -13,7 +13,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth'
         )
     ),
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         _delete_=True,
         type='DCRRoIHead',

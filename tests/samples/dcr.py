@@ -92,7 +92,7 @@ def detector_config(head='StandardRoIHead', **backbone):
         ),
         neck=dict(type='FPN', in_channels=[8, 16, 32, 64], out_channels=16, num_outs=5),
         rpn_head=dict(
-            type='Float32RPNHead',
+            type='RPNHead',
             in_channels=16,
             feat_channels=16,
             anchor_generator=dict(

@@ -88,6 +88,25 @@ class FrozenBaseDCR(BaseDetector):
         # Sec. 4.5.1: the detector has converged before the refiner starts.
         self.detector.requires_grad_(False)
 
+    @classmethod
+    def checkpoints_needed(cls, config: dict) -> dict[str, str]:
+        """Which arguments name checkpoints that have to be there before training.
+
+        Args:
+            config: of this detector.
+
+        Returns:
+            What to do if the file is missing; ``{key}`` stands for the argument's key
+            in the whole config.
+        """
+        if not config.get('detector_checkpoint'):
+            return {}
+        return dict(
+            detector_checkpoint='train the detector first, or set {key} with '
+            '--cfg-options. A training that is resumed has the detector in its own '
+            'checkpoint: --cfg-options {key}=None'
+        )
+
     def init_weights(self) -> None:
         """Initialise the refiner and load the detector, which must fit completely."""
         self.refiner.init_weights()

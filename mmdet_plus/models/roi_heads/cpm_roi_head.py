@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes, unscale_bboxes
 from .duplicate_suppression import suppress_duplicates
-from .feature_precision import without_bfloat16
+from .grid_heads.point_grid_head import GridPredictions
 from .grid_heads.stage_samples import resampled_labels, select_by_iou
 from .roi_training import draw_rows, fill_missing_cls_losses, sample_rois
 
@@ -27,8 +27,7 @@ Shapes = list[tuple[int, int]]
 class StageOutput(NamedTuple):
     """What a stage makes of its RoIs."""
 
-    local_feats: Tensor  # (n, out_channels, s / 2, s / 2), which the ISM reads
-    heatmap_logits: Tensor  # (n, points, 2s, 2s)
+    predictions: GridPredictions
     bboxes: list[Tensor]  # (n_i, 4) xyxy of each image, refined and clipped
 
 
@@ -159,13 +158,12 @@ class CPMRoIHead(StandardRoIHead):
         batch_data_samples: SampleList,
     ) -> tuple:
         """Raw outputs for all proposals: class logits, and heat maps of each stage."""
-        x = without_bfloat16(x)
         bboxes = [proposals.bboxes for proposals in rpn_results_list]
         outputs = [self._bbox_forward(x, bbox2roi(bboxes))['cls_score']]
         img_shapes = [sample.img_shape for sample in batch_data_samples]
         for stage in range(self.num_stages):
             output = self._run_stage(stage, x, bboxes, img_shapes)
-            outputs.append(output.heatmap_logits)
+            outputs.append(output.predictions.heatmap_logits)
             bboxes = output.bboxes
         return tuple(outputs)
 
@@ -186,7 +184,6 @@ class CPMRoIHead(StandardRoIHead):
             ``loss_cls`` and ``acc``; ``s0.loss_grid``, ``s1.loss_grid`` and so on;
             ``loss_iou`` of the ISM; ``rsm.loss_cls`` and ``rsm.acc`` of the RSM.
         """
-        x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
         losses = fill_missing_cls_losses(
@@ -216,7 +213,7 @@ class CPMRoIHead(StandardRoIHead):
             bboxes = [own[0] for own in drawn]
             all_bboxes, gts = (torch.cat(part) for part in zip(*drawn, strict=True))
             output = self._run_stage(stage, x, bboxes, img_shapes)
-            stage_losses = head.loss_by_feat(output.heatmap_logits, all_bboxes, gts)
+            stage_losses = head.loss(output.predictions, all_bboxes, gts)
             weight = self.stage_loss_weights[stage]
             losses.update(
                 {f's{stage}.{k}': v * weight for k, v in stage_losses.items()}
@@ -224,7 +221,8 @@ class CPMRoIHead(StandardRoIHead):
             if stage + 1 < self.num_stages:
                 samples = self._next_samples(stage, output.bboxes, batch_data_samples)
         if self.iou_head is not None:
-            losses.update(self.iou_head.loss(output.local_feats, all_bboxes, gts))
+            ious = self.iou_head(output.predictions.local_feats)
+            losses.update(self.iou_head.loss(ious, all_bboxes, gts))
         return losses, output.bboxes
 
     def _next_samples(
@@ -243,17 +241,14 @@ class CPMRoIHead(StandardRoIHead):
         head: Any = self.grid_heads[stage]
         extractor = self.grid_roi_extractor
         rois = bbox2roi(bboxes)
-        local_feats = head.convs(extractor(x[: extractor.num_inputs], rois))
-        heatmap_logits = head.predict_heatmaps(local_feats)
-        # Stages are trained one by one: "boxes of higher IoU quality are chosen for
-        # the next stage" (Fig. 2).
-        refined = head.predict_by_feat(heatmap_logits.detach(), rois[:, 1:])
+        predictions = head(extractor(x[: extractor.num_inputs], rois))
+        refined = head.predict_by_feat(predictions, rois[:, 1:])
         per_img = refined.split([len(own) for own in bboxes])
         clipped = [
             clip_bboxes(own, shape)
             for own, shape in zip(per_img, img_shapes, strict=True)
         ]
-        return StageOutput(local_feats, heatmap_logits, clipped)
+        return StageOutput(predictions, clipped)
 
     def rsm_loss(
         self,
@@ -320,7 +315,6 @@ class CPMRoIHead(StandardRoIHead):
         stages: Collection[int],
     ) -> list[InstanceList]:
         """As :meth:`predict_bbox`, for some ``stages``, from 1, rising, in one pass."""
-        x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
@@ -357,7 +351,8 @@ class CPMRoIHead(StandardRoIHead):
             return cls_scores.split(counts)
         ious = rsm_scores = None
         if self.iou_head is not None and stage + 1 == self.num_stages:
-            ious = self.iou_head.predict_by_feat(self.iou_head(output.local_feats))
+            local_feats = output.predictions.local_feats
+            ious = self.iou_head.predict_by_feat(self.iou_head(local_feats))
         if self.rsm_head is not None:
             labels = torch.cat([result.labels for result in classified])
             logits = self._rsm_logits(x, bbox2roi(output.bboxes))

@@ -13,7 +13,6 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from .feature_precision import without_bfloat16
 from .refiners.box_refiner import RefinerInputs
 from .refiners.rescoring import (
     check_refine_at,
@@ -233,7 +232,7 @@ def check_gives_candidates(roi_head: BaseRoIHead, refine_at: str) -> None:
 
 
 def _levels(x: Features) -> Features:
-    return without_bfloat16(tuple(x))
+    return tuple(x)
 
 
 def _inputs(x: Features) -> RefinerInputs:

@@ -10,7 +10,6 @@ from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import InstanceList
 from torch import Tensor
 
-from .feature_precision import without_bfloat16
 from .roi_training import sample_rois
 
 Features = tuple[Tensor, ...]
@@ -114,7 +113,7 @@ class DoubleHeadExtRoIHead(StandardRoIHead):
         return fc_feats, conv_feats
 
     def _extract(self, x: Features, rois: Tensor, scale_factor: float) -> Tensor:
-        levels = without_bfloat16(x[: self.bbox_roi_extractor.num_inputs])
+        levels = x[: self.bbox_roi_extractor.num_inputs]
         scale = None if scale_factor == 1 else scale_factor
         feats = self.bbox_roi_extractor(levels, rois, roi_scale_factor=scale)
         return self.shared_head(feats) if self.with_shared_head else feats

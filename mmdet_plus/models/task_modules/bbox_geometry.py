@@ -38,3 +38,16 @@ def jitter_bboxes(bboxes: Tensor, amplitude: float) -> Tensor:
     centres = centres + sizes * noise[:, :2]
     half_sizes = sizes * (1 + noise[:, 2:]) / 2
     return torch.cat([centres - half_sizes, centres + half_sizes], dim=1)
+
+
+def with_last_pixel(boxes: Tensor) -> Tensor:
+    """Boxes or RoIs (..., x1, y1, x2, y2) with x2 and y2 one further.
+
+    Older code bases count the pixels x2 and y2 as part of a box: it ends at x2 + 1.
+    """
+    return torch.cat([boxes[..., :-2], boxes[..., -2:] + 1], dim=-1)
+
+
+def without_last_pixel(boxes: Tensor) -> Tensor:
+    """Undo :func:`with_last_pixel`."""
+    return torch.cat([boxes[..., :-2], boxes[..., -2:] - 1], dim=-1)

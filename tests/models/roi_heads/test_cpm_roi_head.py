@@ -5,6 +5,7 @@ from mmengine.structures import InstanceData
 from samples.cpm_rcnn import build
 from samples.d2det import GTS, STRIDES, proposals, samples
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.roi_heads import cpm_roi_head as module
 
 OFF = {
@@ -38,13 +39,13 @@ def spy(monkeypatch, head, shift=0.0):
     """Record what each stage trains on; refined boxes are the RoIs, moved."""
     seen = []
     for stage in head.grid_heads:
-        loss_by_feat = stage.loss_by_feat
+        loss = stage.loss
 
-        def record(heatmaps, bboxes, gts, loss_by_feat=loss_by_feat):
+        def record(predictions, bboxes, gts, loss=loss):
             seen.append((bboxes, gts))
-            return loss_by_feat(heatmaps, bboxes, gts)
+            return loss(predictions, bboxes, gts)
 
-        monkeypatch.setattr(stage, 'loss_by_feat', record)
+        monkeypatch.setattr(stage, 'loss', record)
         monkeypatch.setattr(stage, 'predict_by_feat', lambda _, boxes: boxes + shift)
     return seen
 
@@ -183,15 +184,20 @@ def test_no_gradient_between_stages(feats):
 def test_iou_head_rates_the_rois_of_the_last_stage(feats, monkeypatch):
     head = build()
     seen = spy(monkeypatch, head)
-    rated = []
+    read, predicted, rated = [], [], []
+    head.grid_heads[2].register_forward_hook(
+        lambda *args: predicted.append(args[2].local_feats)
+    )
+    head.iou_head.register_forward_hook(lambda *args: read.append(args[1][0]))
     monkeypatch.setattr(
-        head.iou_head, 'loss', lambda f, boxes, gts: rated.append((f, boxes, gts)) or {}
+        head.iou_head, 'loss', lambda _, boxes, gts: rated.append((boxes, gts)) or {}
     )
     head.loss(feats, proposals(20, 20), samples(GTS, GTS))
-    local_feats, bboxes, gts = rated[0]
+    bboxes, gts = rated[0]
     assert bboxes.equal(seen[2][0])
     assert gts.equal(seen[2][1])
-    assert local_feats.shape == (len(bboxes), 36, 7, 7)
+    assert read[0] is predicted[0]
+    assert len(read[0]) == len(bboxes) > 0
 
 
 def test_rsm_trains_on_final_boxes_and_rpn_negatives(feats, monkeypatch):
@@ -253,7 +259,7 @@ def test_final_boxes_are_objects_from_an_iou(feats, monkeypatch):
 def test_bfloat16_autocast(feats):
     head = build()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
         raw = head(half, proposals(9, 4), samples(GTS, GTS))
@@ -267,6 +273,17 @@ def test_forward_returns_classes_and_all_stages(feats):
     classes, *heatmaps = build()(feats, proposals(9, 4), samples(GTS, GTS))
     assert classes.shape == (13, 4)
     assert [h.shape for h in heatmaps] == [(13, 9, 28, 28)] * 3
+
+
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_hooks_see_every_head_that_runs(mode, feats):
+    head = build()
+    heads = [head.bbox_head, *head.grid_heads, head.iou_head, head.rsm_head]
+    seen = []
+    for module_ in heads:
+        module_.register_forward_hook(lambda module, *_: seen.append(module))
+    getattr(head, mode)(feats, proposals(20, 20), samples(GTS, GTS))
+    assert set(seen) == set(heads)
 
 
 def test_bad_arguments_are_named():

@@ -18,6 +18,7 @@ from samples.dcr import (
     shared_config,
 )
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
     hard_false_positives,
     match_boxes,
@@ -191,7 +192,7 @@ def test_no_proposals(refine_at):
 def test_bfloat16_losses_and_results_are_finite():
     model = build(shared_config(refiner_config()))
     model.train()
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(model):
         losses = model.loss(images(), samples(2, 1))
         total, _ = model.parse_losses(losses)
         found = predict(model, samples(2, 2))
