@@ -23,8 +23,8 @@ LABELS = torch.tensor([0, 2])
 class StubRefiner(BoxRefiner):
     """Probabilities of one for every class: products stay what they were."""
 
-    def __init__(self, **kwargs):
-        super().__init__(2, num_classes=NUM_CLASSES, **kwargs)
+    def __init__(self, num_classes=NUM_CLASSES, **kwargs):
+        super().__init__(2, num_classes=num_classes, **kwargs)
 
     def image_feats(self, inputs):
         return inputs.images
@@ -172,12 +172,9 @@ def mask_config():
 def shared_config(refiner, refine_at='pre_nms', detector=None, **backbone):
     """A detector, that one by default, with DCR V2."""
     cfg = detector or detector_config(**backbone)
-    base = cfg.roi_head
-    cfg.type = 'SharedBaseDCR'
-    cfg.roi_head = dict(
-        type='DCRRoIHead', base=base, refiner=refiner, refine_at=refine_at
+    return ConfigDict(
+        {**cfg, 'type': 'SharedBaseDCR', 'refiner': refiner, 'refine_at': refine_at}
     )
-    return ConfigDict(cfg)
 
 
 def build(cfg):

@@ -52,6 +52,20 @@ def test_names_values_and_what_is_left_over():
     assert result.missing == ['norm.weight']
 
 
+def test_the_first_rule_with_a_place_counts_and_some_need_none():
+    rules = (
+        Rule(r'(.+)\.w', r'elsewhere.\1'),
+        Rule(r'cls\.w', 'cls.weight', background_last),
+        Rule(r'cls\.w', 'norm.weight'),
+        Rule(r'buffer', None),
+    )
+    foreign = {'cls.w': torch.rand(3, 1), 'buffer': torch.rand(9), 'a.w': torch.rand(1)}
+    result = convert(foreign, rules, own())
+    assert list(result.state_dict) == ['cls.weight']
+    assert result.not_needed == ['buffer']
+    assert result.unused == ['a.w']
+
+
 def test_shapes_and_collisions_are_errors():
     message = r'body\.0\.w has shape \(3, 2\) and layers\.0\.weight has \(2, 3\)'
     with pytest.raises(ValueError, match=message):
