@@ -8,14 +8,36 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmdet.evaluation import CocoMetric, LVISMetric, VOCMetric
+from mmdet.models.dense_heads import MaskFormerHead, RTMDetInsHead
+from mmdet.models.dense_heads.base_mask_head import BaseMaskHead
+from mmdet.models.detectors.panoptic_two_stage_segmentor import (
+    TwoStagePanopticSegmentor,
+)
+from mmdet.models.detectors.single_stage_instance_seg import (
+    SingleStageInstanceSegmentor,
+)
+from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
-from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
+from .preflight.dataset_configs import (
+    iter_datasets,
+    iter_evaluators,
+    metric_class,
+    registered_class,
+)
+from .reporting import check_out_dir, keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
-MASK_TYPE_MARKS = ('Mask', 'Panoptic', 'SOLO', 'InsHead', 'InsSepBN')
+# MMDetection's classes that predict masks without a ``mask_head``.
+MASK_CLASSES = (
+    BaseMaskHead,
+    MaskFormerHead,
+    RTMDetInsHead,
+    SingleStageInstanceSegmentor,
+    TwoStagePanopticSegmentor,
+)
 FLIPPED_META_KEYS = (
     'img_id',
     'img_path',
@@ -37,8 +59,6 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config cannot follow.
     """
-    cfg.load_from = args.checkpoint
-    cfg.resume = False
     if args.eval:
         set_eval_names(cfg, args.eval)
     if args.format_only:
@@ -51,6 +71,16 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
+    if args.report:
+        check_out_dir(args.report, '--report')
+        keep_predictions(cfg, args.report)
+    set_checkpoint(cfg, args.checkpoint)
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Test the weights of a checkpoint, which must be of this model."""
+    cfg.load_from = checkpoint
+    cfg.resume = False
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 
@@ -94,9 +124,14 @@ def predicts_masks(model: dict) -> bool:
     return any(
         ('mask_head' in key and value is not None)
         or 'panoptic' in key
-        or (key == 'type' and any(mark in str(value) for mark in MASK_TYPE_MARKS))
+        or (key == 'type' and _is_mask_class(value))
         for key, value in _iter_items(model)
     )
+
+
+def _is_mask_class(name: Any) -> bool:
+    kind = registered_class(MODELS, name)
+    return isinstance(kind, type) and issubclass(kind, MASK_CLASSES)
 
 
 def set_format_only(cfg: Config) -> None:

@@ -9,8 +9,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
         )
     ),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='CPMRoIHead',
         # Sec. 3.4: RoI features of 7 x 7 for the classes, 14 x 14 for the grid.

@@ -9,8 +9,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
         )
     ),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='D2DetRoIHead',
         # Sec. 3.2; gamma = 0.1 and parameters per level as released.

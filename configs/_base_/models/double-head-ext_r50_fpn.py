@@ -8,8 +8,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
         )
     ),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='DoubleHeadExtRoIHead',
         # As in MMDetection's Double-Head.

@@ -9,7 +9,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
         )
     ),
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='DoubleHeadRoIHead',
         reg_roi_scale_factor=1.3,

@@ -9,8 +9,6 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth',
         ),
     ),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     # Online hard example mining, as the authors train it.
     train_cfg=dict(rcnn=dict(sampler=dict(type='OHEMSampler'))),
     # 300 boxes (sec. 4.3). Products of two scores are lower than scores.

@@ -3,6 +3,9 @@
 from .anchor_head import AnchorHeadForm
 from .batch import PreprocessingForm
 from .cascade_roi_head import CascadeRoIHeadForm
+from .cpm import CPMRoIHeadForm
+from .d2det import D2DetRoIHeadForm
+from .dcr import SharedBaseDCRForm
 from .detector import DetectorForm
 from .double_head import DoubleHeadExtRoIHeadForm
 from .refinedet import RefineDetForm
@@ -15,12 +18,15 @@ from .two_stage import TwoStageForm
 
 __all__ = [
     'AnchorHeadForm',
+    'CPMRoIHeadForm',
     'CascadeRoIHeadForm',
+    'D2DetRoIHeadForm',
     'DetectorForm',
     'DoubleHeadExtRoIHeadForm',
     'PreprocessingForm',
     'RPNForm',
     'RefineDetForm',
+    'SharedBaseDCRForm',
     'SingleRoIExtractorForm',
     'SingleStageForm',
     'StandardRoIHeadForm',

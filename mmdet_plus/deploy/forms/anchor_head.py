@@ -28,6 +28,7 @@ class AnchorHeadForm(nn.Module):
         if getattr(head.loss_cls, 'custom_cls_channels', False):
             raise unsupported(f'{key}.loss_cls', 'it has an activation of its own')
         self.head = head
+        self.out_channels = head.cls_out_channels
         self.anchors = AnchorForm(head.prior_generator)
         self.coder = head.bbox_coder
         self.num_classes = head.num_classes
@@ -98,7 +99,7 @@ class AnchorHeadForm(nn.Module):
     def _level(
         self, logit_map: Tensor, delta_map: Tensor, anchors: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        logits = rows_of(logit_map, self.head.cls_out_channels)
+        logits = rows_of(logit_map, self.out_channels)
         deltas = rows_of(delta_map, 4)
         priors = anchors.expand(logits.shape[0], -1, -1)
         return self.candidates(self.scores_of(logits), deltas, priors)

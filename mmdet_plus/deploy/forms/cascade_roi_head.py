@@ -1,7 +1,5 @@
 """Form of MMDetection's cascade."""
 
-from typing import Any
-
 import torch
 from mmdet.models.roi_heads import CascadeRoIHead
 from torch import Tensor, nn
@@ -31,6 +29,8 @@ class CascadeRoIHeadForm(nn.Module):
             raise unsupported(f'{key}.shared_head', 'a cascade has no form with it')
         self.with_mask = roi_head.with_mask
         self.heads = roi_head.bbox_head
+        self.coders = [head.bbox_coder for head in roi_head.bbox_head]
+        self.class_agnostic = [head.reg_class_agnostic for head in roi_head.bbox_head]
         self.extractors = _forms(
             roi_head.bbox_roi_extractor, f'{key}.bbox_roi_extractor'
         )
@@ -48,6 +48,12 @@ class CascadeRoIHeadForm(nn.Module):
             unscaled = batch.unscale(candidates.bboxes)
             candidates = candidates._replace(bboxes=unscaled)
         return self.selection(candidates)
+
+    def masks_of(
+        self, feats: Features, packing: Packing, rows: Detections
+    ) -> dict[str, Tensor]:
+        """As ``StandardRoIHeadForm``."""
+        return self.masks(feats, packing, rows)
 
     def candidates(
         self, feats: Features, proposals: Proposals, batch: Batch
@@ -69,13 +75,12 @@ class CascadeRoIHeadForm(nn.Module):
     def _refined(
         self, stage: int, logits: Tensor, deltas: Tensor, bboxes: Tensor, own: Batch
     ) -> Tensor:
-        head: Any = self.heads[stage]
-        if not head.reg_class_agnostic:
+        if not self.class_agnostic[stage]:
             labels = logits[:, :-1].argmax(dim=1)
             rows = torch.arange(labels.shape[0], device=labels.device)
             deltas = deltas.unflatten(1, (-1, 4))[rows, labels]
-        decoded = head.bbox_coder.decode(bboxes, deltas.float())
-        return clipped(head.bbox_coder, decoded, own)
+        decoded = self.coders[stage].decode(bboxes, deltas.float())
+        return clipped(self.coders[stage], decoded, own)
 
 
 class CascadeMaskForm(nn.Module):
@@ -92,13 +97,13 @@ class CascadeMaskForm(nn.Module):
         self.activations = _forms(roi_head.mask_head, f'{key}.mask_head')
 
     def forward(
-        self, feats: Features, packing: Packing, bboxes: Tensor, labels: Tensor
+        self, feats: Features, packing: Packing, rows: Detections
     ) -> dict[str, Tensor]:
-        """Probabilities (n, h, w) of boxes (n, 4) of the network input."""
-        rois = packing.rois(bboxes)
+        """Probabilities (n, h, w) of n detections, boxes of the network input."""
+        rois = packing.rois(rows.bboxes)
         stages = zip(self.extractors, self.heads, self.activations, strict=True)
         masks = [
-            activation(head(extractor(feats, rois)), labels)
+            activation(head(extractor(feats, rois)), rows.labels)
             for extractor, head, activation in stages
         ]
         return dict(masks=torch.stack(masks).mean(dim=0))

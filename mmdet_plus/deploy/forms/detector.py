@@ -1,5 +1,6 @@
 """What the forms of all detectors share: from pixels to detections."""
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -56,17 +57,17 @@ def present(found: Detections) -> dict[str, Tensor]:
 
 
 def with_masks(
-    masks: nn.Module, feats: tuple[Tensor, ...], found: Detections, batch: Batch
+    masks: Callable, feats: tuple[Tensor, ...], found: Detections, batch: Batch
 ) -> dict[str, Tensor]:
     """The outputs of a detector with masks, of boxes of the network input."""
     packing = packing_of(found.valid)
-    bboxes, labels = packing.pack(found.bboxes), packing.pack(found.labels)
+    rows = packing.pack_detections(found)
     outputs = dict(
-        boxes=batch.of(packing.image_ids).unscale(bboxes),
-        scores=packing.pack(found.scores),
-        labels=labels,
+        boxes=batch.of(packing.image_ids).unscale(rows.bboxes),
+        scores=rows.scores,
+        labels=rows.labels,
         image_ids=packing.image_ids,
-        **masks(feats, packing, bboxes, labels),
+        **masks(feats, packing, rows),
     )
-    rows = packing.pack(found.valid).nonzero().squeeze(1)
-    return {name: values[rows] for name, values in outputs.items()}
+    present_rows = rows.valid.nonzero().squeeze(1)
+    return {name: values[present_rows] for name, values in outputs.items()}

@@ -38,12 +38,14 @@ class DoubleHeadExtRoIHeadForm(StandardRoIHeadForm):
     def __init__(self, roi_head: DoubleHeadExtRoIHead, key: str) -> None:
         super().__init__(roi_head, key)
         self.scale_factor = roi_head.reg_roi_scale_factor
+        self.with_fc_head = roi_head.bbox_head.with_fc_head
+        self.with_conv_head = roi_head.bbox_head.with_conv_head
 
     def outputs(self, feats: Features, rois: Tensor) -> tuple:
         fc_feats = conv_feats = None
-        if self.head.with_fc_head:
+        if self.with_fc_head:
             fc_feats = self.roi_feats(feats, rois)
-        if self.head.with_conv_head:
+        if self.with_conv_head:
             conv_feats = fc_feats
             if self.scale_factor != 1 or fc_feats is None:
                 conv_feats = self.roi_feats(feats, rois, self.scale_factor)

@@ -49,6 +49,10 @@ class Packing(NamedTuple):
         """The rows (n, ...) of (B, K, ...)."""
         return slots.flatten(0, 1)[self.rows]
 
+    def pack_detections(self, found: Detections) -> Detections:
+        """The rows of detections, without their first dimension."""
+        return Detections(*(self.pack(part) for part in found))
+
     def unpack(self, rows: Tensor) -> Tensor:
         """(B, K, ...) of rows (n, ...), zero in empty slots."""
         slots = rows.new_zeros(self.num_images * self.num_slots, *rows.shape[1:])

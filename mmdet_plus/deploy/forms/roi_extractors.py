@@ -6,7 +6,11 @@ from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...models.roi_heads.roi_extractors import DiscriminativeRoIExtractor
+from ...models.roi_heads.roi_extractors import (
+    DiscriminativeRoIExtractor,
+    LegacyRoIExtractor,
+)
+from ...models.task_modules.bbox_geometry import with_last_pixel
 from ...ops import DeformRoIAlign
 from ..ops import deform_roi_align, roi_align
 from .registry import form_of, unsupported
@@ -19,7 +23,7 @@ class LevelledExtractorForm(nn.Module):
         super().__init__()
         self.strides = list(extractor.featmap_strides)
         self.finest_scale = extractor.finest_scale
-        self.scaled = extractor.roi_rescale
+        self.enlarge = extractor.roi_rescale
         self.layers = [
             read_layer(layer, f'{key}.roi_layer') for layer in extractor.roi_layers
         ]
@@ -34,7 +38,7 @@ class LevelledExtractorForm(nn.Module):
         feats = feats[: len(self.strides)]
         levels = self._levels(rois)
         if roi_scale_factor is not None:
-            rois = self.scaled(rois, roi_scale_factor)
+            rois = self.enlarge(rois, roi_scale_factor)
         if len(feats) == 1:
             return self.pool(0, feats[0], rois)
         pooled = None
@@ -53,7 +57,12 @@ class LevelledExtractorForm(nn.Module):
         """Pool from the map of one level."""
         raise NotImplementedError
 
+    def sized(self, rois: Tensor) -> Tensor:
+        """RoIs of the size by which they go to levels."""
+        return rois
+
     def _levels(self, rois: Tensor) -> Tensor:
+        rois = self.sized(rois)
         sides = rois[:, 3:] - rois[:, 1:3]
         ratio = torch.sqrt(sides[:, 0] * sides[:, 1]) / self.finest_scale + 1e-6
         levels = torch.zeros_like(ratio, dtype=torch.long)
@@ -71,6 +80,28 @@ class SingleRoIExtractorForm(LevelledExtractorForm):
         return roi_align(feat, rois, *self.layers[level])
 
 
+@form_of(LegacyRoIExtractor, 'forward', 'map_roi_levels', '_with_ends')
+class LegacyRoIExtractorForm(SingleRoIExtractorForm):
+    """RoIAlign of RoIs whose last pixels belong to them."""
+
+    def __init__(self, extractor: LegacyRoIExtractor, key: str) -> None:
+        super().__init__(extractor, key)
+        self.sized_rois = extractor._with_ends
+        self.pool_last_pixel = extractor.pool_last_pixel
+
+    def forward(
+        self,
+        feats: tuple[Tensor, ...],
+        rois: Tensor,
+        roi_scale_factor: float | None = None,
+    ) -> Tensor:
+        rois = with_last_pixel(rois) if self.pool_last_pixel else rois
+        return super().forward(feats, rois, roi_scale_factor)
+
+    def sized(self, rois: Tensor) -> Tensor:
+        return self.sized_rois(rois)
+
+
 @form_of(DiscriminativeRoIExtractor, 'forward', 'map_roi_levels', '_pool_level')
 class DiscriminativeRoIExtractorForm(LevelledExtractorForm):
     """Discriminative RoI pooling of D2Det."""
@@ -81,15 +112,21 @@ class DiscriminativeRoIExtractorForm(LevelledExtractorForm):
         self.offset_scales = [layer.offset_scale for layer in extractor.roi_layers]
         self.offset_predictors = extractor.offset_predictors
         self.poolings = extractor.poolings
+        self.sampled_rois = extractor._sampled_rois
+        self.released_sampling = extractor.released_sampling
+
+    def sized(self, rois: Tensor) -> Tensor:
+        return with_last_pixel(rois) if self.released_sampling else rois
 
     def pool(self, level: int, feat: Tensor, rois: Tensor) -> Tensor:
         parameters = min(level, len(self.poolings) - 1)
-        coarse = roi_align(feat, rois, *self.coarse[level])
+        coarse_rois, fine_rois = self.sampled_rois(rois)
+        coarse = roi_align(feat, coarse_rois, *self.coarse[level])
         offset = self.offset_predictors[parameters](coarse)
         # The 2 x 2 samples of a sub-region move together.
         offset = F.interpolate(offset, scale_factor=2, mode='nearest')
         samples = deform_roi_align(
-            feat, rois, offset, *self.layers[level][:3], self.offset_scales[level]
+            feat, fine_rois, offset, *self.layers[level][:3], self.offset_scales[level]
         )
         return self.poolings[parameters](samples)
 

@@ -18,6 +18,8 @@ class RPNForm(nn.Module):
     def __init__(self, head: RPNHead, key: str) -> None:
         super().__init__()
         self.head = head
+        self.out_channels = head.cls_out_channels
+        self.with_sigmoid = head.use_sigmoid_cls
         self.anchors = AnchorForm(head.prior_generator)
         self.coder = head.bbox_coder
         cfg = head.test_cfg
@@ -55,8 +57,8 @@ class RPNForm(nn.Module):
     def _level(
         self, logit_map: Tensor, delta_map: Tensor, anchors: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor]:
-        logits = rows_of(logit_map, self.head.cls_out_channels)
-        if self.head.use_sigmoid_cls:
+        logits = rows_of(logit_map, self.out_channels)
+        if self.with_sigmoid:
             scores = logits.sigmoid()[..., 0]
         else:
             scores = logits.softmax(dim=-1)[..., 0]

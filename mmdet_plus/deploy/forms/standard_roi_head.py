@@ -103,7 +103,17 @@ class StandardRoIHeadForm(nn.Module):
         self.decoder = make_form(roi_head.bbox_head, f'{key}.bbox_head')
         self.selection = Selection(roi_head.test_cfg, f'{key}.test_cfg')
         if self.with_mask:
-            self.masks = MaskForm(roi_head, key)
+            self.masks = self.build_masks(roi_head, key)
+
+    def build_masks(self, roi_head: Any, key: str) -> nn.Module:
+        """The form of the mask branch."""
+        return MaskForm(roi_head, key)
+
+    def masks_of(
+        self, feats: Features, packing: Packing, rows: Detections
+    ) -> dict[str, Tensor]:
+        """Outputs for masks of n detections, with boxes of the network input."""
+        return self.masks(feats, packing, rows)
 
     def forward(
         self, feats: Features, proposals: Proposals, batch: Batch
@@ -163,11 +173,11 @@ class MaskForm(nn.Module):
         self.activation = make_form(roi_head.mask_head, f'{key}.mask_head')
 
     def forward(
-        self, feats: Features, packing: Packing, bboxes: Tensor, labels: Tensor
+        self, feats: Features, packing: Packing, rows: Detections
     ) -> dict[str, Tensor]:
-        """Probabilities (n, h, w) of boxes (n, 4) of the network input."""
-        logits = self.head(self.extractor(feats, packing.rois(bboxes)))
-        return dict(masks=self.activation(logits, labels))
+        """Probabilities (n, h, w) of n detections, boxes of the network input."""
+        logits = self.head(self.extractor(feats, packing.rois(rows.bboxes)))
+        return dict(masks=self.activation(logits, rows.labels))
 
 
 @form_of(FCNMaskHead, 'predict_by_feat', '_predict_by_feat_single')

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from .batch import Batch
 from .detector import DetectorForm, present, with_masks
+from .packing import Detections
 from .registry import form_of, make_form
 
 
@@ -21,9 +22,19 @@ class TwoStageForm(DetectorForm):
         if detector.with_mask:
             self.mask_outputs = self.roi_head.masks.outputs
 
+    def find(self, batch: Batch) -> Detections:
+        """Detections, in pixels of the original images, of a detector of boxes."""
+        return self._find(self._feats(batch), batch)
+
     def detect(self, batch: Batch) -> dict[str, Tensor]:
-        feats = self.neck(self.backbone(batch.images))
-        found = self.roi_head(feats, self.rpn(feats, batch), batch)
+        feats = self._feats(batch)
+        found = self._find(feats, batch)
         if not self.mask_outputs:
             return present(found)
-        return with_masks(self.roi_head.masks, feats, found, batch)
+        return with_masks(self.roi_head.masks_of, feats, found, batch)
+
+    def _feats(self, batch: Batch) -> tuple[Tensor, ...]:
+        return self.neck(self.backbone(batch.images))
+
+    def _find(self, feats: tuple[Tensor, ...], batch: Batch) -> Detections:
+        return self.roi_head(feats, self.rpn(feats, batch), batch)
