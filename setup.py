@@ -110,6 +110,7 @@ setup(
         'tqdm',
     ],
     extras_require={
+        'deploy': ['onnx', 'onnxruntime', 'onnxscript'],
         'zoo': ['gdown', 'protobuf', 'safetensors'],
         'tests': ['protobuf', 'pytest>=8', 'safetensors', 'selenium', 'tidecv'],
         'dev': ['clang-format==18.1.8', 'mypy==1.18.2', 'ruff==0.14.5'],

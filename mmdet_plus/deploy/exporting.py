@@ -1,39 +1,65 @@
 """Writes a detector as one ONNX graph."""
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from mmdet.models.dense_heads import RPNHead
-from mmdet.registry import DATASETS
 from mmengine.config import Config
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..version import __version__
+from .description import MIN_OPSET, ExportOptions, describe_model
 from .forms import DetectorForm, make_form
-from .forms.registry import unsupported
 from .model_info import ModelInfo
+from .onnx_detector import OnnxDetector
 from .precision import halve_networks
+from .verification import compare, sample_images
 
-MIN_OPSET = 20
-PRECISIONS = ('fp32', 'fp16')
 MAX_BATCH, MIN_SIDE, MAX_SIDE = 1024, 129, 8192
-INPUTS = ('images', 'sizes', 'original_sizes')
 
 
-class ExportOptions(NamedTuple):
-    """What a graph shall be like."""
+def export(
+    cfg: Config,
+    detector: nn.Module,
+    path: Path,
+    name: str,
+    options: ExportOptions,
+    images: Sequence[Any] = (),
+) -> str:
+    """Write a detector and compare the file with it.
 
-    shape: tuple[int, int] | None = None
-    """Height and width that images are resized to; None as the config says."""
-    dynamic: bool = False
-    """Whether images may have any size."""
-    precision: str = 'fp32'
-    max_detections: int | None = None
-    """Of an image; None as the config says."""
-    opset: int = MIN_OPSET
+    Args:
+        cfg: its config.
+        detector: in evaluation mode.
+        path: of the file.
+        name: of the config.
+        options: of the export.
+        images: to compare on, beside a photograph.
+
+    Returns:
+        What was written and how far the two differ.
+
+    Raises:
+        UserError: for what cannot be exported, or if the two differ.
+    """
+    check_opset(options.opset)
+    if options.max_detections is not None:
+        limit_detections(detector, options.max_detections)
+    info = describe_model(cfg, detector, name, options)
+    write_onnx(detector, info, path, options.opset)
+    difference = compare(detector, OnnxDetector(path), [*sample_images(), *images])
+    if info.precision == 'fp32' and not difference.is_equal:
+        raise UserError(f'{path} does not find what PyTorch finds: {difference}')
+    return f'{path}: {difference}'
+
+
+def check_opset(opset: int) -> None:
+    """Raise ``UserError`` for an opset without operators that graphs need."""
+    if opset < MIN_OPSET:
+        raise UserError(f'--opset {opset} is too old: it must be at least {MIN_OPSET}')
 
 
 def deploy_form(detector: nn.Module, precision: str = 'fp32') -> DetectorForm:
@@ -74,10 +100,7 @@ def write_onnx(
     Raises:
         UserError: for a part that cannot be exported, or an opset that is too old.
     """
-    if opset < MIN_OPSET:
-        raise UserError(
-            f'opset {opset} is too old: RoiAlign, Resize and others need {MIN_OPSET}'
-        )
+    check_opset(opset)
     form = deploy_form(detector, info.precision)
     program = export_program(form, info)
     onnx_program = torch.onnx.export(
@@ -131,46 +154,6 @@ def output_names(form: DetectorForm) -> list[str]:
     return ['boxes', 'scores', 'labels', 'image_ids', *form.mask_outputs]
 
 
-def describe_model(
-    cfg: Config, detector: Any, name: str, options: ExportOptions
-) -> ModelInfo:
-    """What is to be known of a detector.
-
-    Args:
-        cfg: its config.
-        detector: the detector; ``dataset_meta`` names its classes.
-        name: of the config.
-        options: of the export.
-
-    Raises:
-        UserError: for a test pipeline whose steps are not those of ``OnnxDetector``.
-    """
-    scale, keep_ratio = _resizing(cfg)
-    shape = options.shape or (min(scale), max(scale))
-    if not keep_ratio and options.shape is None:
-        shape = (scale[1], scale[0])
-    test_cfg = _final_test_cfg(detector)
-    classes, palette = _classes(cfg, detector)
-    kinds = [type(detector).__name__]
-    if hasattr(detector, 'roi_head'):
-        kinds.append(type(detector.roi_head).__name__)
-    return ModelInfo(
-        method='/'.join(kinds),
-        config=name,
-        version=__version__,
-        class_names=classes,
-        palette=palette,
-        shape=list(shape),
-        keep_ratio=keep_ratio,
-        dynamic=options.dynamic,
-        score_thr=float(test_cfg.get('score_thr', 0)),
-        nms=dict(test_cfg.get('nms') or {}),
-        max_detections=int(test_cfg['max_per_img']),
-        mask_threshold=float(test_cfg.get('mask_thr_binary', 0.5)),
-        precision=options.precision,
-    )
-
-
 def _is_form(module: nn.Module) -> bool:
     return type(module).__module__.startswith(f'{__package__}.forms')
 
@@ -182,48 +165,3 @@ def _translations() -> dict:
     except ImportError as error:
         raise UserError(f"{error}: pip install 'mmdet_plus[deploy]'") from error
     return translations()
-
-
-def _final_test_cfg(detector: Any) -> dict:
-    """The test config that chooses the detections of an image."""
-    inner = getattr(detector, 'detector', detector)
-    own = getattr(detector, 'test_cfg', None) or inner.test_cfg
-    return own.get('rcnn') or own
-
-
-def _resizing(cfg: Config) -> tuple[tuple[int, int], bool]:
-    """Scale, width and height, of the test pipeline, and whether it keeps the ratio."""
-    dataset = cfg.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    found = None
-    for place, step in enumerate(dataset.pipeline):
-        key = f'test_dataloader.dataset.pipeline[{place}]'
-        if step['type'] == 'Resize' and 'scale' in step and found is None:
-            found = tuple(step['scale']), bool(step.get('keep_ratio', False))
-        elif step['type'] not in (
-            'LoadImageFromFile',
-            'LoadAnnotations',
-            'PackDetInputs',
-        ):
-            raise unsupported(key, f'OnnxDetector knows no {step["type"]}')
-    if found is None:
-        raise unsupported('test_dataloader.dataset.pipeline', 'it has no Resize')
-    return found
-
-
-def _classes(cfg: Config, detector: Any) -> tuple[list[str], list[list[int]]]:
-    """Names and colours, of the checkpoint or else of the config's dataset."""
-    meta = getattr(detector, 'dataset_meta', None) or {}
-    if not meta.get('classes'):
-        dataset = cfg.test_dataloader.dataset
-        while 'dataset' in dataset:
-            dataset = dataset['dataset']
-        default = getattr(DATASETS.get(dataset.type), 'METAINFO', {})
-        meta = {**default, **(dataset.get('metainfo') or {})}
-    names = [str(name) for name in meta.get('classes') or ()]
-    colours = [list(map(int, colour)) for colour in meta.get('palette') or ()]
-    if len(colours) < len(names):
-        generator = torch.Generator().manual_seed(0)
-        colours = torch.randint(256, (len(names), 3), generator=generator).tolist()
-    return names, colours[: len(names)]

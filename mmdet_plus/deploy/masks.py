@@ -1,4 +1,4 @@
-"""Masks in the boxes of detections, as masks of whole images, and as COCO writes them."""
+"""Masks of boxes: as masks of whole images, and as COCO writes them."""
 
 import numpy as np
 

@@ -6,7 +6,7 @@ from typing import Any
 import onnxscript
 import torch
 from onnxscript import FLOAT, INT64
-from onnxscript import opset20 as op
+from onnxscript import opset18 as op  # of torch's own; converted later
 
 from ..ops.compiled import is_compiled
 from . import ops  # noqa: F401  defines what is translated
@@ -57,7 +57,7 @@ def _soft_nms_loop(
     min_score: FLOAT[1],
     method: INT64[1],
     max_output: INT64[1],
-):
+) -> tuple[INT64[...], FLOAT[...]]:
     """Pick the best box, lower what overlaps it, and so on, in all images at once."""
     x1, y1, x2, y2 = op.Split(bboxes, axis=2, num_outputs=4)
     area = (x2 - x1) * (y2 - y1)
