@@ -9,6 +9,7 @@ import torch
 from matplotlib import cbook
 from mmdet.structures import DetDataSample
 from torch import nn
+from torch.nn import functional as F
 
 from ..errors import UserError
 from .detections import Detections
@@ -56,6 +57,9 @@ class Difference(NamedTuple):
         return text
 
 
+NOTHING = Difference(0, 0, [], 0, 0.0, 0.0)
+
+
 def images_in(folder: str) -> list[Path]:
     """The images of a folder.
 
@@ -74,8 +78,8 @@ def images_in(folder: str) -> list[Path]:
 
 def sample_images() -> list[np.ndarray]:
     """A photograph that is on every machine with matplotlib, upright and turned."""
-    with cbook.get_sample_data('grace_hopper.jpg') as file:
-        photograph = read_image(str(file.name))
+    path = cbook.get_sample_data('grace_hopper.jpg', asfileobj=False)
+    photograph = read_image(str(path))
     return [photograph, photograph.transpose(1, 0, 2)[:, ::-1]]
 
 
@@ -89,7 +93,7 @@ def compare(
         exported: its file.
         images: as ``OnnxDetector`` takes them.
     """
-    total = Difference(0, 0, [], 0, 0.0, 0.0)
+    total = NOTHING
     for names, inputs in _batches(images, exported):
         pairs = zip(
             names,
@@ -98,7 +102,9 @@ def compare(
             strict=True,
         )
         for name, expected, found in pairs:
-            total = _add(total, name, expected, found, exported)
+            total = add_image(
+                total, name, expected, found, exported.info.max_detections
+            )
     return total
 
 
@@ -130,17 +136,28 @@ def detect_with_pytorch(detector: nn.Module, inputs: ModelInput) -> list[Detecti
     ]
     with torch.no_grad():
         batch = model.data_preprocessor(
-            dict(inputs=_pixels(model, inputs), data_samples=samples), False
+            dict(inputs=_pixels(inputs), data_samples=samples), False
         )
-        found = model.predict(batch['inputs'], batch['data_samples'], rescale=True)
+        images = _pad(model.data_preprocessor, batch['inputs'], inputs)
+        found = model.predict(images, batch['data_samples'], rescale=True)
     return [_as_detections(sample.pred_instances) for sample in found]
 
 
-def _pixels(model: Any, inputs: ModelInput) -> list[torch.Tensor]:
-    """BGR images (3, H, W) as pipelines give them, in the size of the whole batch."""
-    device = next(model.parameters()).device
-    pixels = torch.from_numpy(inputs.images).to(device).permute(0, 3, 1, 2).flip(1)
-    return list(pixels)
+def _pixels(inputs: ModelInput) -> list[torch.Tensor]:
+    """BGR images (3, H_i, W_i), as pipelines give them."""
+    pairs = zip(torch.from_numpy(inputs.images), inputs.sizes.tolist(), strict=True)
+    return [
+        image[:height, :width].permute(2, 0, 1).flip(0)
+        for image, (height, width) in pairs
+    ]
+
+
+def _pad(preprocessor: Any, images: torch.Tensor, inputs: ModelInput) -> torch.Tensor:
+    """Images (B, 3, H, W) padded to the size of the graph's input."""
+    divisor = preprocessor.pad_size_divisor
+    height, width = (-(-side // divisor) * divisor for side in inputs.images.shape[1:3])
+    missing = (0, width - images.shape[3], 0, height - images.shape[2])
+    return F.pad(images, missing, value=preprocessor.pad_value)
 
 
 def _as_detections(instances: Any) -> Detections:
@@ -151,13 +168,14 @@ def _as_detections(instances: Any) -> Detections:
     )
 
 
-def _add(
+def add_image(
     total: Difference,
     name: str,
     expected: Detections,
     found: Detections,
-    exported: OnnxDetector,
+    max_detections: int,
 ) -> Difference:
+    """Differences with those of one more image."""
     pairs, left_over = match(expected, found)
     counts = total.count_mismatches
     if len(expected.scores) != len(found.scores):
@@ -170,7 +188,7 @@ def _add(
         scores = max(scores, float(difference))
     # Of detections that score alike at the cut-off, rounding chooses.
     cut_off = expected.scores.min() if len(expected.scores) else 0.0
-    is_full = len(expected.scores) >= exported.info.max_detections
+    is_full = len(expected.scores) >= max_detections
     unmatched = sum(
         not is_full or expected.scores[row] > cut_off + MAX_SCORE_DIFFERENCE
         for row in left_over

@@ -48,6 +48,9 @@ def _like(rows: Tensor, bboxes: Tensor) -> Tensor:
 class PreprocessingForm(nn.Module):
     """Normalises RGB images and pads them, as ``DetDataPreprocessor`` does."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, preprocessor: DetDataPreprocessor, key: str) -> None:
         super().__init__()
         if preprocessor.batch_augments is not None:

@@ -134,6 +134,8 @@ class RegionRefinerForm(RefinerForm):
 class CropRefinerForm(RefinerForm):
     """DCR V1: crops of the image."""
 
+    input_std: Tensor
+
     def __init__(self, refiner: CropRefiner, key: str) -> None:
         super().__init__(refiner, key)
         self.backbone = refiner.backbone

@@ -7,7 +7,7 @@ the component's class.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -38,7 +38,7 @@ def form_of(component: type, *replaced: str) -> Callable[[type], type]:
     return register
 
 
-def make_form(component: nn.Module, key: str) -> nn.Module:
+def make_form(component: nn.Module, key: str) -> Any:
     """The form of a component.
 
     Args:

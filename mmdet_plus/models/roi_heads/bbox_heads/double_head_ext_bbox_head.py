@@ -211,7 +211,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         """Output maps (n, W, k, k) of the conv-head's blocks for (n, C, k, k)."""
         assert self.conv_branch is not None, 'there is no conv-head'
         for block in self.conv_branch:
-            if isinstance(block, NonLocal2d) and len(roi_feats) == 0:
+            if isinstance(block, NonLocal2d) and roi_feats.shape[0] == 0:
                 roi_feats = _attend_to_nothing(block, roi_feats)
             else:
                 roi_feats = block(roi_feats)
