@@ -1,5 +1,6 @@
 """What the parts of a model's config count and load."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,6 +40,45 @@ def check_class_counts(
             f'{dataset_key} has {num_classes} classes, but the model has {found}; '
             f'repair: --cfg-options {repair}'
         )
+
+
+def set_class_counts(model: dict, num_classes: int) -> None:
+    """Let every part of a model's config count the same classes.
+
+    Parts that state no number get one if their class takes it.
+
+    Args:
+        model: the model's config; changed in place.
+        num_classes: how many classes the data have.
+
+    Raises:
+        UserError: for a model that reads its classes from text.
+    """
+    if model.get('language_model') is not None:
+        raise UserError(
+            f'{model.get("type")} reads its classes from text: set num_classes and '
+            'prompts in the config'
+        )
+    for _, part in iter_parts(model):
+        before = part.get('num_classes')
+        if 'num_classes' in part or _takes(part, 'num_classes'):
+            part['num_classes'] = num_classes
+        if part.get('num_stuff_classes') == 0:
+            before = part.get('num_things_classes')
+            part['num_things_classes'] = num_classes
+        weights = (part.get('loss_cls') or {}).get('class_weight')
+        if isinstance(weights, list | tuple) and len(weights) - 1 == before:
+            part['loss_cls']['class_weight'] = [1.0] * num_classes + [weights[-1]]
+
+
+def _takes(part: dict, argument: str) -> bool:
+    """Whether the constructor of a part, or one above it, has an argument."""
+    kind = registered_class(MODELS, part.get('type'))
+    return any(
+        argument in inspect.signature(parent.__init__).parameters
+        for parent in getattr(kind, '__mro__', ())
+        if '__init__' in vars(parent) and parent is not object
+    )
 
 
 def iter_needed_checkpoints(model: dict) -> Iterator[tuple[str, str, str]]:
