@@ -28,7 +28,9 @@ HOSTS = ('mmcv', 'mmdet', 'mmengine')
 OWN_CALLERS = (
     'CPMRoIHead.forward',
     'D2DetMaskHead.forward',
+    'D2DetMaskHead._predict_by_feat_single',
     'D2DetMaskHead.get_targets',
+    'D2DetMaskHead.predict_by_feat',
     'DenseLocalBBoxCoder.decode',
     'DoubleHeadExtBBoxHead.forward',
     'DoubleHeadExtBBoxHead.loss',
