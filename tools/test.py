@@ -10,6 +10,7 @@ from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_test_options
 from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.own_data import add_data_arguments
 from mmdet_plus.cli.preflight.checks import check_before_test
 
 
@@ -26,6 +27,7 @@ def build_parser() -> ToolParser:
     )
     parser.add_argument('--out', help='write all predictions to this .pkl file')
     _add_run_arguments(parser)
+    add_data_arguments(parser)
     add_shared_arguments(parser)
     return parser
 

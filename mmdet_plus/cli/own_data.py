@@ -10,9 +10,8 @@ from mmengine.runner import CheckpointLoader
 from ..datasets.folders import DataFolder, recognise
 from ..errors import UserError
 from .arguments import is_first_process, number_in
-from .flags_of_test import predicts_masks
 from .preflight.dataset_configs import iter_datasets
-from .preflight.model_parts import set_class_counts
+from .preflight.model_parts import predicts_masks, set_class_counts
 
 # What stays of a config's own dataset.
 KEPT_ARGUMENTS = ('pipeline', 'filter_cfg', 'test_mode', 'serialize_data', 'indices')

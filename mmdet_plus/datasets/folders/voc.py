@@ -162,7 +162,7 @@ def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
 
 
 def _arguments(root: Path, annotations: Path, images: Path, ann_file: str) -> dict:
-    given = dict(
+    given: dict[str, Any] = dict(
         type='VOCFolderDataset',
         ann_file=ann_file,
         data_prefix=dict(

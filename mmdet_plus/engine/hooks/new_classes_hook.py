@@ -6,7 +6,7 @@ from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ...zoo.matching import fit_weights
+from ...zoo.fine_tuning import keep_fitting_weights
 
 
 @HOOKS.register_module()
@@ -18,8 +18,8 @@ class NewClassesHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take what does not fit out of the checkpoint before it is copied."""
-        anew = fit_weights(runner.model, checkpoint)
+        anew = keep_fitting_weights(runner.model, checkpoint)
         if anew:
             runner.logger.info(
-                f'these layers have another shape and start anew: {", ".join(anew)}'
+                f'layers that do not fit the checkpoint start anew: {", ".join(anew)}'
             )
