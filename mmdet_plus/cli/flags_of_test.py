@@ -12,6 +12,7 @@ from ..errors import UserError
 from .own_data import check_data_arguments, use_test_data
 from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
 from .preflight.model_parts import predicts_masks, takes_argument
+from .reporting import check_out_dir, keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
@@ -36,8 +37,6 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config cannot follow.
     """
-    cfg.load_from = args.checkpoint
-    cfg.resume = False
     check_data_arguments(args, ('classes', 'val_fraction', 'split_seed'))
     if args.data:
         use_test_data(cfg, args)
@@ -53,6 +52,16 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
+    if args.report:
+        check_out_dir(args.report, '--report')
+        keep_predictions(cfg, args.report)
+    set_checkpoint(cfg, args.checkpoint)
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Test the weights of a checkpoint, which must be of this model."""
+    cfg.load_from = checkpoint
+    cfg.resume = False
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 

@@ -26,6 +26,7 @@ FLAGS = dict.fromkeys(
         'classes',
         'val_fraction',
         'split_seed',
+        'report',
     )
 )
 BOX_MODEL = dict(
