@@ -3,6 +3,7 @@
 from . import checkpoint_scheme  # registers zoo://
 from .download import fetch
 from .index import ZooEntry, ZooError, find_entry, load_index
+from .released_weights import fetch_weights
 from .safe_loading import UnsafeCheckpointError, load_checkpoint_file, use_safe_loading
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'ZooError',
     'checkpoint_scheme',
     'fetch',
+    'fetch_weights',
     'find_entry',
     'load_checkpoint_file',
     'load_index',
