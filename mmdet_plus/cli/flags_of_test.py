@@ -51,8 +51,6 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
-    hooks = cfg.get('custom_hooks') or []
-    cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 
 
 def set_eval_names(cfg: Config, names: Sequence[str]) -> None:
