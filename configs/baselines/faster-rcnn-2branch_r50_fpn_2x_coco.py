@@ -10,7 +10,6 @@ pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 box_head = dict(type='ConvFCBBoxHead', num_cls_fcs=2, num_reg_fcs=2)
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         bbox_head=box_head, bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=2))
     ),

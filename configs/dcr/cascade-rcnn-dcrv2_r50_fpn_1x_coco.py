@@ -4,6 +4,7 @@ _base_ = [
     'mmdet::_base_/datasets/coco_detection.py',
     'mmdet::_base_/schedules/schedule_1x.py',
     '../_base_/default_runtime.py',
+    '../_base_/refiners/region_r50.py',
 ]
 
 model = dict(
@@ -13,26 +14,7 @@ model = dict(
             checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth'
         )
     ),
-    rpn_head=dict(type='Float32RPNHead'),
-    roi_head=dict(
-        _delete_=True,
-        type='DCRRoIHead',
-        base={{_base_.model.roi_head}},
-        refiner=dict(
-            type='RegionRefiner',
-            # Stage2 to Stage4, from the same weights, batch norms frozen (sec. 5.1.2).
-            tail=dict(
-                type='ResNetTail',
-                depth=50,
-                init_cfg=dict(
-                    type='Pretrained',
-                    checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-                ),
-            ),
-            num_classes=80,
-            chunk_size=100,
-        ),
-    ),
+    refiner={{_base_.refiner}},
     # Products of two scores are lower than scores.
     test_cfg=dict(rcnn=dict(score_thr=0.001)),
 )

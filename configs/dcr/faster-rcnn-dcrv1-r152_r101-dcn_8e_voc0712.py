@@ -2,11 +2,9 @@
 _base_ = './faster-rcnn-dcrv1-r152_r101_8e_voc0712.py'
 
 model = dict(
-    detector=dict(
-        backbone=dict(
-            dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
-            stage_with_dcn=(False, False, False, True),
-        )
+    backbone=dict(
+        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        stage_with_dcn=(False, False, False, True),
     ),
     detector_checkpoint='work_dirs/faster-rcnn_r101-dcn_7e_voc0712/epoch_7.pth',
 )

@@ -4,24 +4,12 @@ _base_ = [
     '../_base_/datasets/voc0712_once.py',
     '../_base_/schedules/dcrv1_8e.py',
     '../_base_/default_runtime.py',
+    '../_base_/refiners/crop_r50.py',
 ]
 
 model = dict(
-    _delete_=True,
     type='FrozenBaseDCR',
-    data_preprocessor={{_base_.model.data_preprocessor}},
-    detector={{_base_.model}},
+    detector='FasterRCNN',
     detector_checkpoint='work_dirs/faster-rcnn_r101_7e_voc0712/epoch_7.pth',
-    refiner=dict(
-        type='CropRefiner',
-        backbone=dict(
-            type='ResNet',
-            depth=50,
-            init_cfg=dict(
-                type='Pretrained',
-                checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-            ),
-        ),
-        num_classes=20,
-    ),
+    refiner={{_base_.refiner}},
 )

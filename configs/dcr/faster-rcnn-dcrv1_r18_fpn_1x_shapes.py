@@ -9,10 +9,8 @@ _base_ = [
 
 detector_checkpoint = 'work_dirs/faster-rcnn_r18_fpn_1x_shapes/epoch_16.pth'
 model = dict(
-    _delete_=True,
     type='FrozenBaseDCR',
-    data_preprocessor={{_base_.model.data_preprocessor}},
-    detector={{_base_.model}},
+    detector='FasterRCNN',
     detector_checkpoint=detector_checkpoint,
     refiner=dict(
         type='CropRefiner',
@@ -27,13 +25,10 @@ model = dict(
             ),
         ),
         in_channels=192,
-        num_classes={{_base_.num_classes}},
         crop_size=64,
     ),
     # Products of two scores are lower than scores.
-    test_cfg=dict(
-        score_thr=0.001, nms=dict(type='nms', iou_threshold=0.5), max_per_img=100
-    ),
+    test_cfg=dict(rcnn=dict(score_thr=0.001)),
 )
 # The 16 epochs of the first step and 8 of this take little longer than 16 of DCR V2.
 max_epochs = 8

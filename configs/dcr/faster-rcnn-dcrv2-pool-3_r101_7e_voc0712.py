@@ -1,4 +1,4 @@
 # Table 2b, row "Stage 3" (79.8): so many stages of the refiner see the whole image.
 _base_ = './faster-rcnn-dcrv2_r101_7e_voc0712.py'
 
-model = dict(roi_head=dict(refiner=dict(num_image_stages=3)))
+model = dict(refiner=dict(num_image_stages=3))

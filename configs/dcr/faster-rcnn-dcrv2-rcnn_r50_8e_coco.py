@@ -2,7 +2,5 @@
 _base_ = './faster-rcnn-dcrv2_r50_8e_coco.py'
 
 model = dict(
-    roi_head=dict(
-        refiner=dict(sampler=dict(type='HardFalsePositiveSampler', num=64, mode='rcnn'))
-    )
+    refiner=dict(sampler=dict(type='HardFalsePositiveSampler', num=64, mode='rcnn'))
 )

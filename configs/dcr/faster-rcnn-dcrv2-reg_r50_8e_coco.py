@@ -1,4 +1,4 @@
 # Table 3c, row "DCR V2 w/ bbox reg" (31.2).
 _base_ = './faster-rcnn-dcrv2_r50_8e_coco.py'
 
-model = dict(roi_head=dict(refiner=dict(with_reg=True)))
+model = dict(refiner=dict(with_reg=True))

@@ -9,21 +9,15 @@ _base_ = [
 
 model = dict(
     type='SharedBaseDCR',
-    roi_head=dict(
-        _delete_=True,
-        type='DCRRoIHead',
-        # With crop_size and num, bounds a step to about 1.5 times the baseline's.
-        max_candidates=64,
-        base={{_base_.model.roi_head}},
-        refiner=dict(
-            type='RegionRefiner',
-            tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),
-            num_classes={{_base_.num_classes}},
-            crop_size=56,
-            sampler=dict(type='HardFalsePositiveSampler', num=24),
-            roi_layer=dict(type='RoIAlign', sampling_ratio=2),
-        ),
+    refiner=dict(
+        type='RegionRefiner',
+        tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),
+        crop_size=56,
+        sampler=dict(type='HardFalsePositiveSampler', num=24),
+        roi_layer=dict(type='RoIAlign', sampling_ratio=2),
     ),
+    # With crop_size and num, bounds a step to about 1.5 times the baseline's.
+    max_candidates=64,
     # Products of two scores are lower than scores.
     test_cfg=dict(rcnn=dict(score_thr=0.001)),
 )

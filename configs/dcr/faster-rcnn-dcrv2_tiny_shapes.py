@@ -8,12 +8,8 @@ model = dict(
     neck=dict(in_channels=[14, 28, 56, 112], out_channels=width),
     rpn_head=dict(in_channels=width, feat_channels=width),
     roi_head=dict(
-        base=dict(
-            bbox_roi_extractor=dict(out_channels=width),
-            bbox_head=dict(
-                in_channels=width, conv_out_channels=48, fc_out_channels=128
-            ),
-        ),
-        refiner=dict(tail=dict(base_channels=14)),
+        bbox_roi_extractor=dict(out_channels=width),
+        bbox_head=dict(in_channels=width, conv_out_channels=48, fc_out_channels=128),
     ),
+    refiner=dict(tail=dict(base_channels=14)),
 )

@@ -1,26 +1,14 @@
 # DCR V1 on RefineDet, whose final detections are refined. Not in the paper.
-_base_ = '../refinedet/refinedet320_vgg16_400k_coco.py'
+_base_ = [
+    '../refinedet/refinedet320_vgg16_400k_coco.py',
+    '../_base_/refiners/crop_r50_undivided.py',
+]
 
 model = dict(
-    _delete_=True,
     type='FrozenBaseDCR',
-    data_preprocessor={{_base_.model.data_preprocessor}},
-    detector={{_base_.model}},
+    detector='RefineDet',
     detector_checkpoint='work_dirs/refinedet320_vgg16_400k_coco/iter_400000.pth',
-    refiner=dict(
-        type='CropRefiner',
-        backbone=dict(
-            type='ResNet',
-            depth=50,
-            init_cfg=dict(
-                type='Pretrained',
-                checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-            ),
-        ),
-        num_classes=80,
-        # As the weights were trained; RefineDet's VGG takes images undivided.
-        input_std=(58.395, 57.12, 57.375),
-    ),
+    refiner={{_base_.refiner}},
     refine_at='post_nms',
 )
 # Only flips (sec. 5.1.1).

@@ -8,14 +8,35 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmdet.evaluation import CocoMetric, LVISMetric, VOCMetric
+from mmdet.models.dense_heads import MaskFormerHead, RTMDetInsHead
+from mmdet.models.dense_heads.base_mask_head import BaseMaskHead
+from mmdet.models.detectors.panoptic_two_stage_segmentor import (
+    TwoStagePanopticSegmentor,
+)
+from mmdet.models.detectors.single_stage_instance_seg import (
+    SingleStageInstanceSegmentor,
+)
+from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
-from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
+from .preflight.dataset_configs import (
+    iter_datasets,
+    iter_evaluators,
+    metric_class,
+    registered_class,
+)
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
-MASK_TYPE_MARKS = ('Mask', 'Panoptic', 'SOLO', 'InsHead', 'InsSepBN')
+# MMDetection's classes that predict masks without a ``mask_head``.
+MASK_CLASSES = (
+    BaseMaskHead,
+    MaskFormerHead,
+    RTMDetInsHead,
+    SingleStageInstanceSegmentor,
+    TwoStagePanopticSegmentor,
+)
 FLIPPED_META_KEYS = (
     'img_id',
     'img_path',
@@ -92,9 +113,14 @@ def predicts_masks(model: dict) -> bool:
     return any(
         ('mask_head' in key and value is not None)
         or 'panoptic' in key
-        or (key == 'type' and any(mark in str(value) for mark in MASK_TYPE_MARKS))
+        or (key == 'type' and _is_mask_class(value))
         for key, value in _iter_items(model)
     )
+
+
+def _is_mask_class(name: Any) -> bool:
+    kind = registered_class(MODELS, name)
+    return isinstance(kind, type) and issubclass(kind, MASK_CLASSES)
 
 
 def set_format_only(cfg: Config) -> None:

@@ -31,29 +31,10 @@ def _use_mixed_precision(cfg: Config) -> None:
     if cfg.get('optim_wrapper') is None:
         raise UserError('--amp: the config has no optim_wrapper')
     if get_device() == 'cpu':
-        _check_bfloat16_kernels(cfg.get('model') or {})
         cfg.optim_wrapper.type = 'CpuAmpOptimWrapper'
         return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.loss_scale = 'dynamic'
-
-
-def _check_bfloat16_kernels(model: dict) -> None:
-    rpn_type = (model.get('rpn_head') or {}).get('type')
-    roi_head = model.get('roi_head') or {}
-    extractor_type = (roi_head.get('bbox_roi_extractor') or {}).get('type')
-    if rpn_type == 'RPNHead':
-        raise UserError(
-            '--amp without a GPU: non-maximum suppression of model.rpn_head (RPNHead) '
-            'has no bfloat16 kernel; use model.rpn_head.type=Float32RPNHead, or a GPU'
-        )
-    parts = (roi_head.get('type'), extractor_type)
-    if parts == ('StandardRoIHead', 'SingleRoIExtractor'):
-        raise UserError(
-            '--amp without a GPU: RoIAlign of model.roi_head (StandardRoIHead with '
-            'SingleRoIExtractor) has no bfloat16 kernel; use a RoI head that works in '
-            'float32, such as D2DetRoIHead, or a GPU'
-        )
 
 
 def _scale_learning_rate(cfg: Config) -> None:

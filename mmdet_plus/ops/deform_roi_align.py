@@ -37,7 +37,8 @@ def deform_roi_align(
         offset: (n, 2, h, w) of the output size; None moves nothing.
         output_size: number of bins, (h, w) or one number for both.
         spatial_scale: size of ``input`` over that of the network input.
-        sampling_ratio: samples per bin and axis, at least 1.
+        sampling_ratio: samples per bin and axis; 0 takes one for each cell of the map
+            that a bin begins, so that large RoIs are read completely.
         offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
 
     Returns:
@@ -67,20 +68,39 @@ def deform_roi_align_reference(
     """Plain PyTorch twin of :func:`deform_roi_align`."""
     _check(input, rois, offset, output_size)
     dtype = torch.float64 if input.dtype == torch.float64 else torch.float32
-    points = _sample_points(
-        rois.to(dtype),
-        None if offset is None else offset.to(dtype),
-        output_size,
-        spatial_scale,
-        sampling_ratio,
-        offset_scale,
-    )
     output = rois.new_zeros(len(rois), input.shape[1], *output_size, dtype=dtype)
-    for i, feature in enumerate(input):
-        of_image = rois[:, 0].long() == i
-        sampled = _sample(feature[None].to(dtype), points[of_image])
-        output[of_image] = F.avg_pool2d(sampled, sampling_ratio)
+    if len(rois) == 0:
+        parts = [input] if offset is None else [input, offset]
+        return output.to(input.dtype) + sum(part.sum() * 0 for part in parts)
+    rois = rois.to(dtype)
+    images = rois[:, 0].long()
+    ratios = _sampling_ratios(rois, output_size, spatial_scale, sampling_ratio)
+    groups = torch.column_stack([images, ratios]).unique(dim=0)
+    for image, *ratio in groups.tolist():
+        own = (images == image) & (ratios == ratios.new_tensor(ratio)).all(dim=1)
+        if 0 in ratio:
+            continue
+        moved = None if offset is None else offset[own].to(dtype)
+        points = _sample_points(
+            rois[own], moved, output_size, spatial_scale, ratio, offset_scale
+        )
+        sampled = _sample(input[image][None].to(dtype), points)
+        output[own] = F.avg_pool2d(sampled, ratio)
     return output.to(input.dtype)
+
+
+def _sampling_ratios(
+    rois: Tensor,
+    output_size: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+) -> Tensor:
+    """Samples (n, 2) of a bin of each RoI, in y and x."""
+    if sampling_ratio > 0:
+        return rois.new_full((len(rois), 2), sampling_ratio).long()
+    size = (rois[:, 3:5] - rois[:, 1:3]).flip(1) * spatial_scale
+    cells = size / rois.new_tensor(output_size)
+    return torch.where(cells.isfinite(), cells.ceil().clamp(min=0), 1).long()
 
 
 def _check(
@@ -103,21 +123,21 @@ def _sample_points(
     offset: Tensor | None,
     output_size: tuple[int, int],
     spatial_scale: float,
-    sampling_ratio: int,
+    ratio: Sequence[int],
     offset_scale: float,
 ) -> Tensor:
     """Sample points (n, h * ratio, w * ratio, 2): x, y, cell centres at integers."""
     corner = rois[:, 1:3] * spatial_scale - 0.5
     size = (rois[:, 3:5] - rois[:, 1:3]) * spatial_scale
     rows, columns = (
-        (torch.arange(n * sampling_ratio).to(rois) + 0.5) / (n * sampling_ratio)
-        for n in output_size
+        (torch.arange(n * samples).to(rois) + 0.5) / (n * samples)
+        for n, samples in zip(output_size, ratio, strict=True)
     )
     grid = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), dim=-1)
     points = corner[:, None, None] + size[:, None, None] * grid
     if offset is not None:
-        moved = offset.repeat_interleave(sampling_ratio, 2)
-        moved = moved.repeat_interleave(sampling_ratio, 3).permute(0, 2, 3, 1)
+        moved = offset.repeat_interleave(ratio[0], 2)
+        moved = moved.repeat_interleave(ratio[1], 3).permute(0, 2, 3, 1)
         points = points + moved * offset_scale * size[:, None, None]
     return points
 
@@ -147,7 +167,7 @@ class DeformRoIAlign(nn.Module):
     Args:
         output_size: number of bins, (h, w) or one number for both.
         spatial_scale: size of the map over that of the network input, 1 / stride.
-        sampling_ratio: samples per bin and axis, at least 1.
+        sampling_ratio: as :func:`deform_roi_align` takes it.
         offset_scale: step of an offset of 1 as a fraction of the RoI.
     """
 

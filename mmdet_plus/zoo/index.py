@@ -12,6 +12,7 @@ from ..errors import UserError
 PACKAGE = Path(__file__).parents[1]
 SCHEME = 'zoo://'
 SHA256 = re.compile(r'[0-9a-f]{64}')
+FORMATS = ('.pth', '.params', '.caffemodel')  # of releases
 URL = re.compile(r'(https?://|file:///|package:).+')
 
 
@@ -46,6 +47,27 @@ class ZooFile(NamedTuple):
         return '.safetensors' if self.urls[0].endswith('.safetensors') else '.pth'
 
 
+class ZooRelease(NamedTuple):
+    """Weights that the authors of a paper published, in the file of their code base.
+
+    Attributes:
+        urls: mirrors of the file, tried in order; may be empty.
+        pages: where people find it besides, such as a folder of files.
+        suffix: of the file.
+        license: of the code base, as no licence names the weights; None where the
+            authors state none at all.
+        released_by: whose release it is.
+        code: the code base.
+    """
+
+    urls: tuple[str, ...]
+    pages: tuple[str, ...]
+    suffix: str
+    license: str | None
+    released_by: str
+    code: str
+
+
 class ZooEntry(NamedTuple):
     """A model of the index.
 
@@ -53,13 +75,15 @@ class ZooEntry(NamedTuple):
         name: stem of its config file.
         config: path of its config file.
         results: as the metafile states them.
-        file: None where no weights are published.
+        file: None where this package publishes no weights.
+        release: what those are converted from that the authors published, if any.
     """
 
     name: str
     config: Path
     results: list[dict[str, Any]]
     file: ZooFile | None
+    release: ZooRelease | None = None
 
 
 def index_root() -> Path:
@@ -120,30 +144,55 @@ def _parse(model: dict[str, Any], root: Path, path: str) -> ZooEntry:
     name = model.get('Name', '?')
     try:
         config = root / model['Config']
-        weights = model.get('Weights')
-        file = None if weights is None else _parse_file(name, weights, model['File'])
+        file, release = _parse_weights(name, model)
     except KeyError as error:
         raise ZooError(f'{path}: {name} lacks {error}') from None
     except ValueError as error:
         raise ZooError(f'{path}: {name}: {error}') from None
     if config.stem != name:
         raise ZooError(f'{path}: {name} must be named as its config, {config.stem}')
-    return ZooEntry(name, config, model.get('Results', []), file)
+    return ZooEntry(name, config, model.get('Results', []), file, release)
 
 
-def _parse_file(name: str, weights: str, file: dict[str, Any]) -> ZooFile:
-    # What MMEngine reads; everything about the file itself stands in `File`.
+def _parse_weights(
+    name: str, model: dict[str, Any]
+) -> tuple[ZooFile | None, ZooRelease | None]:
+    weights = model.get('Weights')
+    if weights is None:
+        return None, None
+    # What MMEngine reads; everything about the file itself stands in the other keys.
     if weights != f'{SCHEME}{name}':
         raise ValueError(f'Weights must be {SCHEME}{name}, got {weights!r}')
+    if 'Converted From' in model:
+        return None, _parse_release(model['Converted From'])
+    return _parse_file(model['File']), None
+
+
+def _parse_release(release: dict[str, Any]) -> ZooRelease:
+    urls, pages = release.get('URLs', []), release.get('Pages', [])
+    if not urls and not pages:
+        raise ValueError('Converted From must have URLs or Pages')
+    _check_urls(urls)
+    if release['Format'] not in FORMATS:
+        raise ValueError(
+            f'Format must be one of {", ".join(FORMATS)}, got {release["Format"]!r}'
+        )
+    return ZooRelease(
+        urls=tuple(urls),
+        pages=tuple(pages),
+        suffix=release['Format'],
+        license=release['License'],
+        released_by=release['Released By'],
+        code=release['Code'],
+    )
+
+
+def _parse_file(file: dict[str, Any]) -> ZooFile:
     if not SHA256.fullmatch(str(file['SHA256'])):
         raise ValueError(f'SHA256 must be 64 hexadecimal digits, got {file["SHA256"]}')
     if not file['URLs'] or not isinstance(file['URLs'], list):
         raise ValueError(f'URLs must be a list of mirrors, got {file["URLs"]!r}')
-    for url in file['URLs']:
-        if not URL.fullmatch(url):
-            raise ValueError(
-                f'URLs begin with https://, http://, file:/// or package:, got {url!r}'
-            )
+    _check_urls(file['URLs'])
     return ZooFile(
         urls=tuple(file['URLs']),
         sha256=file['SHA256'],
@@ -152,3 +201,11 @@ def _parse_file(name: str, weights: str, file: dict[str, Any]) -> ZooFile:
         trained_by=file['Trained By'],
         trained_on=file['Trained On'],
     )
+
+
+def _check_urls(urls: list[str]) -> None:
+    for url in urls:
+        if not URL.fullmatch(url):
+            raise ValueError(
+                f'URLs begin with https://, http://, file:/// or package:, got {url!r}'
+            )

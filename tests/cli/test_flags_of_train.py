@@ -43,30 +43,6 @@ def test_mixed_precision_without_a_gpu(monkeypatch):
     assert 'loss_scale' not in cfg.optim_wrapper
 
 
-@pytest.mark.parametrize('device', ['cpu', 'cuda'])
-@pytest.mark.parametrize(
-    ('rpn', 'roi', 'extractor', 'message'),
-    [
-        ('RPNHead', 'D2DetRoIHead', 'X', r'rpn_head \(RPNHead\).*Float32RPNHead'),
-        ('Float32RPNHead', 'StandardRoIHead', 'SingleRoIExtractor', 'RoIAlign of'),
-        ('Float32RPNHead', 'D2DetRoIHead', 'SingleRoIExtractor', None),
-        ('Float32RPNHead', 'StandardRoIHead', 'DiscriminativeRoIExtractor', None),
-    ],
-)
-def test_ops_without_bfloat16(monkeypatch, device, rpn, roi, extractor, message):
-    monkeypatch.setattr('mmdet_plus.cli.flags_of_train.get_device', lambda: device)
-    roi_head = dict(type=roi, bbox_roi_extractor=dict(type=extractor))
-    model = dict(rpn_head=dict(type=rpn), roi_head=roi_head)
-    cfg = Config(dict(model=model, optim_wrapper=dict(type='OptimWrapper')))
-    if message and device == 'cpu':
-        with pytest.raises(UserError, match=message):
-            set_train_options(cfg, arguments(amp=True))
-        assert cfg.optim_wrapper.type == 'OptimWrapper'
-    else:
-        set_train_options(cfg, arguments(amp=True))
-        assert 'Amp' in cfg.optim_wrapper.type
-
-
 def test_mixed_precision_needs_an_optim_wrapper():
     with pytest.raises(UserError, match='no optim_wrapper'):
         set_train_options(Config({}), arguments(amp=True))

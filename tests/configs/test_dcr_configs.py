@@ -40,7 +40,7 @@ def load(name: str) -> Config:
 
 def narrow_detector(detector: ConfigDict) -> None:
     """The same structure, small enough to step in a fraction of a second on a CPU."""
-    if detector.type == 'RefineDet':
+    if 'arm_head' in detector:
         detector.backbone.init_cfg = None
         return
     detector.backbone.update(**thin(detector.backbone))
@@ -59,7 +59,7 @@ def narrow_detector(detector: ConfigDict) -> None:
     if detector.test_cfg.rcnn.max_per_img > 20:
         detector.test_cfg.rcnn.max_per_img = 20
     head = detector.roi_head
-    narrow_roi_head(head.base if head.type == 'DCRRoIHead' else head)
+    narrow_roi_head(head)
 
 
 def thin(backbone: ConfigDict) -> dict:
@@ -98,20 +98,16 @@ def narrow_roi_head(head: ConfigDict) -> None:
 
 def narrow(cfg: Config) -> ConfigDict:
     model = cfg.model
-    narrow_detector(model.get('detector', model))
-    refiner = model.get('refiner') or model.roi_head.get('refiner')
+    narrow_detector(model)
+    refiner = model.get('refiner')
     if refiner is None:
         return model
     network = refiner.get('tail', refiner.get('backbone'))
-    network.update(**thin(model.get('detector', model).backbone))
+    network.update(**thin(model.backbone))
     if refiner.type == 'CropRefiner':
         refiner.in_channels = 64
     refiner.crop_size = 64
     return model
-
-
-def num_classes(model: ConfigDict) -> int:
-    return (model.get('refiner') or model.roi_head.refiner).num_classes
 
 
 @pytest.mark.parametrize('name', sorted({*CONFIGS} - {*STEPPED}))
@@ -125,10 +121,10 @@ def test_config_builds(name):
 @pytest.mark.parametrize('name', STEPPED)
 def test_config_steps(name):
     torch.manual_seed(0)
-    cfg = narrow(load(name))
-    model = MODELS.build(cfg)
+    model = MODELS.build(narrow(load(name)))
     model.train()
-    data = model.data_preprocessor(make_batch(num_classes(cfg)), training=True)
+    num_classes = model.refiner.num_classes
+    data = model.data_preprocessor(make_batch(num_classes), training=True)
     total, log = model.parse_losses(model(**data, mode='loss'))
     assert total.isfinite()
     assert log['loss_dcr_cls'] > 0
@@ -144,7 +140,7 @@ def test_config_steps(name):
     for result in results:
         found = result.pred_instances
         assert found.bboxes.isfinite().all()
-        assert ((found.labels >= 0) & (found.labels < num_classes(cfg))).all()
+        assert ((found.labels >= 0) & (found.labels < num_classes)).all()
 
 
 def test_numbers_of_the_paper():
@@ -181,11 +177,8 @@ def test_numbers_of_the_fpn():
 @pytest.mark.parametrize('name', [name for name in CONFIGS if '-dcrv' in name])
 def test_products_of_scores_are_not_cut(name):
     model = load(name).model
-    frozen = 'detector' in model
-    place = model if frozen else model.roi_head
-    if place.get('refine_at', 'pre_nms') == 'pre_nms':
-        own = model.get('test_cfg') if frozen else model.test_cfg.rcnn
-        assert (own or model.detector.test_cfg.rcnn).score_thr == 0.001
+    if model.get('refine_at', 'pre_nms') == 'pre_nms':
+        assert model.test_cfg.rcnn.score_thr == 0.001
 
 
 def test_crops_are_normalised_as_their_backbones_were_trained():
@@ -218,7 +211,7 @@ def test_regions_have_the_size_that_crops_would_have():
     sizes = {}
     for name in CONFIGS:
         if name.startswith(('faster-rcnn-dcrv2-share', 'faster-rcnn-dcrv2-pool')):
-            cfg = load(name).model.roi_head.refiner
+            cfg = ConfigDict(load(name).model.refiner, num_classes=20)
             cfg.tail.update(depth=50, init_cfg=None)
             extractor = MODELS.build(cfg).roi_extractor
             key = name.removeprefix('faster-rcnn-dcrv2-').split('_')[0]
@@ -257,7 +250,7 @@ def test_learning_rate_drops_within_an_epoch(name, drop):
 
 def test_ablations_change_one_thing():
     def refiner(name):
-        return load(name).model.roi_head.refiner.to_dict()
+        return load(name).model.refiner.to_dict()
 
     base = refiner(V2)
     for suffix, change in (
@@ -275,8 +268,8 @@ def test_backbones_are_downloaded_by_plain_url():
         if 'shapes' in name or 'refinedet' in name:
             continue
         model = load(name).model
-        parts = [model.get('detector', model).backbone]
-        refiner = model.get('refiner') or model.get('roi_head', {}).get('refiner')
+        parts = [model.backbone]
+        refiner = model.get('refiner')
         if refiner is not None:
             parts.append(refiner.get('tail', refiner.get('backbone')))
         for part in parts:

@@ -88,7 +88,8 @@ def test_hand_table(function, place, moved_by, expected):
 
 @pytest.mark.parametrize('offset_size', [None, 0.0, 1.0, 30.0])
 @pytest.mark.parametrize(
-    ('size', 'channels', 'ratio'), [((3, 4), 3, 2), ((1, 1), 1, 1), ((7, 2), 37, 3)]
+    ('size', 'channels', 'ratio'),
+    [((3, 4), 3, 2), ((1, 1), 1, 1), ((7, 2), 37, 3), ((2, 3), 3, 0)],
 )
 def test_equals_reference(size, channels, ratio, offset_size):
     inputs = make_inputs(size, channels, offset_size or 0.0)
@@ -128,11 +129,12 @@ def test_zero_offsets_are_no_offsets():
     torch.testing.assert_close(pool(input, rois, offset * 0), pool(input, rois))
 
 
-def test_zero_offsets_equal_roi_align_of_mmcv():
+@pytest.mark.parametrize('ratio', [0, 1, 2])
+def test_zero_offsets_equal_roi_align_of_mmcv(ratio):
     input, rois, _ = make_inputs(dtype=torch.float32)
     rois = rois[:-1]  # mmcv refuses swapped corners
-    align = mmcv.ops.RoIAlign((3, 4), 0.5, sampling_ratio=2, aligned=True)
-    ours = with_gradients(pool, input, rois, None)
+    align = mmcv.ops.RoIAlign((3, 4), 0.5, sampling_ratio=ratio, aligned=True)
+    ours = with_gradients(pool, input, rois, None, sampling_ratio=ratio)
     theirs = with_gradients(lambda x, rois, _: align(x, rois), input, rois, None)
     torch.testing.assert_close(ours, theirs)
 
@@ -264,7 +266,7 @@ def test_backward_checks_what_it_is_given():
         (dict(offset=torch.zeros(2, 2, 3, 4).int()), 'offset must be floating point'),
         (dict(output_size=(3, 0)), r'output_size must be two positive .* \[3, 0\]'),
         (dict(output_size=(3, 4, 5)), 'output_size must be two positive numbers'),
-        (dict(sampling_ratio=0), 'sampling_ratio must be positive, got 0'),
+        (dict(sampling_ratio=-1), 'sampling_ratio must not be negative, got -1'),
     ],
 )
 def test_bad_arguments_are_refused(change, message):

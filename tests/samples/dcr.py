@@ -10,9 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
-from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
-    match_boxes,
-)
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
 
 NUM_CLASSES = 3
 SHAPE = (64, 96)
@@ -23,8 +21,8 @@ LABELS = torch.tensor([0, 2])
 class StubRefiner(BoxRefiner):
     """Probabilities of one for every class: products stay what they were."""
 
-    def __init__(self, **kwargs):
-        super().__init__(2, num_classes=NUM_CLASSES, **kwargs)
+    def __init__(self, num_classes=NUM_CLASSES, **kwargs):
+        super().__init__(2, num_classes=num_classes, **kwargs)
 
     def image_feats(self, inputs):
         return inputs.images
@@ -40,7 +38,7 @@ class OracleRefiner(StubRefiner):
     """Knows the ground truth of every image: one for the true class, else zero."""
 
     def predict(self, inputs, rois):
-        labels = match_boxes(rois[:, 1:], GTS, LABELS, NUM_CLASSES, 0.5).labels
+        labels = label_bboxes(rois[:, 1:], GTS, LABELS, NUM_CLASSES, 0.5).labels
         one_hot = torch.nn.functional.one_hot(labels, NUM_CLASSES + 1)
         return one_hot.float(), None
 
@@ -92,7 +90,7 @@ def detector_config(head='StandardRoIHead', **backbone):
         ),
         neck=dict(type='FPN', in_channels=[8, 16, 32, 64], out_channels=16, num_outs=5),
         rpn_head=dict(
-            type='Float32RPNHead',
+            type='RPNHead',
             in_channels=16,
             feat_channels=16,
             anchor_generator=dict(
@@ -172,12 +170,9 @@ def mask_config():
 def shared_config(refiner, refine_at='pre_nms', detector=None, **backbone):
     """A detector, that one by default, with DCR V2."""
     cfg = detector or detector_config(**backbone)
-    base = cfg.roi_head
-    cfg.type = 'SharedBaseDCR'
-    cfg.roi_head = dict(
-        type='DCRRoIHead', base=base, refiner=refiner, refine_at=refine_at
+    return ConfigDict(
+        {**cfg, 'type': 'SharedBaseDCR', 'refiner': refiner, 'refine_at': refine_at}
     )
-    return ConfigDict(cfg)
 
 
 def build(cfg):

@@ -124,26 +124,11 @@ def test_what_cannot_be_built_is_one_message(tool_main, tiny_config, capsys):
     assert 'NoSuchBackbone' in only_message(capsys)
 
 
-def test_mixed_precision_of_the_stock_detector_needs_a_gpu(
-    tool_main, tiny_config, tmp_path, capsys, monkeypatch
+def test_mixed_precision_of_the_stock_detector_without_a_gpu(
+    tool_main, tiny_config, tmp_path, monkeypatch
 ):
     monkeypatch.setattr('mmdet_plus.cli.flags_of_train.get_device', lambda: 'cpu')
-    assert tool_main('train', tiny_config, '--amp') == 2
-    assert 'model.rpn_head (RPNHead)' in only_message(capsys)
-    assert not (tmp_path / 'work_dirs').exists()
-
-
-def test_mixed_precision_trains_and_validates(tool_main, tiny_config, tmp_path):
-    rpn = 'model.rpn_head.type=Float32RPNHead'
-    # The stock RoIAlign has no bfloat16 kernel either; that of D2Det's head has.
-    roi = dict(type='DiscriminativeRoIExtractor', out_channels=16, offset_channels=8)
-    with tiny_config.open('a') as config:
-        config.write(
-            f'model["roi_head"]["bbox_roi_extractor"] = dict('
-            f'{", ".join(f"{k}={v!r}" for k, v in roi.items())}, '
-            f'featmap_strides=[4, 8, 16, 32])\n'
-        )
-    assert tool_main('train', tiny_config, '--amp', '--cfg-options', rpn) == 0
+    assert tool_main('train', tiny_config, '--amp') == 0
     checkpoint = next((tmp_path / 'work_dirs').rglob('epoch_1.pth'))
     weights = torch.load(checkpoint, weights_only=False)['state_dict']
     assert all(w.isfinite().all() for w in weights.values())

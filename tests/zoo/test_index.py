@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mmdet_plus.zoo import ZooError, find_entry, index, load_index
-from mmdet_plus.zoo.index import index_root
+from mmdet_plus.zoo.index import ZooRelease, index_root
 
 MODEL = {
     'Name': 'net_shapes',
@@ -42,6 +42,49 @@ def test_an_entry_says_all_of_its_file(tmp_path):
     assert entry.file.trained_on == 'shapes'
     assert entry.file.suffix == '.pth'
     assert entries['other'].file is None
+
+
+RELEASE = {
+    'URLs': ['https://drive.google.com/file/d/x/view'],
+    'Pages': ['https://example.com/folder'],
+    'Format': '.params',
+    'License': None,
+    'Released By': 'authors',
+    'Code': 'https://example.com/code',
+}
+
+
+def test_an_entry_says_all_of_the_release_it_is_converted_from(tmp_path):
+    model = {key: value for key, value in MODEL.items() if key != 'File'}
+    write(tmp_path, {**model, 'Converted From': RELEASE})
+    entry = find_entry('net_shapes', tmp_path)
+    assert entry.file is None
+    assert entry.release == ZooRelease(
+        urls=('https://drive.google.com/file/d/x/view',),
+        pages=('https://example.com/folder',),
+        suffix='.params',
+        license=None,
+        released_by='authors',
+        code='https://example.com/code',
+    )
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'URLs': [], 'Pages': []}, 'Converted From must have URLs or Pages'),
+        ({'URLs': ['net.pth']}, "got 'net.pth'"),
+        (
+            {'Format': '.h5'},
+            "Format must be one of .pth, .params, .caffemodel, got '.h5'",
+        ),
+    ],
+)
+def test_malformed_releases_are_named(tmp_path, change, message):
+    write(tmp_path, {**MODEL, 'Converted From': RELEASE | change})
+    with pytest.raises(ZooError, match='net_shapes') as caught:
+        load_index(tmp_path)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

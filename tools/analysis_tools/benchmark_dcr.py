@@ -62,9 +62,10 @@ def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:
 def build_model(config: str | Path, proposals: int, device: torch.device) -> nn.Module:
     """The detector of a config with random weights."""
     model_cfg = read_config(str(config)).get('model') or {}
-    if 'refiner' not in {**model_cfg, **model_cfg.get('roi_head', {})}:
+    if 'refiner' not in model_cfg:
         raise UserError(f'{config} has no refiner: it is not a config of DCR')
-    detector = model_cfg.get('detector', model_cfg)
+    detector = model_cfg.get('detector')
+    detector = detector if isinstance(detector, dict) else model_cfg
     if 'rpn' not in (detector.get('test_cfg') or {}):
         raise UserError(f'{config}: its detector has no proposals, whose number is set')
     fix_proposals(detector.test_cfg, proposals)
@@ -76,7 +77,7 @@ def measure(
     model: nn.Module, images: torch.Tensor, fractions: Sequence[float], runs: int
 ) -> dict[float, tuple[float, float]]:
     """Median seconds of the detector and of its refiner for each fraction."""
-    refiner = model.refiner if hasattr(model, 'refiner') else model.roi_head.refiner
+    refiner = model.refiner
     refiner.refine = watch = Stopwatch(refiner.refine, images.device)
     shape = tuple(images.shape[-2:])
     meta = dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0))

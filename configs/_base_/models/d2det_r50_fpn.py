@@ -5,8 +5,6 @@ featmap_strides = [4, 8, 16, 32]
 pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='D2DetRoIHead',
         # Sec. 3.2; gamma = 0.1 and parameters per level as released.

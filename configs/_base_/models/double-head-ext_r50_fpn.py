@@ -4,8 +4,6 @@ _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='DoubleHeadExtRoIHead',
         # As in MMDetection's Double-Head.

@@ -5,7 +5,6 @@ _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
-    rpn_head=dict(type='Float32RPNHead'),
     roi_head=dict(
         type='DoubleHeadRoIHead',
         reg_roi_scale_factor=1.3,

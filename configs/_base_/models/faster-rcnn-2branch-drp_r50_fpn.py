@@ -22,5 +22,4 @@ model = dict(
         bbox_head=dict(type='ConvFCBBoxHead', num_cls_fcs=2, num_reg_fcs=2),
     ),
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
-    rpn_head=dict(type='Float32RPNHead'),
 )

@@ -13,7 +13,7 @@ model = dict(
     ),
     # At the end of Stage3; layer and anchors of the original Faster R-CNN.
     rpn_head=dict(
-        type='Float32RPNHead',
+        type='SelectedLevelsRPNHead',
         in_levels=[1],
         in_channels=1024,
         feat_channels=512,

@@ -7,8 +7,6 @@ model = dict(
         depth=101,
         init_cfg=dict(checkpoint=pretrained),
     ),
-    # Also proposes under bfloat16 autocast, as `--amp` uses on CPUs.
-    rpn_head=dict(type='Float32RPNHead'),
     # Online hard example mining, as the authors train it.
     train_cfg=dict(rcnn=dict(sampler=dict(type='OHEMSampler'))),
     # 300 boxes (sec. 4.3). Products of two scores are lower than scores.

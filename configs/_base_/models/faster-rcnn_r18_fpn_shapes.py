@@ -26,7 +26,6 @@ model = dict(
         in_channels=[24, 48, 96, 192], out_channels=width, norm_cfg=dict(type='BN')
     ),
     rpn_head=dict(
-        type='Float32RPNHead',
         in_channels=width,
         feat_channels=width,
         # Objects start at 12 px.

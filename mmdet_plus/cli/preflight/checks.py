@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from mmdet.datasets import CocoDataset, CocoPanopticDataset
 from mmengine.config import Config
 
 from ...errors import UserError
 from ...zoo.index import SCHEME, find_entry, published_file
 from ...zoo.safe_loading import check_checkpoint_file
-from .classes import check_class_counts, iter_class_counts
-from .dataset_configs import LOADERS, DatasetConfig, iter_datasets, iter_evaluators
-from .formats.coco import CocoSummary, check_classes, summarise_coco
-from .formats.voc import check_voc
-
-VALIDATION_OFF = 'val_dataloader=None val_cfg=None val_evaluator=None'
+from .dataset_configs import (
+    LOADERS,
+    DatasetConfig,
+    Needs,
+    iter_evaluators,
+    needed_datasets,
+    path_advice,
+)
+from .formats import FORMATS
+from .model_parts import check_class_counts, iter_class_counts, iter_needed_checkpoints
 
 Check = tuple[Callable[[Any], bool], str]
 
@@ -62,12 +65,14 @@ def check_before_training(cfg: Config) -> list[str]:
     """
     _check_keys(cfg, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
     check_values(cfg)
+    counts = dict(iter_class_counts(cfg.model))
+    needed = list(iter_needed_checkpoints(cfg.model))
+    loaders = dict(train_dataloader=None, val_dataloader='val_evaluator')
+    warnings = _check_data(cfg, loaders, counts)
     if cfg.get('load_from'):
         check_checkpoint(cfg.load_from)
-    _check_detector_checkpoint(cfg)
-    warnings = _check_loader(cfg, 'train_dataloader', None)
-    if cfg.get('val_dataloader') is not None:
-        warnings += _check_loader(cfg, 'val_dataloader', 'val_evaluator')
+    for key, path, advice in needed:
+        _check_needed_checkpoint(key, path, advice)
     return warnings
 
 
@@ -76,13 +81,15 @@ def check_before_test(cfg: Config) -> list[str]:
     _check_keys(cfg, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
     check_values(cfg)
     check_checkpoint(cfg.load_from)
-    return _check_loader(cfg, 'test_dataloader', 'test_evaluator')
+    counts = dict(iter_class_counts(cfg.model))
+    return _check_data(cfg, dict(test_dataloader='test_evaluator'), counts)
 
 
 def check_test_data(cfg: Config) -> list[str]:
     """Check what a tool needs that reads the test data itself; see above."""
     _check_keys(cfg, ('model', 'test_dataloader'))
-    return _check_loader(cfg, 'test_dataloader', None)
+    counts = dict(iter_class_counts(cfg.model))
+    return _check_data(cfg, dict(test_dataloader=None), counts)
 
 
 def print_warnings(lines: list[str]) -> None:
@@ -109,20 +116,11 @@ def check_checkpoint(path: str) -> None:
     check_checkpoint_file(path)
 
 
-def _check_detector_checkpoint(cfg: Config) -> None:
-    """Check the trained detector of ``FrozenBaseDCR``."""
-    key = 'model.detector_checkpoint'
-    path = _look_up(cfg, key)
-    if not path:
-        return
+def _check_needed_checkpoint(key: str, path: str, advice: str) -> None:
     try:
         check_checkpoint(path)
     except UserError as error:
-        raise UserError(
-            f'{key}: {error}; train the detector first, or set {key} with '
-            '--cfg-options. A training that is resumed has the detector in its own '
-            f'checkpoint: --cfg-options {key}=None'
-        ) from error
+        raise UserError(f'{key}: {error}; {advice}') from error
 
 
 def check_values(cfg: Config) -> None:
@@ -153,72 +151,47 @@ def _check_keys(cfg: Config, names: tuple[str, ...]) -> None:
         raise UserError(f'the config has no {", ".join(missing)}')
 
 
-def _check_loader(cfg: Config, loader: str, evaluator: str | None) -> list[str]:
-    metrics = list(iter_evaluators(cfg, evaluator)) if evaluator else []
-    only_formats = any(metric.get('format_only') for _, metric in metrics)
+def _check_data(
+    cfg: Config, loaders: dict[str, str | None], counts: dict[str, int]
+) -> list[str]:
+    datasets = list(needed_datasets(cfg, loaders, [*counts]))
+    metrics = [m for name in loaders.values() for m in iter_evaluators(cfg, name)]
     warnings = []
-    for dataset in iter_datasets(cfg, loader):
-        if dataset.is_local:
-            warnings += _check_dataset(cfg, dataset, needs_truth=not only_formats)
+    for dataset, needs in datasets:
+        warnings += _check_dataset(dataset, needs)
+        if isinstance(dataset.classes, tuple) and not dataset.is_panoptic:
+            check_class_counts(counts, len(dataset.classes), dataset.key)
     for key, metric in metrics:
-        path = metric.get('ann_file') or ''
-        is_local = '://' not in path and metric.get('backend_args') is None
-        if path and is_local and not osp.isfile(path):
-            raise UserError(
-                f'{key}: annotation file {path} does not exist; '
-                f'{_path_advice(key, "ann_file")}'
-            )
+        _check_metric(key, metric)
     return warnings
 
 
-def _check_dataset(
-    cfg: Config, dataset: DatasetConfig, *, needs_truth: bool
-) -> list[str]:
+def _check_metric(key: str, metric: dict) -> None:
+    path = metric.get('ann_file') or ''
+    is_local = '://' not in path and metric.get('backend_args') is None
+    if path and is_local and not osp.isfile(path):
+        raise UserError(
+            f'{key}: annotation file {path} does not exist; '
+            f'{path_advice(key, "ann_file")}'
+        )
+
+
+def _check_dataset(dataset: DatasetConfig, needs: Needs) -> list[str]:
     if dataset.ann_file is not None and not osp.isfile(dataset.ann_file):
         raise UserError(
             f'{dataset.key}: annotation file {dataset.ann_file} does not exist; '
-            f'{_path_advice(dataset.key, "data_root", "ann_file")}'
+            f'{path_advice(dataset.key, "data_root", "ann_file")}'
         )
     if dataset.image_folder is not None and not osp.isdir(dataset.image_folder or '.'):
         raise UserError(
             f'{dataset.key}: image folder {dataset.image_folder} does not exist; '
-            f'{_path_advice(dataset.key, "data_root", "data_prefix.img")}'
+            f'{path_advice(dataset.key, "data_root", "data_prefix.img")}'
         )
     _check_class_tuple(dataset)
-    kind = dataset.dataset_class or object
-    is_panoptic = issubclass(kind, CocoPanopticDataset)
-    warnings = []
-    if issubclass(kind, CocoDataset) and dataset.ann_file:
-        summary = summarise_coco(
-            dataset.ann_file, needs_annotations=needs_truth, has_boxes=not is_panoptic
-        )
-        warnings = _check_coco(cfg, dataset, summary)
-    elif dataset.ann_file:
-        warnings = check_voc(
-            dataset,
-            [key for key, _ in iter_class_counts(cfg.model)],
-            needs_objects=dataset.key.startswith('train'),
-        )
-    # Heads of panoptic models count things and stuff apart; a text names a file.
-    if isinstance(dataset.classes, tuple) and not is_panoptic:
-        check_class_counts(cfg.model, len(dataset.classes), dataset.key)
-    return warnings
-
-
-def _check_coco(cfg: Config, dataset: DatasetConfig, summary: CocoSummary) -> list[str]:
-    for name in summary.image_names:
-        path = osp.join(dataset.image_folder or '', name)
-        if name and not osp.isfile(path):
-            raise UserError(
-                f'{dataset.key}: image {path}, listed in {summary.path}, does not '
-                f'exist; {_path_advice(dataset.key, "data_prefix.img")}'
-            )
-    if dataset.key.startswith('train') and not summary.num_annotations:
-        raise UserError(f'{dataset.key}: {summary.path} has no annotations')
-    if not isinstance(dataset.classes, tuple):
-        return []
-    count_keys = [key for key, _ in iter_class_counts(cfg.model)]
-    return check_classes(dataset.key, dataset.classes, summary, count_keys)
+    for data_format in FORMATS:
+        if data_format.reads(dataset):
+            return data_format.check(dataset, needs)
+    return []
 
 
 def _check_class_tuple(dataset: DatasetConfig) -> None:
@@ -228,13 +201,3 @@ def _check_class_tuple(dataset: DatasetConfig) -> None:
             f'{dataset.key}.metainfo.classes must be a tuple of names, got the text '
             f'{names!r}; for one class write ({names!r},)'
         )
-
-
-def _path_advice(key: str, *names: str) -> str:
-    options = ' or '.join(f'{key}.{name}' for name in names)
-    if key.startswith('val_'):
-        return (
-            'set val_dataloader.dataset.data_root and val_evaluator.ann_file, or '
-            f'switch validation off: --cfg-options {VALIDATION_OFF}'
-        )
-    return f'set {options} with --cfg-options'

@@ -1,14 +1,31 @@
 """Finds the datasets inside wrappers in a config."""
 
 import os.path as osp
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mmdet.datasets import CocoPanopticDataset
 from mmdet.registry import DATASETS, METRICS
 from mmengine.config import Config
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 EVALUATORS = ('val_evaluator', 'test_evaluator')
+VALIDATION_OFF = 'val_dataloader=None val_cfg=None val_evaluator=None'
+
+
+class Needs(NamedTuple):
+    """What a run needs of a dataset.
+
+    Attributes:
+        truth: whether the objects are looked at, in training or to measure.
+        objects: whether a dataset without any object is an error.
+        num_classes_keys: where the model's numbers of classes stand in the config, for
+            the advice.
+    """
+
+    truth: bool = True
+    objects: bool = True
+    num_classes_keys: Sequence[str] = ()
 
 
 class DatasetConfig(NamedTuple):
@@ -47,6 +64,11 @@ class DatasetConfig(NamedTuple):
         return registered_class(DATASETS, self.config.get('type'))
 
     @property
+    def is_panoptic(self) -> bool:
+        """Whether things and stuff are counted apart."""
+        return issubclass(self.dataset_class or object, CocoPanopticDataset)
+
+    @property
     def classes(self) -> tuple[str, ...] | str | None:
         """The names the dataset will use, a text if ``metainfo`` wrongly has one."""
         metainfo = self.config.get('metainfo') or {}
@@ -83,13 +105,35 @@ def _iter_inner(key: str, dataset: dict) -> Iterator[DatasetConfig]:
         yield DatasetConfig(key, dataset)
 
 
-def iter_evaluators(cfg: Config, name: str) -> Iterator[tuple[str, dict]]:
+def needed_datasets(
+    cfg: Config, loaders: Mapping[str, str | None], num_classes_keys: Sequence[str]
+) -> Iterator[tuple[DatasetConfig, Needs]]:
+    """Yield the local datasets of data loaders and what is needed of each.
+
+    Args:
+        cfg: the whole config.
+        loaders: which, each with the evaluator of what is read, or None.
+        num_classes_keys: see ``Needs``.
+    """
+    for loader, evaluator in loaders.items():
+        metrics = iter_evaluators(cfg, evaluator)
+        only_formats = any(metric.get('format_only') for _, metric in metrics)
+        is_training = loader.startswith('train')
+        needs = Needs(not only_formats, is_training, num_classes_keys)
+        for dataset in iter_datasets(cfg, loader):
+            if dataset.is_local:
+                yield dataset, needs
+
+
+def iter_evaluators(cfg: Config, name: str | None) -> Iterator[tuple[str, dict]]:
     """Yield key and config of each metric of an evaluator, which may be a list.
 
     Args:
         cfg: the whole config.
-        name: ``'val_evaluator'`` or ``'test_evaluator'``.
+        name: ``'val_evaluator'`` or ``'test_evaluator'``; None yields nothing.
     """
+    if name is None:
+        return
     evaluator = cfg.get(name)
     if isinstance(evaluator, dict):
         yield name, evaluator
@@ -100,3 +144,19 @@ def iter_evaluators(cfg: Config, name: str) -> Iterator[tuple[str, dict]]:
 def metric_class(metric: dict) -> type | None:
     """The class of a metric's config, or None if nobody registered that name."""
     return registered_class(METRICS, metric.get('type'))
+
+
+def path_advice(key: str, *names: str) -> str:
+    """What to set where a file of a dataset or an evaluator is missing.
+
+    Args:
+        key: where it stands in the config.
+        names: what names the file there.
+    """
+    options = ' or '.join(f'{key}.{name}' for name in names)
+    if key.startswith('val_'):
+        return (
+            'set val_dataloader.dataset.data_root and val_evaluator.ann_file, or '
+            f'switch validation off: --cfg-options {VALIDATION_OFF}'
+        )
+    return f'set {options} with --cfg-options'

@@ -1,11 +1,11 @@
 from .anchor_refinement_head import AnchorRefinementHead
-from .float32_rpn_head import Float32RPNHead
 from .object_detection_head import ObjectDetectionHead
+from .selected_levels_rpn_head import SelectedLevelsRPNHead
 from .ssd_baseline_head import SSDBaselineHead
 
 __all__ = [
     'AnchorRefinementHead',
-    'Float32RPNHead',
     'ObjectDetectionHead',
     'SSDBaselineHead',
+    'SelectedLevelsRPNHead',
 ]

@@ -1,5 +1,6 @@
 """Detectors with a refiner: of any kind and frozen (V1), or sharing stages (V2)."""
 
+import copy
 from typing import Any
 
 import torch
@@ -11,32 +12,128 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.runner import load_checkpoint
 from torch import Tensor
 
-from ..roi_heads.dcr_roi_head import (
-    RefinerFeatures,
-    check_gives_candidates,
-    raw_candidates,
-)
-from ..roi_heads.refiners.box_refiner import RefinerInputs
-from ..roi_heads.refiners.rescoring import (
-    check_refine_at,
-    rescore_candidates,
-    rescore_detections,
-    top_class_boxes,
-)
+from ..roi_heads.refiners.box_refiner import BoxRefiner, RefinerInputs
+from ..roi_heads.refiners.candidates import build_refiner, candidates_at
 
 
 @MODELS.register_module()
 class SharedBaseDCR(TwoStageDetector):
-    """``TwoStageDetector`` that hands images and the backbone's stages to its RoI head.
+    """A two-stage detector and a refiner that shares stages of its backbone.
 
-    For DCR V2 (arXiv 1810.04002), sec. 4.3: ``roi_head`` is a ``DCRRoIHead``.
+    DCR V2 (arXiv 1810.04002), sec. 4.3 and 4.5.2, trained end to end; with a
+    ``CropRefiner``, DCR V1 trained in one step.
+
+    Boxes are refined ``'pre_nms'``, with all their class scores, or ``'post_nms'``, as
+    detections. Heads that localise after the suppression of duplicates (D2Det, Grid and
+    CPM R-CNN) need the latter.
+
+    Args:
+        backbone: its outputs begin with that of stage 1.
+        roi_head: any that gives boxes and scores; a whole ``DCRRoIHead``, too, if
+            there is no ``refiner``.
+        refiner: a ``BoxRefiner``; its ``num_classes`` is the RoI head's by default.
+        refine_at: see above.
+        max_candidates: at most so many proposals of each image are decoded for the
+            refiner in training; None for all.
+        **kwargs: as ``TwoStageDetector`` takes them.
     """
 
-    def extract_feat(self, batch_inputs: Tensor) -> RefinerFeatures:
-        """The neck's levels; the refiner's inputs lie in their attribute ``inputs``."""
-        stages = tuple(self.backbone(batch_inputs))
-        levels = self.neck(stages) if self.with_neck else stages
-        return RefinerFeatures(levels, RefinerInputs(batch_inputs, stages))
+    def __init__(
+        self,
+        backbone: ConfigType,
+        *,
+        roi_head: ConfigType,
+        refiner: ConfigType | None = None,
+        refine_at: str = 'pre_nms',
+        max_candidates: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if refiner is not None:
+            roi_head = dict(
+                type='DCRRoIHead',
+                base=roi_head,
+                refiner=refiner,
+                refine_at=refine_at,
+                max_candidates=max_candidates,
+            )
+        elif roi_head['type'] not in ('DCRRoIHead', 'mmdet.DCRRoIHead'):
+            raise ValueError('SharedBaseDCR needs a refiner')
+        super().__init__(backbone, roi_head=roi_head, **kwargs)
+
+    @property
+    def refiner(self) -> BoxRefiner:
+        """It scores the boxes of the RoI head a second time."""
+        return self.roi_head.refiner
+
+    def loss(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """L_rpn + L_rcnn + L_dcr (sec. 4.5.2) of images (B, 3, H, W)."""
+        inputs, levels = self._features(batch_inputs)
+        losses, proposals = self._rpn_losses(levels, batch_data_samples)
+        return losses | self.roi_head.loss(
+            levels, proposals, batch_data_samples, inputs=inputs
+        )
+
+    def predict(
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,
+    ) -> SampleList:
+        """Detect objects in images (B, 3, H, W), with refined scores.
+
+        Args:
+            batch_inputs: normalised images.
+            batch_data_samples: their meta information; results are added to them.
+            rescale: whether boxes return in pixels of the original image.
+        """
+        inputs, levels = self._features(batch_inputs)
+        proposals = self._proposals(levels, batch_data_samples)
+        results = self.roi_head.predict(
+            levels, proposals, batch_data_samples, rescale, inputs=inputs
+        )
+        return self.add_pred_to_datasample(batch_data_samples, results)
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
+        """Raw outputs of the RoI head and of the refiner."""
+        inputs, levels = self._features(batch_inputs)
+        proposals = self._proposals(levels, batch_data_samples)
+        return (self.roi_head(levels, proposals, batch_data_samples, inputs=inputs),)
+
+    def _features(self, images: Tensor) -> tuple[RefinerInputs, tuple[Tensor, ...]]:
+        """What the refiner looks at, and the levels of the neck."""
+        stages = tuple(self.backbone(images))
+        levels = tuple(self.neck(stages)) if self.with_neck else stages
+        return RefinerInputs(images, stages), levels
+
+    def _proposals(
+        self, levels: tuple[Tensor, ...], samples: SampleList
+    ) -> InstanceList:
+        """Proposals of the RPN, or those that the data have."""
+        if 'proposals' in samples[0]:
+            return [sample.proposals for sample in samples]
+        return self.rpn_head.predict(levels, samples, rescale=False)
+
+    def _rpn_losses(
+        self, levels: tuple[Tensor, ...], samples: SampleList
+    ) -> tuple[dict[str, Tensor], InstanceList]:
+        """Losses of the RPN, if there is one, and the proposals to train on."""
+        if not self.with_rpn:
+            return {}, [sample.proposals for sample in samples]
+        objects = copy.deepcopy(samples)
+        for sample in objects:
+            sample.gt_instances.labels.zero_()  # all are of one class
+        losses, proposals = self.rpn_head.loss_and_predict(
+            levels,
+            objects,
+            proposal_cfg=self.train_cfg.get('rpn_proposal', self.test_cfg.rpn),
+        )
+        named = {
+            name if 'rpn' in name or 'loss' not in name else f'rpn_{name}': loss
+            for name, loss in losses.items()
+        }
+        return named, proposals
 
 
 @MODELS.register_module()
@@ -48,45 +145,68 @@ class FrozenBaseDCR(BaseDetector):
     refined ``'post_nms'``, as detections.
 
     Args:
-        detector: whole config of the detector; its ``data_preprocessor`` is unused.
-        refiner: a ``BoxRefiner`` that shares nothing, such as ``CropRefiner``.
+        detector: type of the detector, whose other keys stand beside this one
+            (``backbone``, ``bbox_head`` and so on), or its whole config.
+        refiner: a ``BoxRefiner`` that shares nothing, such as ``CropRefiner``; its
+            ``num_classes`` is the detector's by default.
         detector_checkpoint: path or URL of the trained detector, all of it. Needed in
             training only: checkpoints of this model contain the detector.
         refine_at: see above.
-        test_cfg: ``score_thr``, ``nms`` and ``max_per_img`` after refining
-            ``'pre_nms'``; the detector's ``test_cfg.rcnn`` by default. Products of
-            scores are lower than scores.
-        **kwargs: ``data_preprocessor``, that of the detector, and ``init_cfg``.
+        test_cfg: of the detector. Beside a whole config: ``score_thr``, ``nms`` and
+            ``max_per_img`` after refining ``'pre_nms'``, which are those of the
+            detector's ``test_cfg.rcnn`` by default. Products of scores are lower than
+            scores.
+        data_preprocessor: that of the detector.
+        init_cfg: see ``BaseModule``.
+        **parts: the detector's other keys, if ``detector`` is a type.
     """
 
     def __init__(
         self,
-        detector: ConfigType,
+        detector: ConfigType | str,
         *,
         refiner: ConfigType,
         detector_checkpoint: str | None = None,
         refine_at: str = 'pre_nms',
         test_cfg: ConfigType | None = None,
-        **kwargs: Any,
+        data_preprocessor: ConfigType | None = None,
+        init_cfg: Any = None,
+        **parts: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        check_refine_at(refine_at)
+        super().__init__(data_preprocessor, init_cfg)
+        if isinstance(detector, str):
+            detector = dict(type=detector, test_cfg=test_cfg, **parts)
+            test_cfg = None
+        elif parts:
+            raise TypeError(f'detector is a whole config, got {", ".join(parts)} too')
+        self.candidates = candidates_at(refine_at)
         self.detector = MODELS.build(detector)
-        if refine_at == 'pre_nms':
-            if not isinstance(self.detector, TwoStageDetector):
-                raise ValueError(
-                    f'{type(self.detector).__name__} has no RoI head: set '
-                    "refine_at='post_nms'"
-                )
-            check_gives_candidates(self.detector.roi_head, refine_at)
-            if self.detector.with_mask:
-                raise ValueError("detectors with masks need refine_at='post_nms'")
-        self.refiner = MODELS.build(refiner)
-        self.refine_at = refine_at
+        self.candidates.check_detector(self.detector)
+        self.refiner = build_refiner(refiner, self.detector)
         self.detector_checkpoint = detector_checkpoint
-        self.test_cfg = test_cfg
+        own_cfg = getattr(self.detector, 'test_cfg', None) or {}
+        self.test_cfg = test_cfg or own_cfg.get('rcnn')
         # Sec. 4.5.1: the detector has converged before the refiner starts.
         self.detector.requires_grad_(False)
+
+    @classmethod
+    def checkpoints_needed(cls, config: dict) -> dict[str, str]:
+        """Which arguments name checkpoints that have to be there before training.
+
+        Args:
+            config: of this detector.
+
+        Returns:
+            What to do if the file is missing; ``{key}`` stands for the argument's key
+            in the whole config.
+        """
+        if not config.get('detector_checkpoint'):
+            return {}
+        return dict(
+            detector_checkpoint='train the detector first, or set {key} with '
+            '--cfg-options. A training that is resumed has the detector in its own '
+            'checkpoint: --cfg-options {key}=None'
+        )
 
     def init_weights(self) -> None:
         """Initialise the refiner and load the detector, which must fit completely."""
@@ -124,9 +244,8 @@ class FrozenBaseDCR(BaseDetector):
         gt_instances, _, metas = unpack_gt_instances(batch_data_samples)
         with torch.no_grad():
             found = self._detect(batch_inputs, metas, rescale=False)
-        if self.refine_at == 'pre_nms':
-            found = [top_class_boxes(own.bboxes, own.scores) for own in found]
-        return self.refiner.loss(RefinerInputs(batch_inputs), found, gt_instances)
+        candidates = self.candidates.for_training(found)
+        return self.refiner.loss(RefinerInputs(batch_inputs), candidates, gt_instances)
 
     def predict(
         self,
@@ -144,13 +263,9 @@ class FrozenBaseDCR(BaseDetector):
         inputs = RefinerInputs(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         found = self._detect(batch_inputs, metas, rescale)
-        if self.refine_at == 'pre_nms':
-            test_cfg = self.test_cfg or self.detector.test_cfg.rcnn
-            results = rescore_candidates(
-                self.refiner, inputs, found, metas, test_cfg, rescale
-            )
-        else:
-            results = rescore_detections(self.refiner, inputs, found, metas, rescale)
+        results = self.candidates.rescore(
+            self.refiner, inputs, found, metas, self.test_cfg, rescale
+        )
         return self.add_pred_to_datasample(batch_data_samples, results)
 
     def _forward(
@@ -167,12 +282,8 @@ class FrozenBaseDCR(BaseDetector):
     def _detect(
         self, batch_inputs: Tensor, metas: list[dict], rescale: bool
     ) -> InstanceList:
-        """Final detections, or (``'pre_nms'``) candidates that are never rescaled."""
         # Copies, because detectors write results into them.
         samples = [DetDataSample(metainfo=meta) for meta in metas]
-        if self.refine_at == 'post_nms':
-            found = self.detector.predict(batch_inputs, samples, rescale=rescale)
-            return [sample.pred_instances for sample in found]
-        x = self.detector.extract_feat(batch_inputs)
-        proposals = self.detector.rpn_head.predict(x, samples, rescale=False)
-        return raw_candidates(self.detector.roi_head, x, metas, proposals)
+        return self.candidates.of_detector(
+            self.detector, batch_inputs, samples, rescale
+        )

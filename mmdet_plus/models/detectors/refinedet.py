@@ -27,6 +27,9 @@ class RefineDet(SingleStageDetector):
         **kwargs: as ``SingleStageDetector`` takes them.
     """
 
+    # Parts whose classes are not those of the data.
+    class_agnostic_parts = ('arm_head',)
+
     def __init__(
         self,
         backbone: ConfigType,

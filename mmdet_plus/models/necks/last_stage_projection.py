@@ -18,13 +18,23 @@ class LastStageProjection(BaseModule):
     Args:
         in_channels: of the last stage.
         out_channels: of the map that RoIs are pooled from.
+        kernel_size: of the convolution, an odd number; the released models have 1.
     """
 
     def __init__(
-        self, in_channels: int, *, out_channels: int = 256, init_cfg: Any = None
+        self,
+        in_channels: int,
+        *,
+        out_channels: int = 256,
+        kernel_size: int = 3,
+        init_cfg: Any = None,
     ) -> None:
+        if kernel_size % 2 == 0:
+            raise ValueError(f'kernel_size must be odd, got {kernel_size}')
         super().__init__(init_cfg)
-        self.conv = ConvModule(in_channels, out_channels, 3, padding=1)
+        self.conv = ConvModule(
+            in_channels, out_channels, kernel_size, padding=kernel_size // 2
+        )
 
     def forward(self, stages: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Map for the RoI head, then map for the RPN, of stages (B, C_i, H_i, W_i)."""

@@ -6,7 +6,7 @@ from .double_head_ext_roi_head import DoubleHeadExtRoIHead
 from .grid_heads import IoUScoringHead, PointGridHead
 from .mask_heads import D2DetMaskHead
 from .refiners import BoxRefiner, CropRefiner, RegionRefiner
-from .roi_extractors import DiscriminativeRoIExtractor
+from .roi_extractors import DiscriminativeRoIExtractor, LegacyRoIExtractor
 from .separate_extractor_roi_head import SeparateExtractorRoIHead
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     'DoubleHeadExtBBoxHead',
     'DoubleHeadExtRoIHead',
     'IoUScoringHead',
+    'LegacyRoIExtractor',
     'PointGridHead',
     'RegionRefiner',
     'SeparateExtractorRoIHead',

@@ -13,10 +13,17 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes, unscale_bboxes
+from ..task_modules.bbox_geometry import (
+    clip_bboxes,
+    distinct_bboxes,
+    jitter_bboxes,
+    unscale_bboxes,
+)
+from .bbox_heads.dense_local_regression_head import DenseLocalPredictions
 from .duplicate_suppression import suppress_duplicates
-from .feature_precision import without_bfloat16
+from .mask_heads.mask_targets import overlap_of_masks
 from .roi_training import fill_missing_cls_losses, sample_rois
+from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
 
@@ -43,13 +50,14 @@ class D2DetRoIHead(StandardRoIHead):
     Args:
         reg_roi_extractor: RoI extractor of the localisation branch.
         reg_head: localisation head, such as ``DenseLocalRegressionHead``.
-        kwargs: what ``StandardRoIHead`` takes; ``mask_head`` is None or such as
-            ``D2DetMaskHead``.
+        kwargs: what ``StandardRoIHead`` takes, without shared head; ``mask_head`` is
+            None or such as ``D2DetMaskHead``.
     """
 
     def __init__(
         self, *, reg_roi_extractor: ConfigType, reg_head: ConfigType, **kwargs: Any
     ) -> None:
+        refuse_parts('D2DetRoIHead', kwargs, 'shared_head')
         super().__init__(**kwargs)
         if self.bbox_head.with_reg:
             raise ValueError(
@@ -75,14 +83,19 @@ class D2DetRoIHead(StandardRoIHead):
         rpn_results_list: InstanceList,
         batch_data_samples: SampleList | None = None,
     ) -> tuple:
-        """Raw outputs of all branches for all proposals, without post-processing."""
-        x = without_bfloat16(x)
+        """Raw outputs of all branches for all proposals, without post-processing.
+
+        Masks are those of the best class.
+        """
         rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
         classified = self._bbox_forward(x, rois)
-        local_feats = self._local_feats(x, rois)
-        outputs = (classified['cls_score'], classified['bbox_pred'])
-        outputs += tuple(self.reg_head.predict_cells(local_feats))
-        return outputs + ((self.mask_head(local_feats),) if self.with_mask else ())
+        logits = classified['cls_score']
+        local_feats, *localised = self._reg_forward(x, rois)
+        outputs = (logits, classified['bbox_pred'], *localised)
+        if not self.with_mask:
+            return outputs
+        labels = logits[:, : self.mask_head.num_classes].argmax(dim=1)
+        return outputs + tuple(self.mask_head(local_feats, labels))
 
     def loss(
         self,
@@ -101,7 +114,6 @@ class D2DetRoIHead(StandardRoIHead):
             ``loss_cls`` and ``acc`` of the classification branch, and the losses of
             ``reg_head`` and ``mask_head``.
         """
-        x = without_bfloat16(x)
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
         losses = fill_missing_cls_losses(
@@ -120,15 +132,15 @@ class D2DetRoIHead(StandardRoIHead):
             sampling_results, [sample.img_shape for sample in batch_data_samples]
         )
         bboxes = positives.rois[:, 1:]
-        local_feats = self._local_feats(x, positives.rois)
+        predictions = self._reg_forward(x, positives.rois)
         overlap, losses = None, {}
         if self.with_mask:
             targets = self._mask_targets(positives, batch_data_samples)
-            overlap = self.mask_head.overlap_targets(targets[0])
-            losses = self.mask_head.loss(local_feats, bboxes, positives.labels, targets)
-        cells = self.reg_head.predict_cells(local_feats)
-        return losses | self.reg_head.loss_by_feat(
-            *cells, bboxes, positives.gt_bboxes, overlap
+            overlap = overlap_of_masks(targets[0])
+            masks = self.mask_head(predictions.local_feats, positives.labels)
+            losses = self.mask_head.loss(masks, bboxes, targets)
+        return losses | self.reg_head.loss(
+            predictions, bboxes, positives.gt_bboxes, overlap
         )
 
     def _reg_samples(
@@ -187,7 +199,6 @@ class D2DetRoIHead(StandardRoIHead):
             ``bboxes`` (k, 4) xyxy, ``scores`` (k,) in [0, 1] falling, and ``labels``
             (k,) of each image.
         """
-        x = without_bfloat16(x)
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
@@ -224,36 +235,25 @@ class D2DetRoIHead(StandardRoIHead):
             The detections with ``masks`` (k, h, w) bool and ``mask_scores`` (k,), by
             which masks rank; ``scores`` rank boxes and stay as they are.
         """
-        x = without_bfloat16(x)
-        rois = bbox2roi([result.bboxes for result in results_list])
+        bboxes, rows = distinct_bboxes([result.bboxes for result in results_list])
+        local_feats = self._reg_forward(x, bbox2roi(bboxes)).local_feats
         labels = torch.cat([result.labels for result in results_list])
-        local_feats = self._local_feats(x, rois)
-        mask_logits = self.mask_head(local_feats)
-        ious = self.mask_head.score_masks(local_feats, mask_logits, labels)
-        counts = [len(result) for result in results_list]
-        results = self.mask_head.predict_by_feat(
-            mask_logits.split(counts),
-            results_list,
-            batch_img_metas,
-            self.test_cfg,
-            rescale=rescale,
+        predictions = self.mask_head(local_feats[rows], labels)
+        return self.mask_head.predict_by_feat(
+            predictions, results_list, batch_img_metas, self.test_cfg, rescale=rescale
         )
-        weight = self.mask_head.mask_score_weight
-        for result, iou in zip(results, ious.split(counts), strict=True):
-            result.mask_scores = result.scores + weight * iou
-        return results
 
     def _localise(self, x: Features, bboxes: list[Tensor]) -> list[Tensor]:
-        rois = bbox2roi(bboxes)
-        if len(rois) == 0:
-            return bboxes
-        predictions = self.reg_head.predict_cells(self._local_feats(x, rois))
-        refined = self.reg_head.predict_by_feat(*predictions, rois[:, 1:])
+        # Localisation does not know classes: an RoI of several classes passes once.
+        distinct, rows = distinct_bboxes(bboxes)
+        rois = bbox2roi(distinct)
+        predictions = self._reg_forward(x, rois)
+        refined = self.reg_head.predict_by_feat(predictions, rois[:, 1:])[rows]
         return list(refined.split([len(boxes) for boxes in bboxes]))
 
-    def _local_feats(self, x: Features, rois: Tensor) -> Tensor:
+    def _reg_forward(self, x: Features, rois: Tensor) -> DenseLocalPredictions:
         extractor = self.reg_roi_extractor
-        return self.reg_head.convs(extractor(x[: extractor.num_inputs], rois))
+        return self.reg_head(extractor(x[: extractor.num_inputs], rois))
 
 
 def _masks_of(sample: DetDataSample) -> BaseInstanceMasks:

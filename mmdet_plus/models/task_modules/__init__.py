@@ -1,4 +1,8 @@
-from .coders import ClampedDeltaXYWHBBoxCoder, DenseLocalBBoxCoder
+from .coders import (
+    ClampedDeltaXYWHBBoxCoder,
+    DenseLocalBBoxCoder,
+    PixelDeltaXYWHBBoxCoder,
+)
 from .prior_generators import DetectronAnchorGenerator
 from .samplers import HardFalsePositiveSampler
 
@@ -7,4 +11,5 @@ __all__ = [
     'DenseLocalBBoxCoder',
     'DetectronAnchorGenerator',
     'HardFalsePositiveSampler',
+    'PixelDeltaXYWHBBoxCoder',
 ]

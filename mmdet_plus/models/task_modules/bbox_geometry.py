@@ -38,3 +38,35 @@ def jitter_bboxes(bboxes: Tensor, amplitude: float) -> Tensor:
     centres = centres + sizes * noise[:, :2]
     half_sizes = sizes * (1 + noise[:, 2:]) / 2
     return torch.cat([centres - half_sizes, centres + half_sizes], dim=1)
+
+
+def with_last_pixel(boxes: Tensor) -> Tensor:
+    """Boxes or RoIs (..., x1, y1, x2, y2) with x2 and y2 one further.
+
+    Older code bases count the pixels x2 and y2 as part of a box: it ends at x2 + 1.
+    """
+    return torch.cat([boxes[..., :-2], boxes[..., -2:] + 1], dim=-1)
+
+
+def without_last_pixel(boxes: Tensor) -> Tensor:
+    """Undo :func:`with_last_pixel`."""
+    return torch.cat([boxes[..., :-2], boxes[..., -2:] - 1], dim=-1)
+
+
+def distinct_bboxes(bboxes: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Boxes of a batch without those that come twice in an image.
+
+    Args:
+        bboxes: (n_i, 4) of each image.
+
+    Returns:
+        Boxes (m_i, 4) of each image, and which of all these, one image after the other,
+        each of all n boxes is: (n,).
+    """
+    distinct, rows, count = [], [], 0
+    for own in bboxes:
+        unique, inverse = own.unique(dim=0, return_inverse=True)
+        distinct.append(unique)
+        rows.append(inverse + count)
+        count += len(unique)
+    return distinct, torch.cat(rows)

@@ -1,21 +1,24 @@
 """Reads the weights in a ``.caffemodel``."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 # Fields of caffe.proto that hold weights: (message, field, number, type, repeated).
+# Numbers are read as the bytes that they are packed in: a model has millions.
 _FIELDS = (
     ('BlobShape', 'dim', 1, 'int64', True),
     ('BlobProto', 'num', 1, 'int32', False),
     ('BlobProto', 'channels', 2, 'int32', False),
     ('BlobProto', 'height', 3, 'int32', False),
     ('BlobProto', 'width', 4, 'int32', False),
-    ('BlobProto', 'data', 5, 'float', True),
+    ('BlobProto', 'data', 5, 'bytes', True),
     ('BlobProto', 'shape', 7, 'BlobShape', False),
     ('LayerParameter', 'name', 1, 'string', False),
+    ('LayerParameter', 'type', 2, 'string', False),
     ('LayerParameter', 'blobs', 7, 'BlobProto', True),
     ('NetParameter', 'layer', 100, 'LayerParameter', True),
 )
@@ -41,7 +44,7 @@ def _net_parameter_class() -> type:
             added.type, added.type_name = kinds.TYPE_MESSAGE, f'.{kind}'
         else:
             added.type = getattr(kinds, f'TYPE_{kind.upper()}')
-        added.options.packed = repeated and kind in ('int64', 'float')
+        added.options.packed = repeated and kind == 'int64'
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     descriptor = pool.FindMessageTypeByName('NetParameter')
@@ -51,22 +54,36 @@ def _net_parameter_class() -> type:
 def read_caffemodel(path: Path) -> dict[str, Tensor]:
     """Weights by layer: the first blob as ``<layer>.weight``, the second as ``.bias``.
 
+    Of a ``BatchNorm`` layer ``<layer>.running_mean`` and ``.running_var``: what is
+    stored, divided by the factor in its third blob.
+
     Raises:
-        ValueError: the file holds no layer with weights.
+        ValueError: the file is no net, or holds no layer with weights.
     """
     net = _net_parameter_class()()
-    net.ParseFromString(path.read_bytes())
+    try:
+        net.ParseFromString(path.read_bytes())
+    except Exception as error:  # protobuf's own class differs between its versions
+        raise ValueError(f'{path} is not a .caffemodel: {error}') from error
     weights = {}
     for layer in net.layer:
-        for blob, kind in zip(layer.blobs, ('weight', 'bias'), strict=False):
-            weights[f'{layer.name}.{kind}'] = _tensor_of(blob)
+        blobs = [_tensor_of(layer.name, blob) for blob in layer.blobs]
+        kinds = ('weight', 'bias')
+        if layer.type == 'BatchNorm' and len(blobs) == 3:
+            kinds = ('running_mean', 'running_var')
+            factor = blobs.pop()
+            # As Caffe does; a net that was never trained has the factor 0.
+            blobs = [blob / factor if factor else blob * 0 for blob in blobs]
+        for blob, kind in zip(blobs, kinds, strict=False):
+            weights[f'{layer.name}.{kind}'] = blob
     if not weights:
         raise ValueError(f'{path} holds no layer with weights')
     return weights
 
 
-def _tensor_of(blob: object) -> Tensor:
-    old_shape = [blob.num, blob.channels, blob.height, blob.width]  # type: ignore
-    shape = list(blob.shape.dim) or old_shape  # type: ignore[attr-defined]
-    data = np.array(blob.data, dtype=np.float32)  # type: ignore[attr-defined]
+def _tensor_of(layer: str, blob: Any) -> Tensor:
+    shape = list(blob.shape.dim) or [blob.num, blob.channels, blob.height, blob.width]
+    data = np.frombuffer(b''.join(blob.data), dtype='<f4').astype(np.float32)
+    if data.size != np.prod(shape):
+        raise ValueError(f'layer {layer} has {data.size} numbers for the shape {shape}')
     return torch.from_numpy(data).reshape(shape)

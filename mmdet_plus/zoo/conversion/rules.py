@@ -8,7 +8,10 @@ from typing import NamedTuple
 from mmengine.fileio import load
 from torch import Tensor
 
-Name = str | Callable[[re.Match], str]
+from ...errors import UserError
+
+Name = str | Callable[[re.Match], str] | None
+RULE_SUFFIXES = ('.yml', '.yaml', '.json')
 
 
 class Rule(NamedTuple):
@@ -16,7 +19,8 @@ class Rule(NamedTuple):
 
     Attributes:
         pattern: regular expression that the whole foreign name matches.
-        name: ours, with groups as ``\\1``, or a function of the match.
+        name: ours, with groups as ``\\1``, or a function of the match; None for what a
+            model does not need.
         change: brings the foreign tensor into our order.
     """
 
@@ -32,17 +36,19 @@ class Conversion(NamedTuple):
         state_dict: converted weights by our names.
         unused: foreign names that no rule knows or our model has no place for.
         missing: names of our model that stay as they are initialised.
+        not_needed: foreign names that a rule leaves out on purpose.
     """
 
     state_dict: dict[str, Tensor]
     unused: list[str]
     missing: list[str]
+    not_needed: list[str]
 
 
 def convert(
     foreign: Mapping[str, Tensor], rules: Sequence[Rule], own: Mapping[str, Tensor]
 ) -> Conversion:
-    """Convert weights by the first rule that matches each name.
+    """Convert weights by the first rule that matches a name and gives one of ours.
 
     Args:
         foreign: weights in another layout.
@@ -52,36 +58,57 @@ def convert(
     Raises:
         ValueError: two weights get one name, or one has another shape than ours.
     """
-    state_dict: dict[str, Tensor] = {}
-    unused = []
+    result = Conversion({}, [], [], [])
     for foreign_name, tensor in foreign.items():
-        name, value = _apply(rules, foreign_name, tensor)
-        if name is None or name not in own:
-            unused.append(foreign_name)
-            continue
-        if name in state_dict:
-            raise ValueError(f'{foreign_name} is a second weight for {name}')
-        if value.shape != own[name].shape:
-            raise ValueError(
-                f'{foreign_name} has shape {tuple(value.shape)} and {name} has '
-                f'{tuple(own[name].shape)}: not the weights of this config'
-            )
-        state_dict[name] = value.to(own[name].dtype)
+        rule, name = _rule_for(foreign_name, rules, own)
+        if rule is None:
+            result.unused.append(foreign_name)
+        elif name is None:
+            result.not_needed.append(foreign_name)
+        else:
+            value = tensor if rule.change is None else rule.change(tensor)
+            _check(foreign_name, value, name, own[name], result.state_dict)
+            result.state_dict[name] = value.to(own[name].dtype)
     counters = '.num_batches_tracked'
-    missing = [n for n in own if n not in state_dict and not n.endswith(counters)]
-    return Conversion(state_dict, unused, missing)
+    result.missing.extend(
+        name
+        for name in own
+        if name not in result.state_dict and not name.endswith(counters)
+    )
+    return result
 
 
-def _apply(
-    rules: Sequence[Rule], foreign_name: str, tensor: Tensor
-) -> tuple[str | None, Tensor]:
+def _rule_for(
+    foreign_name: str, rules: Sequence[Rule], own: Mapping[str, Tensor]
+) -> tuple[Rule | None, str | None]:
+    """The rule that finds a place for a weight, and the name it gives."""
     for rule in rules:
         match = re.fullmatch(rule.pattern, foreign_name)
-        if match is not None:
-            name = match.expand(rule.name) if isinstance(rule.name, str) else None
-            name = name or rule.name(match)  # type: ignore[operator]
-            return name, tensor if rule.change is None else rule.change(tensor)
-    return None, tensor
+        if match is None:
+            continue
+        if rule.name is None:
+            return rule, None
+        is_text = isinstance(rule.name, str)
+        name = match.expand(rule.name) if is_text else rule.name(match)  # type: ignore
+        if name in own:
+            return rule, name
+    return None, None
+
+
+def _check(
+    foreign_name: str,
+    value: Tensor,
+    name: str,
+    own: Tensor,
+    converted: Mapping[str, Tensor],
+) -> None:
+    if name in converted:
+        raise ValueError(f'{foreign_name} is a second weight for {name}')
+    if value.shape != own.shape:
+        raise ValueError(
+            f'{foreign_name} has shape {tuple(value.shape)} and {name} has '
+            f'{tuple(own.shape)}: not the weights of this config'
+        )
 
 
 def background_last(weight: Tensor) -> Tensor:
@@ -115,7 +142,12 @@ def read_rules(path: Path) -> list[Rule]:
     Raises:
         ValueError: with the number of the rule that is wrong.
     """
-    content = load(path)
+    if path.suffix not in RULE_SUFFIXES:
+        raise ValueError(f'{path} must end with {" or ".join(RULE_SUFFIXES)}')
+    try:
+        content = load(path)
+    except UserError as error:
+        raise ValueError(f'{path}: {error}') from error
     if not isinstance(content, list):
         raise ValueError(f'{path} must be a list of rules')
     return [_read_rule(f'{path}, rule {i}', rule) for i, rule in enumerate(content, 1)]

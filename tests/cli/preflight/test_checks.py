@@ -74,7 +74,9 @@ def test_datasets_inside_wrappers_are_checked(cfg):
 
 
 def test_the_trained_detector_of_a_refiner_is_looked_for(cfg):
-    cfg.model.detector_checkpoint = 'absent.pth'
+    cfg.model = dict(
+        type='FrozenBaseDCR', detector=cfg.model, detector_checkpoint='absent.pth'
+    )
     with pytest.raises(UserError, match=r'model\.detector_checkpoint: .*absent\.pth'):
         check_before_training(cfg)
     cfg.model.detector_checkpoint = None

@@ -1,9 +1,11 @@
 """DCR V1: a frozen detector and a refiner."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
+from mmdet.apis import init_detector
 from mmengine.config import ConfigDict
 from samples.dcr import (
     GTS,
@@ -19,9 +21,9 @@ from samples.dcr import (
 )
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
-from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
-    match_boxes,
-)
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
+
+CONFIGS = Path(__file__).parents[3] / 'configs' / 'dcr'
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +78,15 @@ def frozen_config(refiner, detector=None, **changes):
     )
 
 
+def flat_config(refiner, **changes):
+    """That with the detector's keys beside the refiner."""
+    own = detector_config()
+    detector = own.pop('type')
+    return ConfigDict(
+        own, type='FrozenBaseDCR', detector=detector, refiner=refiner, **changes
+    )
+
+
 def predict(model, given, rescale=False):
     model.eval()
     with torch.no_grad():
@@ -118,7 +129,7 @@ def test_oracle_leaves_only_the_truth(detector, refine_at):
     model = build(frozen_config(oracle, base, refine_at=refine_at))
     for own in predict(model, samples(2, 2)):
         certain = own[own.scores > 0]
-        matches = match_boxes(certain.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
+        matches = label_bboxes(certain.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
         assert torch.equal(matches.labels, certain.labels)
 
 
@@ -237,3 +248,20 @@ def test_errors():
     model = build(frozen_config(refiner_config()))
     with pytest.raises(ValueError, match='use SharedBaseDCR'):
         model.loss(images(), samples(2, 2))
+
+
+def test_the_detector_may_stand_in_the_same_keys():
+    nested = build(frozen_config(crop_config()))
+    model = build(flat_config(crop_config()))
+    model.load_state_dict(nested.state_dict())
+    expected = predict(nested, samples(2, 2))
+    for own, other in zip(predict(model, samples(2, 2)), expected, strict=True):
+        assert torch.equal(own.scores, other.scores)
+    with pytest.raises(TypeError, match='detector is a whole config, got neck too'):
+        build(frozen_config(crop_config(), neck=detector_config().neck))
+
+
+def test_mmdet_finds_the_backbone():
+    config = CONFIGS / 'faster-rcnn-dcrv1_r18_fpn_1x_shapes.py'
+    model = init_detector(config, device='cpu')
+    assert type(model).__name__ == 'FrozenBaseDCR'

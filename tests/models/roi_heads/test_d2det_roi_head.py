@@ -4,6 +4,7 @@ import pytest
 import torch
 from samples.d2det import GTS, STRIDES, build, proposals, samples
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.roi_heads import d2det_roi_head as module
 
 
@@ -15,11 +16,11 @@ def feats():
 
 
 def spy_on_localisation(head, seen):
-    def loss_by_feat(offsets, overlap_logits, boxes, gts, inside):
+    def loss(_, boxes, gts, inside):
         seen.update(boxes=boxes, gts=gts, inside=inside)
         return {}
 
-    head.reg_head.loss_by_feat = loss_by_feat
+    head.reg_head.loss = loss
 
 
 LOSS_KEYS = {'loss_cls', 'acc', 'loss_bbox', 'loss_overlap'}
@@ -123,7 +124,7 @@ def test_boxes_come_from_the_regression_head(feats):
     classified = super(module.D2DetRoIHead, head).predict_bbox(
         feats, [s.metainfo for s in samples(GTS, GTS)], proposals(9, 4), head.test_cfg
     )
-    head.reg_head.predict_by_feat = lambda offsets, overlap, boxes: boxes + 1
+    head.reg_head.predict_by_feat = lambda _, boxes: boxes + 1
     results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
     for before, after in zip(classified, results, strict=True):
         moved = before.bboxes + 1
@@ -179,7 +180,7 @@ def test_batch_of_two_is_two_of_one(feats):
 def test_bfloat16_autocast(feats):
     head = build()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
         raw = head(half, proposals(9, 4))
@@ -195,6 +196,37 @@ def test_forward_returns_both_branches(feats):
     assert boxes is None
     assert offsets.shape == (13, 4, 7, 7)
     assert overlap.shape == (13, 7, 7)
+
+
+def test_boxes_equal_the_loop_over_detections(feats):
+    head = build(dict(test_cfg=dict(final_nms=None)))
+    classified = super(module.D2DetRoIHead, head).predict_bbox(
+        feats, [s.metainfo for s in samples(GTS, GTS)], proposals(9, 4), head.test_cfg
+    )
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for i, (before, after) in enumerate(zip(classified, results, strict=True)):
+        assert len(before) > len(before.bboxes.unique(dim=0))
+        for box, found in zip(before.bboxes, after.bboxes, strict=True):
+            rois = torch.cat([torch.tensor([float(i)]), box])[None]
+            predictions = head.reg_head(head.reg_roi_extractor(feats[:2], rois))
+            alone = head.reg_head.predict_by_feat(predictions, box[None])
+            alone = module.clip_bboxes(alone, (100, 120))[0]
+            torch.testing.assert_close(found, alone, atol=1e-4, rtol=0)
+
+
+def test_an_roi_of_several_classes_is_localised_once(feats):
+    head = build(dict(test_cfg=dict(final_nms=None, max_per_img=30)))
+    head.test_cfg.nms.iou_threshold = 1.0
+    passed = []
+    head.reg_head.register_forward_hook(lambda *args: passed.append(len(args[1][0])))
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert passed == [9 + 4]
+    assert [len(result) for result in results] == [27, 12]
+
+
+def test_shared_head_is_refused():
+    with pytest.raises(ValueError, match='D2DetRoIHead has no shared_head'):
+        build(dict(shared_head=dict(type='ResLayer', depth=50)))
 
 
 def test_classification_head_with_boxes_is_refused():

@@ -4,6 +4,8 @@ import torch
 from mmdet.structures.mask import PolygonMasks
 from samples.d2det import GTS, STRIDES, build, proposals, samples
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
+
 HEIGHT, WIDTH = 100, 120
 MASK_HEAD = dict(
     type='D2DetMaskHead',
@@ -78,11 +80,11 @@ def test_masks_replace_boxes_as_overlap(feats, monkeypatch):
     head.train_cfg.pos_jitter = 0.0
     seen = {}
 
-    def loss_by_feat(offsets, overlap_logits, boxes, gts, inside):
+    def loss(_, boxes, gts, inside):
         seen.update(boxes=boxes, gts=gts, inside=inside)
         return {}
 
-    monkeypatch.setattr(head.reg_head, 'loss_by_feat', loss_by_feat)
+    monkeypatch.setattr(head.reg_head, 'loss', loss)
     # Other objects in the second image: a mixed-up image or instance would show.
     head.loss(feats, proposals(20, 20), masked_samples(GTS, GTS.flip(0)))
     assert len(seen['boxes']) == 6
@@ -102,34 +104,63 @@ def test_masks_are_predicted_on_the_localised_boxes(feats, monkeypatch):
     plain.load_state_dict(head.state_dict(), strict=False)
     without_masks = plain.predict(feats, proposals(9, 4), samples(GTS, GTS))
     seen = []
-    local_feats = head._local_feats
+    extract = head.reg_roi_extractor.forward
     monkeypatch.setattr(
-        head, '_local_feats', lambda x, rois: seen.append(rois) or local_feats(x, rois)
+        head.reg_roi_extractor,
+        'forward',
+        lambda x, rois: seen.append(rois) or extract(x, rois),
     )
     results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
     assert len(seen) == 2  # once to localise, once more on the result
-    torch.testing.assert_close(seen[1][:, 1:], torch.cat([r.bboxes for r in results]))
+    read = {tuple(roi) for roi in seen[1].tolist()}
+    boxes = [(i, *box) for i, r in enumerate(results) for box in r.bboxes.tolist()]
+    assert read == set(boxes)
+    assert len(seen[1]) == len(read) < len(boxes)  # boxes of several classes once
     for result, expected in zip(results, without_masks, strict=True):
         torch.testing.assert_close(result.bboxes, expected.bboxes)
         assert torch.equal(result.scores, expected.scores)
         assert torch.equal(result.labels, expected.labels)
 
 
-def test_mask_score_is_class_score_plus_weighted_iou(feats, monkeypatch):
+@pytest.mark.parametrize('mode', ['loss', 'predict', 'forward'])
+def test_hooks_see_every_head_that_runs(mode, feats):
     head = build_with_masks()
-    ious = []
-    score_masks = head.mask_head.score_masks
+    seen = []
+    for name in ('bbox_head', 'reg_head', 'mask_head'):
+        getattr(head, name).register_forward_hook(
+            lambda *args, name=name: seen.append(name)
+        )
+    getattr(head, mode)(feats, proposals(9, 4), masked_samples(GTS, GTS))
+    assert set(seen) == {'bbox_head', 'reg_head', 'mask_head'}
 
-    def remember(*args):
-        ious.append(score_masks(*args))
-        return ious[-1]
 
-    monkeypatch.setattr(head.mask_head, 'score_masks', remember)
+def test_masks_equal_the_loop_over_detections(feats):
+    head = build_with_masks()
     results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
-    scores = torch.cat([result.scores for result in results])
-    mask_scores = torch.cat([result.mask_scores for result in results])
-    torch.testing.assert_close(mask_scores, scores + 0.3 * ious[0])
-    assert ious[0].abs().max() > 0.01
+    detections = head.predict_bbox(
+        feats,
+        [sample.metainfo for sample in samples(GTS, GTS)],
+        proposals(9, 4),
+        head.test_cfg,
+    )
+    for i, (result, boxes) in enumerate(zip(results, detections, strict=True)):
+        for k in range(len(boxes)):
+            rois = torch.cat([torch.tensor([float(i)]), boxes.bboxes[k]])[None]
+            local_feats = head.reg_head(
+                head.reg_roi_extractor(feats[:2], rois)
+            ).local_feats
+            _, iou = head.mask_head(local_feats, boxes.labels[k : k + 1])
+            expected = boxes.scores[k] + 0.3 * iou[0]
+            torch.testing.assert_close(result.mask_scores[k], expected)
+
+
+def test_masks_are_those_of_the_labels(feats):
+    head = build_with_masks()
+    labels = []
+    head.mask_head.register_forward_hook(lambda *args: labels.append(args[1][1]))
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert torch.equal(labels[0], torch.cat([result.labels for result in results]))
+    assert labels[0].unique().numel() > 1
 
 
 def test_masks_lie_in_their_boxes_of_the_original_image(feats):
@@ -161,11 +192,12 @@ def test_no_detections_have_no_masks(counts, feats):
 def test_bfloat16_autocast(feats):
     head = build_with_masks()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), masked_samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
         raw = head(half, proposals(9, 4))
-    assert raw[-1].shape == (13, 3, 28, 28)
+    assert raw[-2].shape == (13, 28, 28)  # of the best class
+    assert raw[-1].shape == (13,)
     assert all(losses[key].isfinite() for key in MASK_KEYS)
     assert all(losses[key].dtype == torch.float32 for key in MASK_KEYS)
     assert all(r.mask_scores.dtype == torch.float32 for r in results)

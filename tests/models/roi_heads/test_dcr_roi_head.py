@@ -4,6 +4,8 @@ import copy
 
 import pytest
 import torch
+from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
 from samples.dcr import (
     GTS,
     LABELS,
@@ -18,9 +20,10 @@ from samples.dcr import (
     shared_config,
 )
 
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
 from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
     hard_false_positives,
-    match_boxes,
 )
 
 
@@ -67,7 +70,7 @@ def test_identity_is_the_base_bit_for_bit(refine_at, rescale):
 def test_oracle_removes_every_hard_false_positive(refine_at):
     def hard(model):
         (first, _) = predict(model, samples(2, 2))
-        matches = match_boxes(first.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
+        matches = label_bboxes(first.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
         wrong = hard_false_positives(first.scores, first.labels, matches, 0.3, 2.0)
         return int(wrong.sum())
 
@@ -111,7 +114,7 @@ def test_all_losses_train_everything():
 
 def test_candidates_leave_batch_norms_and_modes_as_they_are():
     cfg = shared_config(refiner_config())
-    head = cfg.roi_head.base.bbox_head
+    head = cfg.roi_head.bbox_head
     head.update(
         type='ConvFCBBoxHead',
         num_shared_convs=1,
@@ -127,7 +130,7 @@ def test_candidates_leave_batch_norms_and_modes_as_they_are():
     proposals = model.rpn_head.predict(x, samples(2, 2), rescale=False)
     metas = [sample.metainfo for sample in samples(2, 2)]
     before = norm.running_mean.clone()
-    found = model.roi_head.candidates(x, proposals, metas)
+    found = model.roi_head.training_boxes(x, proposals, metas)
     assert torch.equal(norm.running_mean, before)
     assert modes == {name: part.training for name, part in model.named_modules()}
     assert all(len(own) > 0 and not own.bboxes.requires_grad for own in found)
@@ -135,17 +138,17 @@ def test_candidates_leave_batch_norms_and_modes_as_they_are():
 
 def test_number_of_candidates_is_bounded():
     cfg = shared_config(refiner_config())
-    cfg.roi_head.max_candidates = 3
+    cfg.max_candidates = 3
     model = build(cfg)
     model.train()
     seen = []
-    sample = model.roi_head.refiner.sampler.sample
+    sample = model.refiner.sampler.sample
 
     def record(candidates, *args):
         seen.append(len(candidates))
         return sample(candidates, *args)
 
-    model.roi_head.refiner.sampler.sample = record
+    model.refiner.sampler.sample = record
     model.loss(images(), samples(1, 0))
     assert seen == [3, 3]
 
@@ -176,22 +179,24 @@ def test_top_sampling_keeps_the_other_scores(top_p):
 @pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
 def test_no_proposals(refine_at):
     model = build(shared_config(refiner_config(), refine_at)).eval()
-    x = model.extract_feat(images())
+    inputs, x = model._features(images())
     given = samples(0, 2)
     none = model.rpn_head.predict(x, given, rescale=False)
     with torch.no_grad():
-        results = model.roi_head.predict(x, [own[:0] for own in none], given)
+        results = model.roi_head.predict(
+            x, [own[:0] for own in none], given, inputs=inputs
+        )
     assert [len(own) for own in results] == [0, 0]
     assert results[0].bboxes.shape == (0, 4)
     model.train()
-    losses = model.roi_head.loss(x, [own[:0] for own in none], given)
+    losses = model.roi_head.loss(x, [own[:0] for own in none], given, inputs=inputs)
     assert losses['loss_dcr_cls'].isfinite()
 
 
 def test_bfloat16_losses_and_results_are_finite():
     model = build(shared_config(refiner_config()))
     model.train()
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(model):
         losses = model.loss(images(), samples(2, 1))
         total, _ = model.parse_losses(losses)
         found = predict(model, samples(2, 2))
@@ -224,17 +229,54 @@ def test_masks_are_those_of_the_base(refine_at):
 
 
 @pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
-def test_thresholds_are_those_that_are_given(refine_at):
-    model = build(shared_config(refiner_config(), refine_at)).eval()
-    (given,) = samples(2)
+def test_thresholds_are_those_of_the_test_cfg(refine_at):
+    cfg = shared_config(refiner_config(), refine_at)
+    cfg.test_cfg.rcnn.max_per_img = 2
+    assert [len(own) for own in predict(build(cfg), samples(2, 2))] == [2, 2]
+
+
+def test_proposals_may_come_with_the_data():
+    cfg = shared_config(refiner_config())
+    cfg.rpn_head = cfg.train_cfg.rpn_proposal = cfg.train_cfg.rpn = None
+    model = build(cfg)
+    given = samples(2)
+    given[0].proposals = InstanceData(bboxes=GTS)
+    losses = model.loss(images(1), copy.deepcopy(given))
+    assert losses['loss_dcr_cls'] > 0
+    model.eval()
     with torch.no_grad():
-        x = model.extract_feat(images(1))
-        proposals = model.rpn_head.predict(x, [given], rescale=False)
-        cfg = copy.deepcopy(model.roi_head.test_cfg)
-        cfg.max_per_img = 2
-        head = model.roi_head
-        (found,) = head.predict_bbox(x, [given.metainfo], proposals, cfg)
-    assert len(found) == 2
+        (found,) = model.predict(images(1), given)
+    assert len(found.pred_instances) > 0
+
+
+def test_copies_give_the_same():
+    model = build(shared_config(refiner_config()))
+    found, copied = (predict(m, samples(2, 2)) for m in (model, copy.deepcopy(model)))
+    for own, other in zip(found, copied, strict=True):
+        assert torch.equal(own.scores, other.scores)
+    with torch.no_grad():
+        inputs, levels = copy.deepcopy(model._features(images()))
+    assert len(inputs.stages) == 4
+    assert len(levels) == 5
+
+
+def test_classes_are_those_of_the_head():
+    cfg = shared_config(refiner_config())
+    del cfg.refiner.num_classes
+    assert build(cfg).refiner.num_classes == NUM_CLASSES
+
+
+def test_a_whole_head_may_be_given():
+    model = build(shared_config(refiner_config()))
+    cfg = detector_config()
+    cfg.type = 'SharedBaseDCR'
+    cfg.roi_head = dict(type='DCRRoIHead', base=cfg.roi_head, refiner=refiner_config())
+    whole = build(cfg)
+    whole.load_state_dict(model.state_dict())
+    for own, other in zip(
+        predict(model, samples(2, 2)), predict(whole, samples(2, 2)), strict=True
+    ):
+        assert torch.equal(own.scores, other.scores)
 
 
 def test_crop_refiner_trains_end_to_end_too():
@@ -243,7 +285,7 @@ def test_crop_refiner_trains_end_to_end_too():
     losses = model.loss(images(), samples(2, 1))
     losses['loss_dcr_cls'].backward()
     assert model.backbone.conv1.weight.grad is None
-    assert model.roi_head.refiner.backbone.conv1.weight.grad.abs().sum() > 0
+    assert model.refiner.backbone.conv1.weight.grad.abs().sum() > 0
 
 
 def test_raw_outputs_and_config_stay():
@@ -259,11 +301,11 @@ def test_raw_outputs_and_config_stay():
 def test_raw_outputs_are_of_the_best_boxes():
     model = build(shared_config(refiner_config(top_p=0.25))).eval()
     with torch.no_grad():
-        x = model.extract_feat(images())
+        inputs, x = model._features(images())
         proposals = model.rpn_head.predict(x, samples(2, 2), rescale=False)
         metas = [sample.metainfo for sample in samples(2, 2)]
-        found = model.roi_head.candidates(x, proposals, metas)
-        refined = model.roi_head.forward(x, proposals, samples(2, 2))[-1]
+        found = model.roi_head.training_boxes(x, proposals, metas)
+        refined = model.roi_head(x, proposals, samples(2, 2), inputs=inputs)[-1]
     for own, refinement in zip(found, refined, strict=True):
         best = own.scores.topk(len(refinement.indices)).indices
         assert 0 < len(best) < len(own)
@@ -272,13 +314,14 @@ def test_raw_outputs_are_of_the_best_boxes():
 
 def test_errors():
     cfg = shared_config(refiner_config())
-    cfg.roi_head.base.bbox_head.with_reg = False
+    cfg.roi_head.bbox_head.with_reg = False
     with pytest.raises(ValueError, match="set refine_at='post_nms'"):
         build(cfg)
     with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
         build(shared_config(refiner_config(), 'never'))
     cfg = shared_config(refiner_config())
-    cfg.type = 'FasterRCNN'
-    model = build(cfg)
-    with pytest.raises(TypeError, match=r"set model.type='SharedBaseDCR'"):
-        model.loss(images(), samples(2, 2))
+    del cfg.refiner
+    with pytest.raises(ValueError, match='SharedBaseDCR needs a refiner'):
+        build(cfg)
+    with pytest.raises(ValueError, match='num_classes is 7, and the detector has 3'):
+        build(shared_config(ConfigDict(refiner_config(), num_classes=7)))

@@ -6,6 +6,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 
 STRIDES = [4, 8]
 GTS = torch.tensor([[20.0, 20, 60, 70], [70, 10, 110, 50]])
@@ -265,7 +266,7 @@ def test_batch_of_two_is_two_of_one(feats):
 def test_bfloat16_autocast(feats):
     head = build()
     half = tuple(f.bfloat16() for f in feats)
-    with torch.autocast('cpu', torch.bfloat16):
+    with bfloat16_autocast(head):
         losses = head.loss(half, proposals(20, 20), samples(GTS, GTS))
         results = head.predict(half, proposals(9, 4), samples(GTS, GTS))
     assert all(value.isfinite().all() for value in losses.values())
@@ -277,6 +278,7 @@ def test_bfloat16_autocast(feats):
     [
         (dict(reg_roi_scale_factor=0), 'reg_roi_scale_factor must be positive, got 0'),
         (dict(mask_head=dict(type='FCNMaskHead')), 'no mask_head'),
+        (dict(shared_head=dict(type='ResLayer')), 'no shared_head'),
     ],
 )
 def test_errors(change, message):

@@ -1,3 +1,6 @@
+import os
+import pickle
+
 import pytest
 import torch
 
@@ -49,6 +52,20 @@ def test_names_values_and_what_is_left_over():
     assert result.missing == ['norm.weight']
 
 
+def test_the_first_rule_with_a_place_counts_and_some_need_none():
+    rules = (
+        Rule(r'(.+)\.w', r'elsewhere.\1'),
+        Rule(r'cls\.w', 'cls.weight', background_last),
+        Rule(r'cls\.w', 'norm.weight'),
+        Rule(r'buffer', None),
+    )
+    foreign = {'cls.w': torch.rand(3, 1), 'buffer': torch.rand(9), 'a.w': torch.rand(1)}
+    result = convert(foreign, rules, own())
+    assert list(result.state_dict) == ['cls.weight']
+    assert result.not_needed == ['buffer']
+    assert result.unused == ['a.w']
+
+
 def test_shapes_and_collisions_are_errors():
     message = r'body\.0\.w has shape \(3, 2\) and layers\.0\.weight has \(2, 3\)'
     with pytest.raises(ValueError, match=message):
@@ -96,3 +113,22 @@ def test_background_first():
     assert without_background(rows).tolist() == [1, 2]
     boxes = torch.arange(12).repeat_interleave(1)
     assert boxes_without_background(boxes).tolist() == list(range(4, 12))
+
+
+class Malicious:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+def test_files_of_rules_run_nothing(tmp_path):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(Malicious(tmp_path / 'ran')))
+    with pytest.raises(ValueError, match=r'a\.pkl must end with \.yml'):
+        read_rules(tmp_path / 'a.pkl')
+    text = f'- !!python/object/apply:os.mkdir ["{tmp_path}/ran"]\n'
+    (tmp_path / 'a.yml').write_text(text)
+    with pytest.raises(ValueError, match=r'a\.yml: .* plain YAML'):
+        read_rules(tmp_path / 'a.yml')
+    assert not (tmp_path / 'ran').exists()

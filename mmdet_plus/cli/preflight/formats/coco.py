@@ -1,13 +1,17 @@
 """Checks an annotation file in COCO's format and the classes wanted from it."""
 
 import json
+import os.path as osp
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from mmdet.datasets import CocoDataset
+
 from mmdet_plus.errors import UserError
 
 from ..classes import no_class_error
+from ..dataset_configs import DatasetConfig, Needs, path_advice
 
 # What CocoDataset and pycocotools read of each record.
 REQUIRED_KEYS = {
@@ -24,6 +28,44 @@ class CocoSummary(NamedTuple):
     categories: tuple[str, ...]
     image_names: tuple[str, ...]
     num_annotations: int
+
+
+def reads(dataset: DatasetConfig) -> bool:
+    """Whether a dataset reads a file of this format."""
+    is_coco = issubclass(dataset.dataset_class or object, CocoDataset)
+    return is_coco and dataset.ann_file is not None
+
+
+def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
+    """Check the annotation file, some of its images and its categories.
+
+    Args:
+        dataset: its files exist.
+        needs: what the run needs of it.
+
+    Returns:
+        Warnings about classes.
+
+    Raises:
+        UserError: for what would stop the run or make it train on nothing.
+    """
+    summary = summarise_coco(
+        str(dataset.ann_file),
+        needs_annotations=needs.truth,
+        has_boxes=not dataset.is_panoptic,
+    )
+    for name in summary.image_names:
+        path = osp.join(dataset.image_folder or '', name)
+        if name and not osp.isfile(path):
+            raise UserError(
+                f'{dataset.key}: image {path}, listed in {summary.path}, does not '
+                f'exist; {path_advice(dataset.key, "data_prefix.img")}'
+            )
+    if needs.objects and not summary.num_annotations:
+        raise UserError(f'{dataset.key}: {summary.path} has no annotations')
+    if not isinstance(dataset.classes, tuple):
+        return []
+    return check_classes(dataset.key, dataset.classes, summary, needs.num_classes_keys)
 
 
 @lru_cache(maxsize=8)
@@ -93,7 +135,10 @@ def _check_section(
 
 
 def check_classes(
-    key: str, classes: Sequence[str], summary: CocoSummary, num_classes_keys: list[str]
+    key: str,
+    classes: Sequence[str],
+    summary: CocoSummary,
+    num_classes_keys: Sequence[str],
 ) -> list[str]:
     """Compare a dataset's classes with the categories of its file.
 

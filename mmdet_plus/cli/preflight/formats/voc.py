@@ -10,7 +10,7 @@ from mmdet.datasets import XMLDataset
 from mmdet_plus.errors import UserError
 
 from ..classes import no_class_error
-from ..dataset_configs import DatasetConfig
+from ..dataset_configs import DatasetConfig, Needs
 
 NUM_READ_FIRST = 500
 # What XMLDataset reads of each object.
@@ -23,18 +23,24 @@ REQUIRED_PARTS = (
 )
 
 
-def check_voc(
-    dataset: DatasetConfig, num_classes_keys: Sequence[str], *, needs_objects: bool
-) -> list[str]:
+def reads(dataset: DatasetConfig) -> bool:
+    """Whether a dataset finds its files as ``XMLDataset`` does."""
+    kind: Any = dataset.dataset_class or object
+    return (
+        dataset.ann_file is not None
+        and issubclass(kind, XMLDataset)
+        and kind.load_data_list is XMLDataset.load_data_list
+    )
+
+
+def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
     """Compare a dataset's classes with the names in its annotation files.
 
     Reads all files only if the first ones have none of the classes.
 
     Args:
         dataset: its image set file exists.
-        num_classes_keys: where the model's numbers of classes stand in the config, for
-            the advice.
-        needs_objects: whether files without any object are an error.
+        needs: what the run needs of it.
 
     Returns:
         Warnings for names that will be ignored.
@@ -43,15 +49,13 @@ def check_voc(
         UserError: for a file that cannot be read, or if no class is in the files: the
             dataset would be empty, silently.
     """
-    if not reads_voc_folders(dataset.dataset_class):
-        return []
     paths = annotation_paths(dataset)
     names = object_names(paths[:NUM_READ_FIRST])
     if not isinstance(dataset.classes, tuple):
         return []
     if not set(names) & set(dataset.classes):
         names = object_names(paths)
-    if not names and needs_objects:
+    if not names and needs.objects:
         raise UserError(f'{dataset.key}: {dataset.ann_file} has no annotations')
     if names and not set(names) & set(dataset.classes):
         raise no_class_error(
@@ -59,19 +63,10 @@ def check_voc(
             dataset.key,
             dataset.classes,
             ('names of the objects', names),
-            num_classes_keys,
+            needs.num_classes_keys,
         )
     ignored = [name for name in names if name not in dataset.classes]
     return [_ignored_warning(dataset, ignored)] if ignored else []
-
-
-def reads_voc_folders(kind: Any) -> bool:
-    """Whether a dataset class finds its files as ``XMLDataset`` does."""
-    return (
-        kind is not None
-        and issubclass(kind, XMLDataset)
-        and kind.load_data_list is XMLDataset.load_data_list
-    )
 
 
 def annotation_paths(dataset: DatasetConfig) -> list[str]:

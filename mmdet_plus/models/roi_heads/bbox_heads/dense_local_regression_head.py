@@ -1,6 +1,6 @@
 """Dense local regression of D2Det."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from mmcv.cnn import ConvModule
@@ -10,6 +10,17 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 OVERLAP_THRESHOLD = 0.5  # on sigmoid(overlap logit), sec. 3.1
+
+
+class DenseLocalPredictions(NamedTuple):
+    """What the cells of n RoIs predict."""
+
+    local_feats: Tensor
+    """(n, conv_channels, k, k), which the mask branch reads."""
+    offsets: Tensor
+    """(n, 4, k, k) left, right, top, bottom, at least 0, as fractions of the RoI."""
+    overlap_logits: Tensor | None
+    """(n, k, k); None without the overlap predictor."""
 
 
 def overlap_targets(centres: Tensor, gt_bboxes: Tensor, margin: Tensor) -> Tensor:
@@ -119,67 +130,40 @@ class DenseLocalRegressionHead(BaseModule):
             )
         )
 
-    def forward(self, roi_feats: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Predict from RoI features (n, C, 2k, 2k).
-
-        Returns:
-            Offsets (n, 4, k, k) left, right, top, bottom, at least 0, as fractions of
-            the RoI; overlap logits (n, k, k), None without the overlap predictor.
-        """
-        return self.predict_cells(self.convs(roi_feats))
-
-    def predict_cells(self, local_feats: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Predict from local features (n, conv_channels, k, k), outputs of ``convs``.
-
-        Returns:
-            As :meth:`forward`.
-        """
+    def forward(self, roi_feats: Tensor) -> DenseLocalPredictions:
+        """Predict from RoI features (n, C, 2k, 2k)."""
+        local_feats = self.convs(roi_feats)
+        overlap_logits = None
+        if self.overlap_conv is not None:
+            overlap_logits = self.overlap_conv(local_feats).squeeze(1).float()
         offsets = self.offset_conv(local_feats).relu().float()
-        if self.overlap_conv is None:
-            return offsets, None
-        return offsets, self.overlap_conv(local_feats).squeeze(1).float()
+        return DenseLocalPredictions(local_feats, offsets, overlap_logits)
 
     def loss(
-        self, roi_feats: Tensor, bboxes: Tensor, gt_bboxes: Tensor
-    ) -> dict[str, Tensor]:
-        """Losses of positive RoIs; zero, but with a gradient path, when there are none.
-
-        Args:
-            roi_feats: (n, C, 2k, 2k).
-            bboxes: (n, 4) xyxy of the features, pixels of the network input.
-            gt_bboxes: (n, 4) same frame, row i belongs to ``bboxes[i]``.
-
-        Returns:
-            ``loss_bbox`` and, with the overlap predictor, ``loss_overlap``.
-        """
-        offsets, overlap_logits = self(roi_feats)
-        return self.loss_by_feat(offsets, overlap_logits, bboxes, gt_bboxes)
-
-    def loss_by_feat(
         self,
-        offsets: Tensor,
-        overlap_logits: Tensor | None,
+        predictions: DenseLocalPredictions,
         bboxes: Tensor,
         gt_bboxes: Tensor,
         inside: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Losses of predictions.
+        """Losses of positive RoIs; zero, but with a gradient path, when there are none.
 
         Args:
-            offsets: (n, 4, k, k) as :meth:`forward` returns them.
-            overlap_logits: (n, k, k), or None.
-            bboxes: (n, 4) as in :meth:`loss`.
-            gt_bboxes: (n, 4) as in :meth:`loss`.
+            predictions: as :meth:`forward` returns them.
+            bboxes: (n, 4) xyxy the features were taken from, pixels of the network
+                input.
+            gt_bboxes: (n, 4) same frame, row i belongs to ``bboxes[i]``.
             inside: (n, k, k) bool, the overlap by masks (sec. 3.3); None takes Eq. 3.
 
         Returns:
-            As :meth:`loss`.
+            ``loss_bbox`` and, with the overlap predictor, ``loss_overlap``.
         """
+        _, offsets, overlap_logits = predictions
         target_bboxes, inside_bboxes = self.get_targets(bboxes, gt_bboxes)
         inside = inside_bboxes if inside is None else inside
         if len(bboxes) == 0:
-            predictions = dict(loss_bbox=offsets, loss_overlap=overlap_logits)
-            return {k: v.sum() * 0 for k, v in predictions.items() if v is not None}
+            outputs = dict(loss_bbox=offsets, loss_overlap=overlap_logits)
+            return {k: v.sum() * 0 for k, v in outputs.items() if v is not None}
         decoded = self.bbox_coder.decode(bboxes, offsets)
         cells = inside if overlap_logits is not None else torch.ones_like(inside)
         losses = dict(
@@ -207,18 +191,19 @@ class DenseLocalRegressionHead(BaseModule):
         return target_bboxes, overlap_targets(centres, gt_bboxes, margin)
 
     def predict_by_feat(
-        self, offsets: Tensor, overlap_logits: Tensor | None, bboxes: Tensor
+        self, predictions: DenseLocalPredictions, bboxes: Tensor
     ) -> Tensor:
         """Average the boxes of the cells predicted to lie in the object.
 
         Args:
-            offsets: (n, 4, k, k) as :meth:`forward` returns them.
-            overlap_logits: (n, k, k), or None to average all cells.
+            predictions: as :meth:`forward` returns them; without overlap logits, all
+                cells are averaged.
             bboxes: (n, 4) xyxy the features were taken from.
 
         Returns:
             (n, 4) xyxy, not clipped; the row of ``bboxes`` where no cell is inside.
         """
+        _, offsets, overlap_logits = predictions
         decoded = self.bbox_coder.decode(bboxes, offsets)
         if overlap_logits is None:
             return decoded.mean(dim=(2, 3))

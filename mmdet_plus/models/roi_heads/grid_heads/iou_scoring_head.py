@@ -59,29 +59,28 @@ class IoUScoringHead(BaseModule):
         return self.predictor(self.hidden(local_feats)).float()
 
     def loss(
-        self, local_feats: Tensor, bboxes: Tensor, gt_bboxes: Tensor
+        self, predictions: Tensor, bboxes: Tensor, gt_bboxes: Tensor
     ) -> dict[str, Tensor]:
         """Loss of RoIs; zero, but with a gradient path, when there are none.
 
         Args:
-            local_feats: (n, C, s, s) features of the RoIs.
-            bboxes: (n, 4) xyxy of these RoIs, pixels of the network input.
+            predictions: (n, 2) as :meth:`forward` returns them.
+            bboxes: (n, 4) xyxy of the RoIs, pixels of the network input.
             gt_bboxes: (n, 4) same frame, row i belongs to ``bboxes[i]``.
 
         Returns:
             ``loss_iou``.
         """
-        predicted = self(local_feats)
         if len(bboxes) == 0:
-            return dict(loss_iou=predicted.sum() * 0)
+            return dict(loss_iou=predictions.sum() * 0)
         targets = self.get_targets(bboxes, gt_bboxes)
-        return dict(loss_iou=self.loss_iou(predicted, targets))
+        return dict(loss_iou=self.loss_iou(predictions, targets))
 
     def get_targets(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
         """What :meth:`forward` should return for boxes (n, 4) and (n, 4): (n, 2)."""
         ious = bbox_overlaps(bboxes, gt_bboxes, is_aligned=True)
         return torch.stack([1 - ious, ious], dim=1)
 
-    def predict_by_feat(self, outputs: Tensor) -> Tensor:
-        """IoU (n,) in [0, 1] from outputs (n, 2)."""
-        return outputs[:, 1].clamp(0, 1)
+    def predict_by_feat(self, predictions: Tensor) -> Tensor:
+        """IoU (n,) in [0, 1] from what :meth:`forward` returns, (n, 2)."""
+        return predictions[:, 1].clamp(0, 1)

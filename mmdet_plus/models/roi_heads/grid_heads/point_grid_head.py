@@ -1,7 +1,7 @@
 """The grid branch of CPM R-CNN: heat maps of the points of one stage."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
@@ -11,6 +11,15 @@ from torch import Tensor, nn
 
 from .grid_points import decode_points, large_enough, point_targets, vote_bboxes
 from .point_feature_fusion import PointFeatureFusion
+
+
+class GridPredictions(NamedTuple):
+    """What the grid branch predicts of n RoIs."""
+
+    local_feats: Tensor
+    """(n, out_channels, s / 2, s / 2), which the IoU scoring module reads."""
+    heatmap_logits: Tensor
+    """(n, grid_size**2, 2s, 2s), in the order of ``grid_points``."""
 
 
 @MODELS.register_module()
@@ -30,6 +39,8 @@ class PointGridHead(BaseModule):
         num_convs: 3 x 3 convolutions; the first has stride 2.
         point_channels: channels of each point.
         norm_cfg: normalisation of the convolutions.
+        conv_bias: whether convolutions have a bias before their norm, as in the
+            released models.
         roi_feat_size: side of the RoI feature, an even number. Heat maps have twice as
             many cells.
         mapping_ratio: of the region of the whole map to the RoI (Table 4).
@@ -46,6 +57,7 @@ class PointGridHead(BaseModule):
         num_convs: int = 8,
         point_channels: int = 64,
         norm_cfg: ConfigType | None = None,
+        conv_bias: bool = False,
         roi_feat_size: int = 14,
         mapping_ratio: float = 2.0,
         pos_radius: int = 1,
@@ -66,7 +78,7 @@ class PointGridHead(BaseModule):
         self.pos_radius = pos_radius
         self.out_channels = grid_size**2 * point_channels
         norm = norm_cfg or dict(type='GN', num_groups=36)
-        self.convs = self._build_convs(in_channels, num_convs, norm)
+        self.convs = self._build_convs(in_channels, num_convs, norm, conv_bias)
         self.fusion = (
             PointFeatureFusion(grid_size, point_channels=point_channels)
             if fuse_points
@@ -89,7 +101,7 @@ class PointGridHead(BaseModule):
         )
 
     def _build_convs(
-        self, in_channels: int, num_convs: int, norm_cfg: ConfigType
+        self, in_channels: int, num_convs: int, norm_cfg: ConfigType, conv_bias: bool
     ) -> nn.Sequential:
         return nn.Sequential(
             *(
@@ -99,6 +111,7 @@ class PointGridHead(BaseModule):
                     3,
                     stride=2 if i == 0 else 1,
                     padding=1,
+                    bias=conv_bias or 'auto',
                     norm_cfg=norm_cfg,
                 )
                 for i in range(num_convs)
@@ -115,42 +128,27 @@ class PointGridHead(BaseModule):
         self.relu = nn.ReLU(inplace=True)
         self.heatmap_deconv = nn.ConvTranspose2d(channels, num_points, **kernel)
 
-    def forward(self, roi_feats: Tensor) -> Tensor:
-        """Predict from RoI features (n, C, s, s).
-
-        Returns:
-            Heat map logits (n, grid_size**2, 2s, 2s), in the order of ``grid_points``.
-        """
-        return self.predict_heatmaps(self.convs(roi_feats))
-
-    def predict_heatmaps(self, local_feats: Tensor) -> Tensor:
-        """Predict from outputs (n, out_channels, s / 2, s / 2) of ``convs``.
-
-        Returns:
-            As :meth:`forward`.
-        """
+    def forward(self, roi_feats: Tensor) -> GridPredictions:
+        """Predict from RoI features (n, C, s, s)."""
+        local_feats = self.convs(roi_feats)
         feats = self.deconv(self.fusion(local_feats))
-        return self.heatmap_deconv(self.relu(self.deconv_norm(feats))).float()
+        logits = self.heatmap_deconv(self.relu(self.deconv_norm(feats))).float()
+        return GridPredictions(local_feats, logits)
 
     def loss(
-        self, roi_feats: Tensor, bboxes: Tensor, gt_bboxes: Tensor
+        self, predictions: GridPredictions, bboxes: Tensor, gt_bboxes: Tensor
     ) -> dict[str, Tensor]:
         """Losses of positive RoIs; zero, but with a gradient path, when there are none.
 
         Args:
-            roi_feats: (n, C, s, s).
+            predictions: as :meth:`forward` returns them.
             bboxes: (n, 4) xyxy of the features, pixels of the network input.
             gt_bboxes: (n, 4) same frame, row i belongs to ``bboxes[i]``.
 
         Returns:
             ``loss_grid``.
         """
-        return self.loss_by_feat(self(roi_feats), bboxes, gt_bboxes)
-
-    def loss_by_feat(
-        self, heatmap_logits: Tensor, bboxes: Tensor, gt_bboxes: Tensor
-    ) -> dict[str, Tensor]:
-        """Losses of heat maps (n, grid_size**2, 2s, 2s); else as :meth:`loss`."""
+        heatmap_logits = predictions.heatmap_logits
         targets, valid = self.get_targets(bboxes, gt_bboxes)
         if len(targets) == 0:
             return dict(loss_grid=heatmap_logits.sum() * 0)
@@ -169,14 +167,18 @@ class PointGridHead(BaseModule):
         )
         return targets, valid
 
-    def predict_by_feat(self, heatmap_logits: Tensor, bboxes: Tensor) -> Tensor:
+    def predict_by_feat(self, predictions: GridPredictions, bboxes: Tensor) -> Tensor:
         """Boxes whose sides the points vote for.
 
         Args:
-            heatmap_logits: (n, grid_size**2, 2s, 2s).
+            predictions: as :meth:`forward` returns them.
             bboxes: (n, 4) xyxy the features were taken from.
 
         Returns:
-            (n, 4) xyxy, not clipped. Each contains the centre of its RoI.
+            (n, 4) xyxy, not clipped, without a gradient. Each contains the centre of
+            its RoI.
         """
-        return vote_bboxes(*decode_points(heatmap_logits, bboxes, self.mapping_ratio))
+        # Stages are trained one by one: "boxes of higher IoU quality are chosen for
+        # the next stage" (Fig. 2).
+        logits = predictions.heatmap_logits.detach()
+        return vote_bboxes(*decode_points(logits, bboxes, self.mapping_ratio))

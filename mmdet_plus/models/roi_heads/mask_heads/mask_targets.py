@@ -4,6 +4,7 @@ import torch
 from mmcv.ops import roi_align
 from mmdet.structures.mask import BaseInstanceMasks
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def bitmaps_of(masks: BaseInstanceMasks, device: torch.device) -> Tensor:
@@ -31,6 +32,23 @@ def crop_masks(
     rois = torch.cat([indices[:, None].to(bboxes), bboxes], dim=1)
     covered = roi_align(bitmaps[:, None], rois, output_size, 1.0, 0, 'avg', True)
     return covered[:, 0] >= 0.5
+
+
+def overlap_of_masks(target_masks: Tensor) -> Tensor:
+    """Masks (n, 4k, 4k) on the grid (n, k, k) of dense local regression.
+
+    A cell is inside where the bilinear interpolation at its centre exceeds half; that
+    replaces the rule of Eq. 3 of D2Det (sec. 3.3).
+    """
+    if len(target_masks) == 0:
+        return target_masks[:, ::4, ::4]
+    small = F.interpolate(
+        target_masks[:, None].float(),
+        scale_factor=0.25,
+        mode='bilinear',
+        align_corners=False,
+    )
+    return small[:, 0] > 0.5
 
 
 def mask_ious(

@@ -6,7 +6,6 @@ from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor
 
-from ..feature_precision import without_bfloat16
 from .box_refiner import BoxRefiner, RefinerInputs
 
 NUM_STAGES = 4
@@ -82,7 +81,7 @@ class RegionRefiner(BoxRefiner):
 
     def box_feats(self, image_feats: Tensor, rois: Tensor) -> Tensor:
         """Average (n, in_channels) of the last stage over each region."""
-        x = self.roi_extractor(without_bfloat16((image_feats,)), rois)
+        x = self.roi_extractor((image_feats,), rois)
         for stage in self.tail.stages[self.num_image_stages :]:
             x = stage(x)
         return x.mean(dim=(2, 3))

@@ -1,4 +1,4 @@
-"""Where a refiner enters a detector: before or after non-maximum suppression."""
+"""What becomes of boxes whose scores were given a second time."""
 
 import torch
 from mmdet.models.layers import multiclass_nms
@@ -8,18 +8,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ..score_fusion import fuse_refined
 from .box_refiner import BoxRefiner, Refinement, RefinerInputs
-from .score_fusion import fuse_refined
-
-REFINE_AT = ('pre_nms', 'post_nms')
-
-
-def check_refine_at(refine_at: str) -> None:
-    """Raise ``ValueError`` for a place that does not exist."""
-    if refine_at not in REFINE_AT:
-        raise ValueError(
-            f'refine_at must be one of {", ".join(REFINE_AT)}, got {refine_at!r}'
-        )
 
 
 def top_class_boxes(bboxes: Tensor, scores: Tensor) -> InstanceData:

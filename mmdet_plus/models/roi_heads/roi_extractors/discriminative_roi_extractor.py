@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from mmdet_plus.ops import DeformRoIAlign, local_importance_pool2d
 
+from ...task_modules.bbox_geometry import with_last_pixel
+from .legacy_roi_extractor import as_position_sensitive
+
 # Bounds the exponent of the weights to [0, 12] (Local Importance-based Pooling).
 MAX_LOGIT = 12
 
@@ -32,11 +35,15 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         output_size: k.
         sampling_ratio: samples per bin of the 2k x 2k grid and axis; 2 for detection, 1
             for the released instance segmentation models.
+        coarse_sampling_ratio: the same of the coarse map that offsets come from.
         offset_channels: width of the two hidden layers of the offset predictor.
         offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
         share_across_levels: one set of parameters for all levels instead of one each.
         adaptive_weighting: False averages with equal weights (ablation of sec. 4.2).
         finest_scale: RoIs below twice this scale go to the first level.
+        released_sampling: samples as the released models have them, see
+            ``as_position_sensitive``, and levels by sizes with the last pixel. Exact
+            but for samples within half a cell of the border.
     """
 
     def __init__(
@@ -51,6 +58,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         share_across_levels: bool = False,
         adaptive_weighting: bool = True,
         finest_scale: int = 56,
+        coarse_sampling_ratio: int = 2,
+        released_sampling: bool = False,
         init_cfg: OptMultiConfig = None,
     ) -> None:
         samples = dict(
@@ -67,7 +76,14 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             init_cfg=init_cfg,
         )
         self.output_size = output_size
-        coarse = dict(type=DeformRoIAlign, output_size=output_size // 2)
+        self.sampling_ratio = sampling_ratio
+        self.coarse_sampling_ratio = coarse_sampling_ratio
+        self.released_sampling = released_sampling
+        coarse = dict(
+            type=DeformRoIAlign,
+            output_size=output_size // 2,
+            sampling_ratio=coarse_sampling_ratio,
+        )
         self.coarse_layers = self.build_roi_layers(coarse, self.featmap_strides)
         num_sets = 1 if share_across_levels else len(self.featmap_strides)
         self.offset_predictors = nn.ModuleList(
@@ -94,7 +110,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         Returns:
             (n, C, k, k), of the dtype of ``feats``.
         """
-        levels = self.map_roi_levels(rois, len(feats))
+        sized = with_last_pixel(rois) if self.released_sampling else rois
+        levels = self.map_roi_levels(sized, len(feats))
         if roi_scale_factor is not None:
             rois = self.roi_rescale(rois, roi_scale_factor)
         k = self.output_size
@@ -111,12 +128,23 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
 
     def _pool_level(self, level: int, feat: Tensor, rois: Tensor) -> Tensor:
         parameters = min(level, len(self.poolings) - 1)
-        coarse = self.coarse_layers[level](feat, rois)
+        coarse_rois, fine_rois = self._sampled_rois(rois)
+        coarse = self.coarse_layers[level](feat, coarse_rois)
         offset = self.offset_predictors[parameters](coarse)
         # The 2 x 2 samples of a sub-region move together.
         offset = F.interpolate(offset, scale_factor=2, mode='nearest')
-        samples = self.roi_layers[level](feat, rois, offset)
+        samples = self.roi_layers[level](feat, fine_rois, offset)
         return self.poolings[parameters](samples)
+
+    def _sampled_rois(self, rois: Tensor) -> tuple[Tensor, Tensor]:
+        """What the coarse and the fine RoIAlign read of RoIs (n, 5)."""
+        if not self.released_sampling:
+            return rois, rois
+        k = self.output_size
+        return (
+            as_position_sensitive(rois, k // 2, self.coarse_sampling_ratio),
+            as_position_sensitive(rois, 2 * k, self.sampling_ratio),
+        )
 
     def _zero(self, level: int, feat: Tensor) -> Tensor:
         parameters = min(level, len(self.poolings) - 1)

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -34,7 +35,7 @@ inline DeformRoIAlignShape check_deform_roi_align(const at::Tensor& input, const
               ", rois are on ", rois.device());
   TORCH_CHECK(output_size.size() == 2 && output_size[0] > 0 && output_size[1] > 0,
               "deform_roi_align: output_size must be two positive numbers, got ", output_size);
-  TORCH_CHECK(sampling_ratio > 0, "deform_roi_align: sampling_ratio must be positive, got ",
+  TORCH_CHECK(sampling_ratio >= 0, "deform_roi_align: sampling_ratio must not be negative, got ",
               sampling_ratio);
   TORCH_CHECK(rois.size(0) == 0 || input.numel() > 0,
               "deform_roi_align: input is empty: ", input.sizes());
@@ -62,7 +63,8 @@ inline void check_deform_roi_align_grad(const at::Tensor& grad, const at::Tensor
 template <typename T>
 struct RoIFrame {
   T start_x, start_y, bin_width, bin_height;
-  T shift_x, shift_y;  // what an offset of 1 moves a bin by
+  T shift_x, shift_y;        // what an offset of 1 moves a bin by
+  int64_t ratio_x, ratio_y;  // samples of a bin along each axis
 
   C10_HOST_DEVICE RoIFrame(const T* roi, const DeformRoIAlignShape& shape) {
     const T scale = static_cast<T>(shape.spatial_scale);
@@ -73,17 +75,26 @@ struct RoIFrame {
     bin_height = height / static_cast<T>(shape.bins_y);
     shift_x = width * static_cast<T>(shape.offset_scale);
     shift_y = height * static_cast<T>(shape.offset_scale);
+    ratio_x = shape.sampling_ratio > 0 ? shape.sampling_ratio : one_per_cell(bin_width);
+    ratio_y = shape.sampling_ratio > 0 ? shape.sampling_ratio : one_per_cell(bin_height);
   }
+
+  // A RoI that is not finite has one sample, which then says so.
+  C10_HOST_DEVICE static int64_t one_per_cell(T bin_size) {
+    if (!(bin_size - bin_size == T(0))) return 1;
+    return bin_size > T(0) ? static_cast<int64_t>(std::ceil(bin_size)) : 0;
+  }
+  C10_HOST_DEVICE int64_t samples() const { return ratio_x * ratio_y; }
+  // What a sample counts in the average of its bin.
+  C10_HOST_DEVICE T share() const { return T(1) / static_cast<T>(samples() > 0 ? samples() : 1); }
 
   // Taps of sample `sample` (row by row) of bin `bin`; `offset` is that of the RoI or null.
   C10_HOST_DEVICE bool taps(int64_t bin, int64_t sample, const T* offset,
                             const DeformRoIAlignShape& shape, BilinearTaps<T>& result) const {
     const int64_t bin_y = bin / shape.bins_x, bin_x = bin % shape.bins_x;
-    const int64_t sample_y = sample / shape.sampling_ratio,
-                  sample_x = sample % shape.sampling_ratio;
-    const T ratio = static_cast<T>(shape.sampling_ratio);
-    T y = start_y + bin_height * (bin_y + (sample_y + T(0.5)) / ratio);
-    T x = start_x + bin_width * (bin_x + (sample_x + T(0.5)) / ratio);
+    const int64_t sample_y = sample / ratio_x, sample_x = sample % ratio_x;
+    T y = start_y + bin_height * (bin_y + (sample_y + T(0.5)) / static_cast<T>(ratio_y));
+    T x = start_x + bin_width * (bin_x + (sample_x + T(0.5)) / static_cast<T>(ratio_x));
     if (offset != nullptr) {
       x += offset[bin] * shift_x;
       y += offset[shape.bins() + bin] * shift_y;

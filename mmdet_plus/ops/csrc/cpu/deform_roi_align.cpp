@@ -79,17 +79,16 @@ struct Inputs {
   const T* offset_of(int64_t n) const {
     return offset == nullptr ? nullptr : offset + n * 2 * shape.bins();
   }
+  RoIFrame<T> frame_of(int64_t n) const { return RoIFrame<T>(rois + n * 5, shape); }
   // Calls visit(bin, taps) for all sample points of RoI n that lie on the map.
   template <typename Visit>
   void for_each_sample(int64_t n, const Visit& visit) const {
-    const RoIFrame<T> frame(rois + n * 5, shape);
-    const int64_t samples = shape.sampling_ratio * shape.sampling_ratio;
+    const RoIFrame<T> frame = frame_of(n);
     BilinearTaps<T> taps;
     for (int64_t bin = 0; bin < shape.bins(); ++bin)
-      for (int64_t sample = 0; sample < samples; ++sample)
+      for (int64_t sample = 0; sample < frame.samples(); ++sample)
         if (frame.taps(bin, sample, offset_of(n), shape, taps)) visit(bin, taps);
   }
-  T sample_share() const { return T(1) / (shape.sampling_ratio * shape.sampling_ratio); }
 };
 
 template <typename T>
@@ -104,7 +103,7 @@ void pool(const Inputs<T>& in, T* output) {
       in.for_each_sample(n, [&](int64_t bin, const BilinearTaps<T>& taps) {
         add_taps(map, taps, sums.data() + bin * shape.channels, shape.channels);
       });
-      transpose(sums.data(), shape.channels, shape.bins(), shape.channels, in.sample_share(),
+      transpose(sums.data(), shape.channels, shape.bins(), shape.channels, in.frame_of(n).share(),
                 output + n * size);
     }
   });
@@ -119,7 +118,7 @@ void input_gradient(const Inputs<T>& in, const T* grad, T* grad_map) {
     std::vector<T> values(shape.bins() * count);  // (bins, count)
     for (int64_t n = 0; n < shape.num_rois; ++n) {
       transpose(grad + (n * shape.channels + begin) * shape.bins(), shape.bins(), count,
-                shape.bins(), in.sample_share(), values.data());
+                shape.bins(), in.frame_of(n).share(), values.data());
       T* map = grad_map + (in.map_of(n) - in.map) + begin;
       in.for_each_sample(n, [&](int64_t bin, const BilinearTaps<T>& taps) {
         for (int i = 0; i < 4; ++i)
@@ -137,9 +136,9 @@ void offset_gradient(const Inputs<T>& in, const T* grad, T* grad_offset) {
     std::vector<T> values(shape.bins() * shape.channels);  // (bins, C)
     for (int64_t n = begin; n < end; ++n) {
       transpose(grad + n * shape.channels * shape.bins(), shape.bins(), shape.channels,
-                shape.bins(), in.sample_share(), values.data());
+                shape.bins(), in.frame_of(n).share(), values.data());
       const T* map = in.map_of(n);
-      const RoIFrame<T> frame(in.rois + n * 5, shape);
+      const RoIFrame<T> frame = in.frame_of(n);
       T* grad_x = grad_offset + n * 2 * shape.bins();
       T* grad_y = grad_x + shape.bins();
       in.for_each_sample(n, [&](int64_t bin, const BilinearTaps<T>& taps) {

@@ -48,17 +48,16 @@ struct Element {
 template <typename scalar_t, typename T>
 __global__ void pool(const scalar_t* input, Boxes<T> boxes, DeformRoIAlignShape shape,
                      int64_t count, scalar_t* output) {
-  const int64_t samples = shape.sampling_ratio * shape.sampling_ratio;
   CUDA_KERNEL_LOOP_TYPE(index, count, int64_t) {
     const Element<T> element(index, boxes, nullptr, shape);
     const RoIFrame<T> frame(element.roi, shape);
     const scalar_t* map = input + element.plane * shape.cells();
     BilinearTaps<T> taps;
     T sum = 0;
-    for (int64_t sample = 0; sample < samples; ++sample)
+    for (int64_t sample = 0; sample < frame.samples(); ++sample)
       if (frame.taps(element.bin, sample, element.offset, shape, taps))
         for (int i = 0; i < 4; ++i) sum += taps.weight[i] * static_cast<T>(map[taps.cell[i]]);
-    output[index] = static_cast<scalar_t>(sum / static_cast<T>(samples));
+    output[index] = static_cast<scalar_t>(sum * frame.share());
   }
 }
 
@@ -67,16 +66,15 @@ template <typename scalar_t, typename T>
 __global__ void pool_backward(const scalar_t* grad, const scalar_t* input, Boxes<T> boxes,
                               DeformRoIAlignShape shape, int64_t count, T* grad_input,
                               T* grad_offset) {
-  const int64_t samples = shape.sampling_ratio * shape.sampling_ratio;
   CUDA_KERNEL_LOOP_TYPE(index, count, int64_t) {
     const Element<T> element(index, boxes, grad_offset, shape);
     const RoIFrame<T> frame(element.roi, shape);
     const scalar_t* map = input + element.plane * shape.cells();
     T* to_map = grad_input + element.plane * shape.cells();
-    const T share = static_cast<T>(grad[index]) / static_cast<T>(samples);
+    const T share = static_cast<T>(grad[index]) * frame.share();
     BilinearTaps<T> taps;
     T slope_x = 0, slope_y = 0;
-    for (int64_t sample = 0; sample < samples; ++sample) {
+    for (int64_t sample = 0; sample < frame.samples(); ++sample) {
       if (!frame.taps(element.bin, sample, element.offset, shape, taps)) continue;
       for (int i = 0; i < 4; ++i) {
         const T value = static_cast<T>(map[taps.cell[i]]);

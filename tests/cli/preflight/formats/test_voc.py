@@ -1,8 +1,8 @@
 import pytest
 
-from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig
+from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
 from mmdet_plus.cli.preflight.formats import voc as voc_files
-from mmdet_plus.cli.preflight.formats.voc import check_voc, object_names
+from mmdet_plus.cli.preflight.formats.voc import object_names, reads
 from mmdet_plus.errors import UserError
 
 KEY = 'train_dataloader.dataset'
@@ -37,7 +37,9 @@ def check(folder, *classes, kind='VOCDataset', needs_objects=True, **changes):
         metainfo=dict(classes=classes),
     )
     dataset = DatasetConfig(KEY, {**given, **changes})
-    return check_voc(dataset, COUNTS, needs_objects=needs_objects)
+    if not reads(dataset):
+        return None
+    return voc_files.check(dataset, Needs(True, needs_objects, COUNTS))
 
 
 @pytest.mark.parametrize('kind', ['VOCDataset', 'XMLDataset'])
@@ -104,5 +106,5 @@ def test_empty_image_set(voc_folder):
 
 
 def test_datasets_that_find_their_files_otherwise_are_left_out(voc_folder):
-    assert check(voc_folder, 'x', kind='WIDERFaceDataset') == []
-    assert check(voc_folder, 'x', kind='NoSuchDataset') == []
+    assert check(voc_folder, 'x', kind='WIDERFaceDataset') is None
+    assert check(voc_folder, 'x', kind='NoSuchDataset') is None

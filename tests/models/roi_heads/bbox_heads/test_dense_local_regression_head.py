@@ -5,6 +5,7 @@ from mmdet.structures.bbox import bbox_overlaps
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.roi_heads.bbox_heads.dense_local_regression_head import (
+    DenseLocalPredictions,
     overlap_targets,
 )
 
@@ -42,7 +43,8 @@ def roi_feats():
 
 
 def test_shapes_and_range(roi_feats):
-    offsets, overlap = wake(build())(roi_feats)
+    local_feats, offsets, overlap = wake(build())(roi_feats)
+    assert local_feats.shape == (2, 12, 7, 7)
     assert offsets.shape == (2, 4, 7, 7)
     assert overlap.shape == (2, 7, 7)
     assert offsets.min() == 0  # ReLU
@@ -108,7 +110,8 @@ def test_overlap_distinguishes_x_from_y():
 
 def test_loss_values(roi_feats):
     head = wake(build())
-    offsets, logits = head(roi_feats)
+    predictions = head(roi_feats)
+    _, offsets, logits = predictions
     targets, inside = head.get_targets(PROPOSALS, GTS)
     decoded = head.bbox_coder.decode(PROPOSALS, offsets)
     ious = bbox_overlaps(
@@ -120,7 +123,7 @@ def test_loss_values(roi_feats):
     want_bbox = 2 * (-ious.log() * inside.flatten()).sum() / 98
     probabilities = logits.sigmoid()
     want_overlap = -torch.where(inside, probabilities, 1 - probabilities).log().mean()
-    losses = head.loss(roi_feats, PROPOSALS, GTS)
+    losses = head.loss(predictions, PROPOSALS, GTS)
     torch.testing.assert_close(losses['loss_bbox'], want_bbox)
     torch.testing.assert_close(losses['loss_overlap'], want_overlap)
     assert 0 < inside.sum() < 98
@@ -128,10 +131,10 @@ def test_loss_values(roi_feats):
 
 def test_cells_outside_carry_no_box_loss(roi_feats):
     head = wake(build())
-    offsets, _ = head(roi_feats)
+    predictions = head(roi_feats)
+    offsets = predictions.offsets
     offsets.retain_grad()
-    head.forward = lambda _: (offsets, torch.zeros(2, 7, 7))
-    head.loss(roi_feats, PROPOSALS, GTS)['loss_bbox'].backward()
+    head.loss(predictions, PROPOSALS, GTS)['loss_bbox'].backward()
     _, inside = head.get_targets(PROPOSALS, GTS)
     reached = offsets.grad.abs().sum(1) > 0
     assert not (reached & ~inside).any()
@@ -140,13 +143,14 @@ def test_cells_outside_carry_no_box_loss(roi_feats):
 
 def test_without_overlap_predictor_all_cells_count(roi_feats):
     head = wake(build(predict_overlap=False))
-    losses = head.loss(roi_feats, PROPOSALS, GTS)
+    predictions = head(roi_feats)
+    losses = head.loss(predictions, PROPOSALS, GTS)
     assert losses.keys() == {'loss_bbox'}
-    offsets, overlap = head(roi_feats)
+    _, offsets, overlap = predictions
     assert overlap is None
     decoded = head.bbox_coder.decode(PROPOSALS, offsets)
     torch.testing.assert_close(
-        head.predict_by_feat(offsets, None, PROPOSALS), decoded.mean((2, 3))
+        head.predict_by_feat(predictions, PROPOSALS), decoded.mean((2, 3))
     )
     ious = bbox_overlaps(
         decoded.permute(0, 2, 3, 1).reshape(-1, 4),
@@ -158,7 +162,7 @@ def test_without_overlap_predictor_all_cells_count(roi_feats):
 
 def test_every_parameter_learns(roi_feats):
     head = wake(build())
-    sum(head.loss(roi_feats, PROPOSALS, GTS).values()).backward()
+    sum(head.loss(head(roi_feats), PROPOSALS, GTS).values()).backward()
     for name, parameter in head.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
 
@@ -166,7 +170,7 @@ def test_every_parameter_learns(roi_feats):
 def test_no_positives_keep_keys_and_graph():
     head = build()
     none = torch.empty(0, 4)
-    losses = head.loss(torch.empty(0, 8, 14, 14), none, none)
+    losses = head.loss(head(torch.empty(0, 8, 14, 14)), none, none)
     assert losses.keys() == {'loss_bbox', 'loss_overlap'}
     sum(losses.values()).backward()
     assert all(p.grad is not None for p in head.parameters())
@@ -179,7 +183,8 @@ def test_box_is_the_mean_over_inside_cells():
     offsets[:, :, 0, :] = 100.0  # nonsense where the overlap says background
     logits = torch.full((2, 7, 7), 0.1)  # sigmoid(0) is the threshold of 0.5
     logits[:, 0, :] = -0.1
-    torch.testing.assert_close(head.predict_by_feat(offsets, logits, PROPOSALS), GTS)
+    predictions = DenseLocalPredictions(None, offsets, logits)
+    torch.testing.assert_close(head.predict_by_feat(predictions, PROPOSALS), GTS)
 
 
 def test_no_inside_cell_keeps_the_proposal():
@@ -187,13 +192,14 @@ def test_no_inside_cell_keeps_the_proposal():
     offsets = head.bbox_coder.encode(PROPOSALS, GTS)
     logits = torch.full((2, 7, 7), -3.0)
     logits[0] = 3.0
-    boxes = head.predict_by_feat(offsets, logits, PROPOSALS)
+    predictions = DenseLocalPredictions(None, offsets, logits)
+    boxes = head.predict_by_feat(predictions, PROPOSALS)
     torch.testing.assert_close(boxes, torch.stack([GTS[0], PROPOSALS[1]]))
 
 
 def test_outputs_are_float32_under_autocast(roi_feats):
     with torch.autocast('cpu', torch.bfloat16):
-        offsets, overlap = build()(roi_feats)
+        _, offsets, overlap = build()(roi_feats)
     assert offsets.dtype == torch.float32
     assert overlap.dtype == torch.float32
 
@@ -203,9 +209,9 @@ def test_a_few_steps_find_the_box(roi_feats):
     optimizer = torch.optim.Adam(head.parameters(), lr=0.01)
     for _ in range(150):
         optimizer.zero_grad()
-        sum(head.loss(roi_feats, PROPOSALS, GTS).values()).backward()
+        sum(head.loss(head(roi_feats), PROPOSALS, GTS).values()).backward()
         optimizer.step()
-    boxes = head.predict_by_feat(*head(roi_feats), PROPOSALS)
+    boxes = head.predict_by_feat(head(roi_feats), PROPOSALS)
     assert bbox_overlaps(boxes, GTS, is_aligned=True).min() > 0.9
 
 

@@ -49,7 +49,7 @@ def test_loss_values(feats, kind, function):
     head = build(loss_iou=dict(type=kind))
     torch.nn.init.normal_(head.predictor.weight)  # differences on both sides of 1
     difference = head(feats) - torch.tensor([[0.5, 0.5], [1, 0]])
-    loss = head.loss(feats, BBOXES, GTS)['loss_iou']
+    loss = head.loss(head(feats), BBOXES, GTS)['loss_iou']
     torch.testing.assert_close(loss, function(difference).mean())
 
 
@@ -61,7 +61,7 @@ def test_scores_are_the_second_output_clamped():
 
 def test_every_parameter_learns(feats):
     head = build()
-    head.loss(feats, BBOXES, GTS)['loss_iou'].backward()
+    head.loss(head(feats), BBOXES, GTS)['loss_iou'].backward()
     for name, parameter in head.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
 
@@ -69,7 +69,7 @@ def test_every_parameter_learns(feats):
 def test_no_positives_keep_keys_and_graph():
     head = build()
     none = torch.empty(0, 4)
-    losses = head.loss(torch.empty(0, 4, 7, 7), none, none)
+    losses = head.loss(head(torch.empty(0, 4, 7, 7)), none, none)
     assert losses.keys() == {'loss_iou'}
     losses['loss_iou'].backward()
     assert losses['loss_iou'] == 0
@@ -79,7 +79,8 @@ def test_no_positives_keep_keys_and_graph():
 def test_output_is_float32_under_autocast(feats):
     with torch.autocast('cpu', torch.bfloat16):
         assert build()(feats).dtype == torch.float32
-        assert build().loss(feats, BBOXES, GTS)['loss_iou'].isfinite()
+        head = build()
+        assert head.loss(head(feats), BBOXES, GTS)['loss_iou'].isfinite()
 
 
 def test_state_dict_round_trip(feats):

@@ -6,6 +6,7 @@ from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox_overlaps
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.models.roi_heads.grid_heads.point_grid_head import GridPredictions
 
 BBOXES = torch.tensor([[10.0, 10, 66, 66], [20, 30, 80, 150]])
 GTS = torch.tensor([[20.0, 12, 60, 70], [22, 40, 70, 140]])
@@ -48,27 +49,33 @@ def test_published_widths_are_the_defaults():
 
 
 def test_shapes(roi_feats):
-    assert build()(roi_feats).shape == (2, 9, 28, 28)
+    local_feats, heatmaps = build()(roi_feats)
+    assert local_feats.shape == (2, 36, 7, 7)
+    assert heatmaps.shape == (2, 9, 28, 28)
     four = build(grid_size=2, norm_cfg=dict(type='GN', num_groups=4))
-    assert four(roi_feats).shape == (2, 4, 28, 28)
-    assert build(roi_feat_size=8)(roi_feats[:, :, :8, :8]).shape == (2, 9, 16, 16)
+    assert four(roi_feats).heatmap_logits.shape == (2, 4, 28, 28)
+    eight = build(roi_feat_size=8)(roi_feats[:, :, :8, :8])
+    assert eight.heatmap_logits.shape == (2, 9, 16, 16)
+
+
+def moved_by_third_point(head, roi_feats):
+    """How much each heat map changes with the channels of the third point."""
+    before = head(roi_feats).heatmap_logits
+    change = torch.zeros(36, 1, 1)
+    change[8:12] = 1
+    head.convs.register_forward_hook(lambda _, inputs, feats: feats + change)
+    return (head(roi_feats).heatmap_logits - before).abs()
 
 
 def test_points_have_channels_of_their_own(roi_feats):
     head = build()
-    local_feats = head.convs(roi_feats)
-    changed = local_feats.clone()
-    changed[:, 8:12] += 1  # of the third point
-    moved = (head.predict_heatmaps(changed) - head.predict_heatmaps(local_feats)).abs()
+    moved = moved_by_third_point(head, roi_feats)
     assert (moved.amax((0, 2, 3)) > 0).nonzero().flatten().tolist() == [2]
 
 
 def test_fused_points_do_not(roi_feats):
     head = build(fuse_points=True)
-    local_feats = head.convs(roi_feats)
-    changed = local_feats.clone()
-    changed[:, 8:12] += 1
-    moved = (head.predict_heatmaps(changed) - head.predict_heatmaps(local_feats)).abs()
+    moved = moved_by_third_point(head, roi_feats)
     assert (moved.amax((0, 2, 3)) > 0).sum() == 6  # itself, 2 and 3 steps away
 
 
@@ -77,9 +84,9 @@ def test_loss_value(roi_feats):
     targets, valid = head.get_targets(BBOXES, GTS)
     assert valid.all()
     assert targets.sum() > 30
-    probabilities = head(roi_feats).sigmoid()
+    probabilities = head(roi_feats).heatmap_logits.sigmoid()
     entropy = -torch.where(targets > 0, probabilities, 1 - probabilities).log()
-    loss = head.loss(roi_feats, BBOXES, GTS)['loss_grid']
+    loss = head.loss(head(roi_feats), BBOXES, GTS)['loss_grid']
     torch.testing.assert_close(loss, 15 * entropy.mean())
 
 
@@ -96,10 +103,10 @@ def test_small_rois_carry_no_loss(roi_feats):
     small = BBOXES.clone()
     small[0, 2] = small[0, 0] + 2.5
     torch.testing.assert_close(
-        head.loss(roi_feats, small, GTS)['loss_grid'],
-        head.loss(roi_feats[1:], BBOXES[1:], GTS[1:])['loss_grid'],
+        head.loss(head(roi_feats), small, GTS)['loss_grid'],
+        head.loss(head(roi_feats[1:]), BBOXES[1:], GTS[1:])['loss_grid'],
     )
-    nothing = head.loss(roi_feats, small[[0, 0]], GTS)['loss_grid']
+    nothing = head.loss(head(roi_feats), small[[0, 0]], GTS)['loss_grid']
     assert nothing == 0
     nothing.backward()
     assert all(p.grad is not None for p in head.parameters())
@@ -108,7 +115,7 @@ def test_small_rois_carry_no_loss(roi_feats):
 @pytest.mark.parametrize('fuse_points', [False, True])
 def test_every_parameter_learns(roi_feats, fuse_points):
     head = build(fuse_points=fuse_points)
-    head.loss(roi_feats, BBOXES, GTS)['loss_grid'].backward()
+    head.loss(head(roi_feats), BBOXES, GTS)['loss_grid'].backward()
     for name, parameter in head.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
 
@@ -116,7 +123,7 @@ def test_every_parameter_learns(roi_feats, fuse_points):
 def test_no_positives_keep_keys_and_graph():
     head = build()
     none = torch.empty(0, 4)
-    losses = head.loss(torch.empty(0, 8, 14, 14), none, none)
+    losses = head.loss(head(torch.empty(0, 8, 14, 14)), none, none)
     assert losses.keys() == {'loss_grid'}
     losses['loss_grid'].backward()
     assert losses['loss_grid'] == 0
@@ -125,7 +132,8 @@ def test_no_positives_keep_keys_and_graph():
 
 def test_boxes_contain_the_centres_of_their_rois():
     torch.manual_seed(3)
-    boxes = build().predict_by_feat(torch.randn(2, 9, 28, 28), BBOXES)
+    predictions = GridPredictions(None, torch.randn(2, 9, 28, 28))
+    boxes = build().predict_by_feat(predictions, BBOXES)
     centres = (BBOXES[:, :2] + BBOXES[:, 2:]) / 2
     assert (boxes[:, :2] < centres).all()
     assert (boxes[:, 2:] > centres).all()
@@ -134,9 +142,9 @@ def test_boxes_contain_the_centres_of_their_rois():
 def test_outputs_are_float32_under_autocast(roi_feats):
     head = build(fuse_points=True)
     with torch.autocast('cpu', torch.bfloat16):
-        heatmaps = head(roi_feats)
-        loss = head.loss(roi_feats, BBOXES, GTS)['loss_grid']
-    assert heatmaps.dtype == loss.dtype == torch.float32
+        predictions = head(roi_feats)
+        loss = head.loss(predictions, BBOXES, GTS)['loss_grid']
+    assert predictions.heatmap_logits.dtype == loss.dtype == torch.float32
     assert loss.isfinite()
 
 
@@ -145,7 +153,7 @@ def test_a_few_steps_find_the_box(roi_feats):
     optimizer = torch.optim.Adam(head.parameters(), lr=0.01)
     for _ in range(60):
         optimizer.zero_grad()
-        head.loss(roi_feats, BBOXES, GTS)['loss_grid'].backward()
+        head.loss(head(roi_feats), BBOXES, GTS)['loss_grid'].backward()
         optimizer.step()
     boxes = head.predict_by_feat(head(roi_feats), BBOXES)
     # The RoIs have 0.66. All cells of the disc are right, so a cell may be missing.
@@ -167,3 +175,14 @@ def test_state_dict_round_trip(roi_feats):
         torch.nn.init.normal_(parameter, std=0.1)
     other.load_state_dict(head.state_dict())
     torch.testing.assert_close(other(roi_feats), head(roi_feats))
+
+
+def test_released_models_have_a_bias_before_the_norm(roi_feats):
+    assert build().convs[0].conv.bias is None
+    head = build(conv_bias=True)
+    for layer in head.convs:
+        torch.nn.init.normal_(layer.conv.bias)
+    expected = roi_feats
+    for layer in head.convs:
+        expected = torch.relu(layer.norm(layer.conv(expected)))
+    torch.testing.assert_close(head.convs(roi_feats), expected)

@@ -3,6 +3,8 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
+from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
 
 from mmdet_plus.models.roi_heads.mask_heads import d2det_mask_head
 from mmdet_plus.models.roi_heads.mask_heads.mask_targets import bitmaps_of
@@ -38,11 +40,14 @@ def targets(first=0, last=14):
     return masks, torch.full((3,), 392.0)
 
 
+def loss_of(head, local_feats, target):
+    return head.loss(head(local_feats, LABELS), BOXES, target)
+
+
 def test_shapes_and_defaults(local_feats):
-    head = build()
-    logits = head(local_feats)
-    assert logits.shape == (3, 3, 28, 28)
-    assert head.score_masks(local_feats, logits, LABELS).shape == (3,)
+    mask_logits, ious = build()(local_feats, LABELS)
+    assert mask_logits.shape == (3, 28, 28)
+    assert ious.shape == (3,)
     default = MODELS.build(dict(type='D2DetMaskHead'))
     assert default.first_upsample.conv.weight.shape == (576, 256, 2, 2)
     assert default.first_upsample.norm.num_groups == 16
@@ -58,7 +63,7 @@ def test_every_parameter_learns(local_feats):
     head = build()
     head.min_scored_iou = -1
     local_feats.requires_grad_()
-    losses = head.loss(local_feats, BOXES, LABELS, targets())
+    losses = loss_of(head, local_feats, targets())
     assert losses.keys() == {'loss_mask', 'loss_mask_iou'}
     sum(losses.values()).backward()
     for name, parameter in head.named_parameters():
@@ -66,66 +71,95 @@ def test_every_parameter_learns(local_feats):
     assert (local_feats.grad.abs().sum(dim=(1, 2, 3)) > 0).all()
 
 
-def test_mask_loss_is_that_of_the_ground_truth_class(local_feats):
+def all_masks(head, local_feats):
+    """The mask logits of all classes, as an ordinary mask head predicts them."""
+    feats = head.relu(head.upsample(head.first_upsample(local_feats)))
+    return head.conv_logits(feats)
+
+
+def test_masks_are_those_of_the_class(local_feats):
     head = build()
-    logits = head(local_feats)
+    every = all_masks(head, local_feats)
+    own = torch.stack([every[i, label] for i, label in enumerate(LABELS)])
+    mask_logits = head(local_feats, LABELS).mask_logits
+    torch.testing.assert_close(mask_logits, own)
+    # And so are their gradients.
+    weights = torch.randn_like(own)
+    parameters = list(head.conv_logits.parameters())
+    expected = torch.autograd.grad((own * weights).sum(), parameters)
+    found = torch.autograd.grad((mask_logits * weights).sum(), parameters)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize('kernel_size', [1, 3, 5])
+def test_one_channel_of_a_convolution(kernel_size):
+    conv = torch.nn.Conv2d(5, 4, kernel_size, padding=kernel_size // 2)
+    feats, channels = torch.randn(6, 5, 7, 9), torch.tensor([3, 0, 0, 1, 2, 3])
+    torch.testing.assert_close(
+        d2det_mask_head.convolve_to_channel(feats, conv, channels),
+        conv(feats)[torch.arange(6), channels],
+    )
+
+
+def test_mask_loss_is_the_cross_entropy(local_feats):
+    head = build()
     masks, _ = targets()
-    losses = head.loss(local_feats, BOXES, LABELS, targets())
-    own = torch.stack([logits[i, label] for i, label in enumerate(LABELS)])
-    expected = torch.nn.functional.binary_cross_entropy_with_logits(own, masks.float())
+    logits = head(local_feats, LABELS).mask_logits
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, masks.float()
+    )
+    losses = loss_of(head, local_feats, targets())
     torch.testing.assert_close(losses['loss_mask'], expected)
 
 
 def test_mask_score_learns_the_iou_of_masks_good_enough(local_feats):
     head = build()
-    logits = torch.full((3, 3, 28, 28), -5.0)
-    logits[0, 2, 0:14] = 5  # IoU 1
-    logits[1, 0, 7:14] = 5  # IoU 1 / 2
-    logits[2, 1, 0:1] = 5  # IoU 1 / 14: too bad to train on
-    head.forward = lambda feats: logits
-    losses = head.loss(local_feats, BOXES, LABELS, targets())
-    scores = head.score_masks(local_feats, logits, LABELS)
+    logits = torch.full((3, 28, 28), -5.0)
+    logits[0, 0:14] = 5  # IoU 1
+    logits[1, 7:14] = 5  # IoU 1 / 2
+    logits[2, 0:1] = 5  # IoU 1 / 14: too bad to train on
+    predictions = head(local_feats, LABELS)._replace(mask_logits=logits)
+    losses = head.loss(predictions, BOXES, targets())
+    scores = predictions.ious
     expected = 0.5 * ((scores[0] - 1) ** 2 + (scores[1] - 0.5) ** 2) / 2
     torch.testing.assert_close(losses['loss_mask_iou'], expected)
-    none = head.loss(local_feats, BOXES, LABELS, targets(20, 28))
+    none = head.loss(predictions, BOXES, targets(20, 28))
     assert none['loss_mask_iou'] == 0
 
 
-def test_scores_read_the_mask_of_the_class_and_do_not_train_it(local_feats):
+def test_scores_do_not_train_the_masks(local_feats):
     head = build()
-    logits = head(local_feats)
-    scores = head.score_masks(local_feats, logits, LABELS)
-    (gradient,) = torch.autograd.grad(scores.sum(), logits, allow_unused=True)
-    assert gradient is None
-    other, own = logits.clone(), logits.clone()
-    other[0, 0] += 3
-    own[0, 2] += 3
-    assert torch.equal(head.score_masks(local_feats, other, LABELS), scores)
-    assert not torch.equal(head.score_masks(local_feats, own, LABELS)[0], scores[0])
-    changed = head.score_masks(local_feats, logits, torch.tensor([1, 0, 1]))
-    assert changed[0] != scores[0]
-    torch.testing.assert_close(changed[1:], scores[1:])
+    head(local_feats, LABELS).ious.sum().backward()
+    reached = {
+        name.split('.')[0] for name, p in head.named_parameters() if p.grad is not None
+    }
+    assert reached == {'mask_scorer'}
 
 
 def test_score_is_the_formula(local_feats):
     head = build()
-    logits = head(local_feats)
-    masks = torch.stack([logits[i, label] for i, label in enumerate(LABELS)]).sigmoid()
-    pooled = masks.reshape(3, 7, 4, 7, 4).amax(dim=(2, 4))
+    mask_logits, ious = head(local_feats, LABELS)
+    pooled = mask_logits.sigmoid().reshape(3, 7, 4, 7, 4).amax(dim=(2, 4))
     inputs = torch.cat([local_feats, pooled[:, None]], dim=1).flatten(1)
     expected = head.mask_scorer(inputs)[torch.arange(3), LABELS]
-    torch.testing.assert_close(head.score_masks(local_feats, logits, LABELS), expected)
+    torch.testing.assert_close(ious, expected)
 
 
-def test_overlap_equals_the_loop():
-    torch.manual_seed(2)
-    masks = torch.rand(4, 28, 28) > 0.4
-    overlap = build().overlap_targets(masks)
-    for n, i, j in np.ndindex(4, 7, 7):
-        # Bilinear at the centre of the cell is the mean of the four pixels around it.
-        around = masks[n, 4 * i + 1 : 4 * i + 3, 4 * j + 1 : 4 * j + 3]
-        assert overlap[n, i, j] == (around.float().mean() > 0.5)
-    assert build().overlap_targets(masks[:0]).shape == (0, 7, 7)
+def test_mask_score_is_class_score_plus_weighted_iou(local_feats):
+    head = build()
+    predictions = head(local_feats, LABELS)
+    meta = dict(ori_shape=(60, 60), scale_factor=(1.0, 1.0))
+    scores = torch.tensor([0.9, 0.5, 0.1])
+    found = InstanceData(bboxes=BOXES.clone(), scores=scores, labels=LABELS)
+    (result,) = head.predict_by_feat(
+        predictions, [found], [meta], ConfigDict(mask_thr_binary=0.5)
+    )
+    torch.testing.assert_close(result.mask_scores, scores + 0.3 * predictions.ious)
+    assert predictions.ious.abs().max() > 0.01
+    assert result.masks.shape == (3, 60, 60)
+    # The box starts at the origin and has one pixel for each cell.
+    inside = predictions.mask_logits[0].sigmoid() >= 0.5
+    assert torch.equal(result.masks[0, :28, :28], inside)
 
 
 def test_targets_of_images_follow_each_other():
@@ -178,7 +212,8 @@ def test_no_rois_keep_the_gradient_path():
     head = build()
     labels = torch.empty(0, dtype=torch.long)
     none = torch.empty(0, 28, 28, dtype=torch.bool), torch.empty(0)
-    losses = head.loss(torch.empty(0, 6, 7, 7), torch.empty(0, 4), labels, none)
+    predictions = head(torch.empty(0, 6, 7, 7), labels)
+    losses = head.loss(predictions, torch.empty(0, 4), none)
     assert all(value == 0 for value in losses.values())
     sum(losses.values()).backward()
     assert all(p.grad is not None for p in head.parameters())
@@ -186,7 +221,28 @@ def test_no_rois_keep_the_gradient_path():
 
 def test_one_mask_for_all_classes(local_feats):
     head = build(class_agnostic=True)
-    logits = head(local_feats)
-    assert logits.shape == (3, 1, 28, 28)
-    losses = head.loss(local_feats, BOXES, LABELS, targets())
+    every = all_masks(head, local_feats)
+    assert every.shape == (3, 1, 28, 28)
+    torch.testing.assert_close(head(local_feats, LABELS).mask_logits, every[:, 0])
+    losses = loss_of(head, local_feats, targets())
     assert all(value > 0 for value in losses.values())
+
+
+def test_released_models_have_a_bias_before_the_norm_and_pad_the_rated_masks(
+    local_feats, monkeypatch
+):
+    assert build().first_upsample.conv.bias is None
+    head = build(upsample_bias=True, score_pool_padding=1)
+    conv, norm = head.first_upsample.conv, head.first_upsample.norm
+    torch.nn.init.normal_(conv.bias)
+    expected = torch.relu(norm(conv(local_feats)))
+    assert torch.equal(head.first_upsample(local_feats), expected)
+    # The last row and column of a mask are never seen: windows are -1..2, 3..6, ...
+    logits = torch.randn(len(local_feats), 28, 28)
+    monkeypatch.setattr(d2det_mask_head, 'convolve_to_channel', lambda *_: logits)
+    scores = head(local_feats, LABELS).ious
+    logits[:, 27] = 100
+    logits[:, :, 27] = 100
+    assert torch.equal(head(local_feats, LABELS).ious, scores)
+    logits[:, 26, 26] = 100
+    assert not torch.equal(head(local_feats, LABELS).ious, scores)

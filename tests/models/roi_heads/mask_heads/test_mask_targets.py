@@ -7,6 +7,7 @@ from mmdet_plus.models.roi_heads.mask_heads.mask_targets import (
     bitmaps_of,
     crop_masks,
     mask_ious,
+    overlap_of_masks,
 )
 
 
@@ -80,3 +81,14 @@ def test_iou_is_at_most_one_where_cells_are_coarse():
     )
     none = torch.empty(0, 4, 4, dtype=torch.bool)
     assert mask_ious(none, none, torch.empty(0, 4), torch.empty(0)).shape == (0,)
+
+
+def test_overlap_equals_the_loop():
+    torch.manual_seed(2)
+    masks = torch.rand(4, 28, 28) > 0.4
+    overlap = overlap_of_masks(masks)
+    for n, i, j in np.ndindex(4, 7, 7):
+        # Bilinear at the centre of the cell is the mean of the four pixels around it.
+        around = masks[n, 4 * i + 1 : 4 * i + 3, 4 * j + 1 : 4 * j + 3]
+        assert overlap[n, i, j] == (around.float().mean() > 0.5)
+    assert overlap_of_masks(masks[:0]).shape == (0, 7, 7)

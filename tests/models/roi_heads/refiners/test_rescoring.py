@@ -9,7 +9,6 @@ from samples.dcr import StubRefiner
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 from mmdet_plus.models.roi_heads.refiners.rescoring import (
-    check_refine_at,
     rescore_candidates,
     rescore_detections,
     top_class_boxes,
@@ -184,8 +183,3 @@ def test_nothing_found():
     (after,) = rescore_detections(StubRefiner(), INPUTS, none, [META], True)
     assert len(after) == 0
     assert after.bboxes.shape == (0, 4)
-
-
-def test_errors():
-    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'nms'"):
-        check_refine_at('nms')

@@ -10,6 +10,7 @@ import mmdet_plus  # noqa: F401
 from mmdet_plus.models.roi_heads.roi_extractors import (
     discriminative_roi_extractor as module,
 )
+from tests.samples.released_pooling import position_sensitive_pool
 
 STRIDES = [4, 8]
 ROIS = torch.tensor(
@@ -206,3 +207,35 @@ def test_weights_are_float32_under_autocast(feats, monkeypatch):
     with torch.autocast('cpu', torch.bfloat16):
         build()(tuple(f.bfloat16() for f in feats), ROIS[:1])
     assert dtypes == [(torch.bfloat16, torch.float32)]
+
+
+@pytest.mark.parametrize('sampling_ratio', [1, 2])
+def test_released_models_are_sampled_as_the_old_operator_did(sampling_ratio, feats):
+    rois = torch.tensor([[0, 20.4, 26.5, 90.2, 100.7]])
+    extractor = build(
+        sampling_ratio=sampling_ratio,
+        coarse_sampling_ratio=sampling_ratio,
+        released_sampling=True,
+    )
+    wake(extractor)
+    feat = feats[0][0]
+
+    def pool(bins, offset=None):
+        return position_sensitive_pool(
+            feat, rois[:, 1:], bins, sampling_ratio, 1 / 4, offset
+        )
+
+    offset = extractor.offset_predictors[0](pool(3))
+    offset = offset.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    expected = extractor.poolings[0](pool(14, offset))
+    torch.testing.assert_close(extractor(feats, rois), expected, atol=1e-4, rtol=0)
+
+
+def test_released_models_count_the_last_pixel_for_the_level(feats):
+    # 111.5 pixels without the last one, which is below 112.
+    rois = torch.tensor([[0, 10.0, 10, 121.5, 121.5]])
+    extractor = build(released_sampling=True)
+    chosen = [f.clone() for f in feats]
+    chosen[0] += 5
+    assert torch.equal(extractor(chosen, rois), extractor(feats, rois))
+    assert not torch.equal(build()(chosen, rois), build()(feats, rois))

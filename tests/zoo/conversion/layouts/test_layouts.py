@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 import mmdet_plus  # noqa: F401
-from mmdet_plus.zoo.conversion.layouts import LAYOUTS
+from mmdet_plus.zoo.conversion.layouts import LAYOUTS, guess_layout
 from mmdet_plus.zoo.conversion.rules import convert
 
 CONFIGS = Path(__file__).parents[4] / 'configs'
@@ -23,11 +23,10 @@ VGG = {
 SOURCES = (512, 512, 1024, 512)
 
 
-def build(path: str, **changes) -> nn.Module:
+def build(path: str) -> nn.Module:
     init_default_scope('mmdet')
     cfg = Config.fromfile(CONFIGS / path)
     cfg.model.backbone.init_cfg = None
-    cfg.merge_from_dict(changes)
     return MODELS.build(cfg.model)
 
 
@@ -97,7 +96,7 @@ def refinedet():
 def test_refinedet_is_filled(refinedet, layout):
     own, port = refinedet
     foreign = port if layout.endswith('pytorch') else caffe_names(port)
-    result = convert(foreign, LAYOUTS[layout], own.state_dict())
+    result = convert(foreign, LAYOUTS[layout].rules, own.state_dict())
     assert result.unused == []
     assert result.missing == []
     own.load_state_dict(result.state_dict)
@@ -125,197 +124,128 @@ def test_refinedet_is_filled(refinedet, layout):
     assert torch.equal(own.neck.deconvs[1][0].bias, port['tcb1.1.bias'])
 
 
-def d2det_names(state_dict: dict, version: int) -> dict:
-    """Our weights by the names of the authors' releases, background first in 1.x."""
-    roi_head = '' if version == 1 else 'roi_head.'
-    renamed = (
-        ('roi_head.bbox_roi_extractor.offset_predictors.', '@.offset_fc.', '.layers.'),
-        ('roi_head.bbox_roi_extractor.poolings.', '@.lip.logit.conv.', '.conv.'),
-        ('roi_head.bbox_roi_extractor.poolings.', '@.lip.logit.bn.', '.norm.'),
-    )
-    heads = {
-        'reg_head.convs': 'D2Det_head.convs',
-        'reg_head.offset_conv': 'D2Det_head.D2Det_reg',
-        'reg_head.overlap_conv': 'D2Det_head.D2Det_mask',
-        'mask_head.conv_logits': 'D2Det_head.D2Det_instance',
-        'mask_head.first_upsample.conv': 'D2Det_head.deconv1',
-        'mask_head.first_upsample.gn': 'D2Det_head.norm1',
-        'mask_head.upsample': 'D2Det_head.deconv2',
-        'mask_head.mask_scorer.0': 'D2Det_head.fcs.0',
-        'mask_head.mask_scorer.2': 'D2Det_head.fcs.1',
-        'mask_head.mask_scorer.4': 'D2Det_head.fc_instance_iou',
-    }
-    per_class = ('fc_cls', 'D2Det_instance', 'fc_instance_iou')
-    result = {}
-    for key, value in state_dict.items():
-        name = key
-        for prefix, target, separator in renamed:
-            level, found, rest = key.removeprefix(prefix).partition(separator)
-            if key.startswith(prefix) and found and level.isdigit():
-                layer = f'{roi_head}bbox_roi_extractor.roi_layers.{level}'
-                name = f'{target.replace("@", layer)}{rest}'
-        for ours, theirs in heads.items():
-            if key.startswith(f'roi_head.{ours}.'):
-                name = roi_head + key.replace(f'roi_head.{ours}', theirs)
-        if version == 1:
-            name = name.replace('roi_head.bbox_head', 'bbox_head')
-            if 'fc_cls' in name:
-                value = value.roll(1, dims=0)
-            elif any(layer in name for layer in per_class):
-                value = torch.cat([torch.zeros_like(value[:1]), value])
-        result[name] = value
-    return result
+def own_of(*names: str, rows: int = 3) -> dict[str, torch.Tensor]:
+    """A model that only has these weights, of so many rows."""
+    return {name: torch.zeros(rows, 2) for name in names}
 
 
-@pytest.mark.parametrize('version', [1, 2])
-def test_d2det_is_filled(version):
-    torch.manual_seed(0)
-    thin = {
-        'model.backbone.base_channels': 8,
-        'model.neck.in_channels': [32, 64, 128, 256],
-        'model.roi_head.bbox_head.fc_out_channels': 16,
-        'model.roi_head.bbox_roi_extractor.offset_channels': 8,
-        'model.roi_head.mask_head.fc_out_channels': 8,
-    }
-    own = build('d2det/d2det-mask_r50_fpn_2x_coco.py', **thin).state_dict()
-    own = {key: torch.rand_like(value.float()) for key, value in own.items()}
-    foreign = d2det_names(own, version)
-    if version == 1:
-        assert 'bbox_head.fc_cls.weight' in foreign
-        assert 'D2Det_head.D2Det_reg.weight' in foreign
-    result = convert(foreign, LAYOUTS[f'd2det-mmdet{version}'], own)
+def rows(*values: float) -> torch.Tensor:
+    return torch.tensor(values)[:, None].expand(-1, 2).clone()
+
+
+@pytest.mark.parametrize(
+    ('layout', 'theirs', 'ours', 'given', 'expected'),
+    [
+        # The background is the first class, and becomes the last.
+        ('d2det-mmdet1', 'bbox_head.fc_cls.weight', 'bbox_head.fc_cls.weight',
+         (0, 1, 2), (1, 2, 0)),
+        ('cpm-pet', 'Grid_Cascade_RCNN.Output_cls.cls_score.weight',
+         'bbox_head.fc_cls.weight', (0, 1, 2), (1, 2, 0)),
+        ('cpm-pet', 'Grid_Cascade_RCNN.Output_rescore.cls_score.weight',
+         'rsm_head.fc_cls.weight', (0, 1, 2), (1, 2, 0)),
+        ('dcr-mxnet', 'cls_score_weight', 'base.bbox_head.fc_cls.weight',
+         (0, 1, 2), (1, 2, 0)),
+        ('dcr-mxnet', 'dcr_fc1_weight', 'refiner.fc_cls.weight', (0, 1, 2), (1, 2, 0)),
+        # There it is the last already.
+        ('d2det-mmdet2', 'roi_head.bbox_head.fc_cls.weight', 'bbox_head.fc_cls.weight',
+         (0, 1, 2), (0, 1, 2)),
+        # Masks have no background: the row without a class is the first or the last.
+        ('d2det-mmdet1', 'D2Det_head.D2Det_instance.weight',
+         'mask_head.conv_logits.weight', (0, 1, 2, 3), (1, 2, 3)),
+        ('d2det-mmdet1', 'D2Det_head.fc_instance_iou.weight',
+         'mask_head.mask_scorer.4.weight', (0, 1, 2, 3), (1, 2, 3)),
+        ('d2det-mmdet2', 'roi_head.D2Det_head.D2Det_instance.weight',
+         'mask_head.conv_logits.weight', (0, 1, 2, 3), (0, 1, 2)),
+        ('d2det-mmdet2', 'roi_head.D2Det_head.fc_instance_iou.weight',
+         'mask_head.mask_scorer.4.weight', (0, 1, 2, 3), (0, 1, 2)),
+        # Four rows of the background's box before those of the object's.
+        ('dcr-mxnet', 'bbox_pred_weight', 'bbox_head.fc_reg.weight',
+         range(8), (4, 5, 6, 7)),
+    ],
+)  # fmt: skip
+def test_rows_of_classes(layout, theirs, ours, given, expected):
+    own = own_of(f'roi_head.{ours}', rows=len(expected))
+    result = convert({theirs: rows(*given)}, LAYOUTS[layout].rules, own)
     assert result.unused == []
-    assert result.missing == []
-    for key, value in result.state_dict.items():
-        assert torch.equal(value, own[key]), key
+    converted = result.state_dict[f'roi_head.{ours}']
+    assert converted[:, 0].tolist() == list(expected)
 
 
-def test_maskrcnn_benchmark_fills_all_but_what_differs_between_forks():
-    torch.manual_seed(0)
-    thin = {
-        'model.backbone.base_channels': 8,
-        'model.neck.in_channels': [32, 64, 128, 256],
-        'model.roi_head.bbox_head.fc_out_channels': 16,
-    }
-    config = 'double_head/double-head-legacy_r50_fpn_1x_coco.py'
-    own = build(config, **thin).state_dict()
-    own = {key: torch.rand_like(value.float()) for key, value in own.items()}
-    box, head = 'module.roi_heads.box', 'roi_head.bbox_head'
-    foreign = {
-        'module.backbone.body.stem.conv1.weight': own['backbone.conv1.weight'],
-        'module.backbone.body.layer2.1.bn2.bias': own['backbone.layer2.1.bn2.bias'],
-        'module.backbone.fpn.fpn_inner4.bias': own['neck.lateral_convs.3.conv.bias'],
-        'module.backbone.fpn.fpn_layer1.bias': own['neck.fpn_convs.0.conv.bias'],
-        'module.rpn.head.conv.weight': own['rpn_head.rpn_conv.weight'],
-        'module.rpn.head.cls_logits.bias': own['rpn_head.rpn_cls.bias'],
-        'module.rpn.head.bbox_pred.bias': own['rpn_head.rpn_reg.bias'],
-        f'{box}.feature_extractor.fc6.weight': own[f'{head}.fc_branch.0.weight'],
-        f'{box}.feature_extractor.fc7.bias': own[f'{head}.fc_branch.1.bias'],
-        f'{box}.predictor.cls_score.bias': own[f'{head}.fc_cls.bias'].roll(1),
-        f'{box}.predictor.bbox_pred.bias': torch.cat(
-            [torch.zeros(4), own[f'{head}.fc_reg.bias']]
-        ),
-        f'{box}.feature_extractor.unknown.weight': torch.zeros(1),
+def test_two_logits_of_a_proposal_become_one():
+    # Two anchors: both backgrounds before both objects.
+    name = 'rpn_head.rpn_cls.weight'
+    given = {'rpn_cls_score_weight': rows(1, 2, 5, 7)}
+    result = convert(given, LAYOUTS['dcr-mxnet'].rules, own_of(name, rows=2))
+    own = result.state_dict[name]
+    assert own[:, 0].tolist() == [4, 5]
+    softmax = torch.tensor([[1.0, 5], [2, 7]]).softmax(dim=1)[:, 1]
+    torch.testing.assert_close(own[:, 0].sigmoid(), softmax)
+
+
+def test_the_head_of_dcr_is_wrapped_or_not():
+    given = {'fc_new_2_bias': rows(1, 2, 3)}
+    for head in ('roi_head', 'roi_head.base'):
+        own = own_of(f'{head}.bbox_head.shared_fcs.1.bias')
+        result = convert(given, LAYOUTS['dcr-mxnet'].rules, own)
+        assert result.state_dict.keys() == own.keys()
+
+
+def test_blocks_and_levels_of_mxnet():
+    places = {
+        'res2c_branch2a_weight': 'backbone.layer1.2.conv1.weight',
+        'bn3b3_branch2c_beta': 'backbone.layer2.3.bn3.bias',
+        'dcr_res4b22_branch2b_weight': 'roi_head.refiner.tail.layer3.22.conv2.weight',
+        'dcr_bn5a_branch1_moving_var':
+            'roi_head.refiner.tail.layer4.0.downsample.1.running_var',
+        'res4b22_branch2b_offset_bias': 'backbone.layer3.22.conv2.conv_offset.bias',
+        'fpn_p2_1x1_weight': 'neck.lateral_convs.0.conv.weight',
+        'fpn_p6_bias': 'neck.fpn_convs.4.conv.bias',
+        'offset_weight': 'roi_head.bbox_roi_extractor.roi_layers.0.offset.weight',
+        'offset_p5_bias': 'roi_head.bbox_roi_extractor.roi_layers.3.offset.bias',
     }  # fmt: skip
-    result = convert(foreign, LAYOUTS['double-head-maskrcnn-benchmark'], own)
-    assert result.unused == [f'{box}.feature_extractor.unknown.weight']
-    assert len(result.state_dict) == len(foreign) - 1
-    for key, value in result.state_dict.items():
-        assert torch.equal(value, own[key]), key
-
-
-def test_cpm_fills_all_but_the_grid_branches():
-    thin = {
-        'model.backbone.base_channels': 8,
-        'model.neck.in_channels': [32, 64, 128, 256],
-        'model.roi_head.bbox_head.fc_out_channels': 16,
-        'model.roi_head.grid_head.point_channels': 4,
-        'model.roi_head.iou_head.in_channels': 36,
-        'model.roi_head.iou_head.fc_out_channels': 16,
-        'model.roi_head.rsm_head.fc_out_channels': 16,
-    }
-    own = build('cpm_rcnn/cpm-rcnn_r50_fpn_2x_coco.py', **thin).state_dict()
-    torch.manual_seed(0)
-    own = {key: torch.rand_like(value.float()) for key, value in own.items()}
-    head = 'roi_head.bbox_head'
-    foreign = {
-        'Conv_Body.conv1.weight': own['backbone.conv1.weight'],
-        'Conv_Body.layer2.1.bn2.bias': own['backbone.layer2.1.bn2.bias'],
-        'Conv_Body_FPN.p5_in.bias': own['neck.lateral_convs.3.conv.bias'],
-        'Conv_Body_FPN.p5_out.0.bias': own['neck.fpn_convs.3.conv.bias'],
-        'Conv_Body_FPN.fpn_in.0.weight': own['neck.lateral_convs.2.conv.weight'],
-        'Conv_Body_FPN.fpn_out.2.bias': own['neck.fpn_convs.0.conv.bias'],
-        'RPN.head.conv.weight': own['rpn_head.rpn_conv.weight'],
-        'RPN.head.bbox_pred.bias': own['rpn_head.rpn_reg.bias'],
-        'Fast_RCNN.Head.fc6.weight': own[f'{head}.shared_fcs.0.weight'],
-        'Fast_RCNN.Head.fc7.bias': own[f'{head}.shared_fcs.1.bias'],
-        'Fast_RCNN.Output.cls_score.bias': own[f'{head}.fc_cls.bias'].roll(1),
-        'Grid_RCNN.unknown': torch.zeros(1),
-    }
-    result = convert(foreign, LAYOUTS['cpm-pet'], own)
-    assert result.unused == ['Grid_RCNN.unknown']
-    assert len(result.state_dict) == len(foreign) - 1
-    for key, value in result.state_dict.items():
-        assert torch.equal(value, own[key]), key
-
-
-def mxnet_names(state_dict: dict) -> dict:
-    """Our weights by the names of the authors' DCR models, background first."""
-    layers = {'downsample.0': 'branch1', 'conv1': 'branch2a', 'conv2': 'branch2b'}
-    layers |= {'conv3': 'branch2c', 'downsample.1': 'branch1', 'bn1': 'branch2a'}
-    layers |= {'bn2': 'branch2b', 'bn3': 'branch2c'}
-    values = {'weight': 'gamma', 'bias': 'beta', 'running_mean': 'moving_mean'}
-    values |= {'running_var': 'moving_var'}
-    plain = {
-        'backbone.conv1.weight': 'conv1_weight',
-        'neck.conv.conv': 'conv_new_1',
-        'rpn_head.rpn_conv': 'rpn_conv_3x3',
-        'rpn_head.rpn_cls': 'rpn_cls_score',
-        'rpn_head.rpn_reg': 'rpn_bbox_pred',
-        'roi_head.base.bbox_head.shared_fcs.0': 'fc_new_1',
-        'roi_head.base.bbox_head.shared_fcs.1': 'fc_new_2',
-        'roi_head.base.bbox_head.fc_cls': 'cls_score',
-        'roi_head.base.bbox_head.fc_reg': 'bbox_pred',
-        'roi_head.refiner.fc_cls': 'dcr_cls_score',
-    }
-    result = {}
-    for key, value in state_dict.items():
-        owner, _, kind = key.rpartition('.')
-        name = plain.get(key) or f'{plain.get(owner)}_{kind}'
-        if '.layer' in key and kind in (*values,):
-            head, _, rest = owner.partition('.layer')
-            stage, block, layer = rest.split('.', 2)
-            is_norm = 'bn' in layer or layer == 'downsample.1'
-            number = 'abcdef'[int(block)]
-            if stage == '3' and int(block) > 0:
-                number = f'b{block}'  # the way of ResNet-101
-            name = (
-                f'{"bn" if is_norm else "res"}{int(stage) + 1}{number}_{layers[layer]}'
-            )
-            name += f'_{values[kind] if is_norm else "weight"}'
-            name = f'dcr_{name}' if head.startswith('roi_head') else name
-        elif owner == 'backbone.bn1':
-            name = f'bn_conv1_{values.get(kind)}'
-        if name.startswith('rpn_cls_score'):
-            value = torch.cat([torch.ones_like(value), value + 1])
-        elif 'cls_score' in name:
-            value = value.roll(1, dims=0)
-        elif name.startswith('bbox_pred'):
-            value = torch.cat([torch.zeros_like(value[:4]), value])
-        result[name] = value
-    return result
-
-
-def test_dcr_is_filled():
-    torch.manual_seed(0)
-    own = build('dcr/faster-rcnn-dcrv2_r50_8e_coco.py').state_dict()
-    own = {
-        key: torch.rand_like(value)
-        for key, value in own.items()
-        if not key.endswith('num_batches_tracked') and 'fcs.0.weight' not in key
-    }
-    result = convert(mxnet_names(own), LAYOUTS['dcr-mxnet'], own)
-    assert result.unused == []
+    given = {theirs: rows(i, 0, 0) for i, theirs in enumerate(places)}
+    own = own_of(*places.values())
+    result = convert(given, LAYOUTS['dcr-mxnet'].rules, own)
     assert result.missing == []
-    for key, value in result.state_dict.items():
-        torch.testing.assert_close(value, own[key], msg=key)
+    for theirs, ours in places.items():
+        assert torch.equal(result.state_dict[ours], given[theirs])
+
+
+def test_affine_norms_of_cpm_get_statistics_that_change_nothing():
+    weights = {
+        'Conv_Body.bn1.weight': torch.tensor([2.0, 3]),
+        'Conv_Body.layer1.0.downsample.1.weight': torch.ones(4),
+        'Conv_Body.conv1.weight': torch.ones(4),
+        'Conv_Body_FPN.p5_in.weight': torch.ones(4),
+    }
+    added = LAYOUTS['cpm-pet'].prepare(weights)
+    assert added.keys() - weights.keys() == {
+        f'Conv_Body.{norm}.running_{kind}'
+        for norm in ('bn1', 'layer1.0.downsample.1')
+        for kind in ('mean', 'var')
+    }
+    assert added['Conv_Body.bn1.running_mean'].tolist() == [0, 0]
+    assert added['Conv_Body.bn1.running_var'].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ('name', 'layout'),
+    [
+        ('Conv_Body.conv1.weight', 'cpm-pet'),
+        ('D2Det_head.D2Det_reg.bias', 'd2det-mmdet1'),
+        ('roi_head.D2Det_head.D2Det_reg.bias', 'd2det-mmdet2'),
+        ('bn_conv1_gamma', 'dcr-mxnet'),
+        ('arm_loc.0.weight', 'refinedet-pytorch'),
+        ('TL3_1.weight', 'refinedet-caffe'),
+        ('roi_heads.box.predictor.cls_score.bias', 'double-head-maskrcnn-benchmark'),
+    ],
+)
+def test_names_say_the_layout(name, layout):
+    assert guess_layout(['other', name]) == layout
+
+
+def test_unknown_names_say_no_layout():
+    with pytest.raises(ValueError, match=r'such as other are of no known layout: give'):
+        guess_layout(['other'])
+    with pytest.raises(ValueError, match='such as none'):
+        guess_layout([])

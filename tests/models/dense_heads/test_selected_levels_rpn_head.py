@@ -7,7 +7,7 @@ import mmdet_plus  # noqa: F401
 META = [dict(img_shape=(64, 64), scale_factor=(1.0, 1.0))]
 
 
-def build(name):
+def build(name, **changes):
     torch.manual_seed(0)
     cfg = ConfigDict(
         type=name,
@@ -22,6 +22,7 @@ def build(name):
             nms=dict(type='nms', iou_threshold=0.7),
             min_bbox_size=0,
         ),
+        **changes,
     )
     head = MODELS.build(cfg)
     head.init_weights()
@@ -33,17 +34,17 @@ def propose(head, feats):
     return head.predict_by_feat(cls_scores, bbox_preds, batch_img_metas=META)[0]
 
 
-def test_equals_mmdet_in_float32():
+def test_without_levels_it_is_mmdets():
     feats = (torch.randn(1, 8, 8, 8),)
-    ours, theirs = (propose(build(n), feats) for n in ('Float32RPNHead', 'RPNHead'))
+    names = ('SelectedLevelsRPNHead', 'Float32RPNHead', 'RPNHead')
+    ours, alias, theirs = (propose(build(name), feats) for name in names)
     assert len(ours) == 20
     torch.testing.assert_close(ours.bboxes, theirs.bboxes)
     torch.testing.assert_close(ours.scores, theirs.scores)
+    assert alias.bboxes.equal(ours.bboxes)
 
 
-def test_proposes_under_bfloat16_autocast():
-    feats = (torch.randn(1, 8, 8, 8),)
-    with torch.autocast('cpu', torch.bfloat16):
-        found = propose(build('Float32RPNHead'), feats)
-    assert len(found) == 20
-    assert found.bboxes.dtype == found.scores.dtype == torch.float32
+def test_proposes_from_the_chosen_levels_only():
+    feats = (torch.full((1, 8, 4, 4), torch.nan), torch.randn(1, 8, 8, 8))
+    chosen = propose(build('SelectedLevelsRPNHead', in_levels=[1]), feats)
+    assert chosen.bboxes.equal(propose(build('RPNHead'), feats[1:]).bboxes)

@@ -1,0 +1,59 @@
+import pytest
+
+import mmdet_plus  # noqa: F401
+from mmdet_plus.cli.preflight.model_parts import (
+    check_class_counts,
+    iter_class_counts,
+    iter_needed_checkpoints,
+)
+from mmdet_plus.errors import UserError
+
+
+def model(**bbox_head):
+    return dict(
+        type='FasterRCNN',
+        backbone=dict(type='ResNet', num_classes=1000),
+        rpn_head=dict(type='RPNHead', num_classes=1),
+        roi_head=dict(
+            type='CascadeRoIHead',
+            bbox_head=[dict(type='Shared2FCBBoxHead', **bbox_head)],
+        ),
+    )
+
+
+def test_counts_are_found_in_lists_but_not_in_class_agnostic_parts():
+    key = 'model.roi_head.bbox_head.0.num_classes'
+    assert list(iter_class_counts(model(num_classes=3))) == [(key, 3)]
+
+
+@pytest.mark.parametrize('head', [dict(), dict(num_classes=None)])
+def test_only_what_is_stated_counts(head):
+    assert list(iter_class_counts(model(**head))) == []
+
+
+def test_difference_is_told_with_the_repair():
+    counts = {'model.roi_head.bbox_head.0.num_classes': 3}
+    check_class_counts(counts, 3, 'data')
+    with pytest.raises(UserError, match=r'bbox_head\.0\.num_classes=2$'):
+        check_class_counts(counts, 2, 'data')
+
+
+def test_classes_of_ours_name_parts_that_count_otherwise():
+    arm = dict(type='AnchorRefinementHead', num_classes=2)
+    odm = dict(type='ObjectDetectionHead', num_classes=3)
+    parts = dict(arm_head=arm, bbox_head=odm)
+    key = 'model.bbox_head.num_classes'
+    assert list(iter_class_counts(dict(type='RefineDet', **parts))) == [(key, 3)]
+    # The name alone says nothing.
+    counts = dict(iter_class_counts(dict(type='FasterRCNN', **parts)))
+    assert counts == {'model.arm_head.num_classes': 2, key: 3}
+
+
+def test_checkpoints_that_parts_load_are_found_inside_wrappers():
+    frozen = dict(type='FrozenBaseDCR', detector_checkpoint='d.pth')
+    model = dict(type='DetTTAModel', module=frozen)
+    ((key, path, advice),) = iter_needed_checkpoints(model)
+    assert (key, path) == ('model.module.detector_checkpoint', 'd.pth')
+    assert f'--cfg-options {key}=None' in advice
+    frozen['detector_checkpoint'] = None
+    assert list(iter_needed_checkpoints(model)) == []
