@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -61,19 +62,22 @@ def test_overwrite(main, tmp_path):
     ],
 )
 def test_bad_values_write_nothing(main, tmp_path, capsys, arguments, message):
-    with pytest.raises(SystemExit) as stop:
-        main([str(tmp_path / 'sub' / 'out'), *arguments])
-    assert stop.value.code == 2
+    assert main([str(tmp_path / 'sub' / 'out'), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_refuses_a_folder_with_other_files(main, tmp_path, capsys):
     (tmp_path / 'mine.txt').write_text('')
-    with pytest.raises(SystemExit) as stop:
-        main([str(tmp_path), *SMALL])
-    assert stop.value.code == 2
+    assert main([str(tmp_path), *SMALL]) == 2
     assert f'{tmp_path} holds other files' in capsys.readouterr().err
+
+
+def test_the_second_version_has_its_own_size(main, tmp_path):
+    counts = ['--num-train', '1', '--num-val', '1']
+    assert main([str(tmp_path / 'out'), '--version', '2', *counts]) == 0
+    meta = json.loads((tmp_path / 'out' / 'meta.json').read_text())
+    assert (meta['version'], meta['image_size']) == (2, 320)
 
 
 def test_script_writes_the_same_bytes_as_this_process(main, tmp_path):

@@ -11,7 +11,8 @@ import cv2
 from numpy import ndarray
 
 from .formats import LAYOUTS, ImageRecord, Splits, describe_object
-from .generation import GENERATOR_VERSION, draw_scene
+from .generation import draw_scene
+from .recipes import RECIPES
 
 IMAGE_SIZES = (32, 4096)
 JPEG_QUALITY = 95
@@ -30,6 +31,7 @@ class ShapesSpec:
         image_size: height and width in pixels, within ``IMAGE_SIZES``.
         seed: not negative.
         format: one of ``LAYOUTS``.
+        version: one of ``RECIPES``.
     """
 
     num_train: int = 400
@@ -37,6 +39,7 @@ class ShapesSpec:
     image_size: int = 256
     seed: int = 0
     format: str = 'coco'
+    version: int = 1
 
     def __post_init__(self) -> None:
         for name in ('num_train', 'num_val'):
@@ -51,11 +54,13 @@ class ShapesSpec:
             raise ValueError(f'seed must not be negative, got {self.seed}')
         if self.format not in LAYOUTS:
             raise ValueError(f'format must be in {[*LAYOUTS]}, got {self.format!r}')
+        if self.version not in RECIPES:
+            raise ValueError(f'version must be in {[*RECIPES]}, got {self.version!r}')
 
     @property
     def meta(self) -> dict:
         """What ``meta.json`` holds: the arguments and who drew."""
-        return dict(generator='shapes', version=GENERATOR_VERSION, **asdict(self))
+        return dict(generator='shapes', **asdict(self))
 
     @property
     def tasks(self) -> list[Task]:
@@ -134,7 +139,7 @@ def _write(
     for split in splits:
         (root / layout.image_dir.format(split=split)).mkdir(parents=True, exist_ok=True)
     for split, index in track(spec.tasks):
-        scene = draw_scene(spec.seed, split, index, spec.image_size)
+        scene = draw_scene(spec.seed, split, index, spec.image_size, spec.version)
         height, width = scene.image.shape[:2]
         objects = [describe_object(instance) for instance in scene.instances]
         record = ImageRecord(f'{split}_{index:06d}', width, height, objects)

@@ -1,8 +1,8 @@
 """Draws the images of the synthetic data set "shapes"; pure functions of a seed.
 
-An image is fixed by ``(seed, split, index, image_size)`` alone: neither the number of
-images asked for nor any global random state has a say. Byte-identical output holds for
-the same versions of NumPy and OpenCV.
+An image is fixed by ``(seed, split, index, image_size, version)`` alone:
+neither the number of images asked for nor any global random state has a say.
+Byte-identical output holds for the same versions of NumPy and OpenCV.
 
 Coordinates are pixels of the image, x to the right and y down; the pixel in column c
 covers [c, c + 1). Colours are BGR, as OpenCV has them.
@@ -15,10 +15,9 @@ import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
+from .recipes import RECIPES, Recipe, Style
 from .textures import contrasting_color, two_tone
 
-# Changes whenever the same arguments give other images or other annotations.
-GENERATOR_VERSION = 1
 CLASSES = (
     'triangle',
     'square',
@@ -30,11 +29,6 @@ CLASSES = (
 )
 SPLITS = ('train', 'val')
 EMPTY_FRACTION = 0.05
-MAX_OBJECTS = 8
-# Diameter of the circumscribed circle. The larger bound holds for images of
-# REFERENCE_SIZE and above and shrinks with smaller ones.
-DIAMETERS = (12.0, 200.0)
-REFERENCE_SIZE = 256
 MIN_VISIBLE_FRACTION = 0.4
 MIN_VISIBLE_PIXELS = 16
 # Distance of an object's colour from what lies around it, in CIE Lab.
@@ -88,7 +82,9 @@ class _Sprite(NamedTuple):
         return self.coverage >= 0.5
 
 
-def draw_scene(seed: int, split: str, index: int, image_size: int) -> ShapeScene:
+def draw_scene(
+    seed: int, split: str, index: int, image_size: int, version: int = 1
+) -> ShapeScene:
     """Draw image ``index`` of a split.
 
     Args:
@@ -96,12 +92,15 @@ def draw_scene(seed: int, split: str, index: int, image_size: int) -> ShapeScene
         split: one of ``SPLITS``.
         index: position in the split, from 0.
         image_size: height and width in pixels.
+        version: one of ``RECIPES``.
     """
+    recipe = RECIPES[version]
     rng = np.random.default_rng([seed, SPLITS.index(split), index])
     image = paint_background(rng, image_size)
-    sprites = place_sprites(rng, image_size)
+    sprites = place_sprites(rng, image_size, recipe)
     for sprite in sprites:
-        image = paint_sprite(rng, image, sprite)
+        style = (recipe.styles or {}).get(CLASSES[sprite.label])
+        image = paint_sprite(rng, image, sprite, style)
     grain = rng.standard_normal((image_size, image_size, 1), np.float32)
     pixels = np.clip(np.rint(image + grain * rng.uniform(1, 5)), 0, 255).astype(
         np.uint8
@@ -201,7 +200,7 @@ def visible_masks(masks: list[ndarray]) -> list[ndarray]:
     return visible
 
 
-def place_sprites(rng: Generator, image_size: int) -> list[_Sprite]:
+def place_sprites(rng: Generator, image_size: int, recipe: Recipe) -> list[_Sprite]:
     """Choose the objects of an image, the hindmost first; sometimes none.
 
     A place where a shape would be barely visible, or would bury an earlier one, is
@@ -210,18 +209,21 @@ def place_sprites(rng: Generator, image_size: int) -> list[_Sprite]:
     if rng.random() < EMPTY_FRACTION:
         return []
     sprites: list[_Sprite] = []
-    for label in rng.integers(len(CLASSES), size=rng.integers(1, MAX_OBJECTS + 1)):
+    count = rng.integers(1, recipe.max_objects + 1)
+    for label in rng.integers(len(CLASSES), size=count):
         for _ in range(PLACEMENT_TRIES):
-            candidate = [*sprites, _random_sprite(rng, int(label), image_size)]
+            candidate = [*sprites, _random_sprite(rng, int(label), image_size, recipe)]
             if _all_recognisable(candidate):
                 sprites = candidate
                 break
     return sprites
 
 
-def _random_sprite(rng: Generator, label: int, image_size: int) -> _Sprite:
-    smallest, largest = DIAMETERS
-    largest *= min(1.0, image_size / REFERENCE_SIZE)
+def _random_sprite(
+    rng: Generator, label: int, image_size: int, recipe: Recipe
+) -> _Sprite:
+    smallest, largest = recipe.diameters
+    largest *= min(1.0, image_size / recipe.reference_size)
     radius = np.exp(rng.uniform(np.log(smallest), np.log(largest))) / 2
     angle = rng.uniform(0, 2 * np.pi)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -249,13 +251,17 @@ def paint_background(rng: Generator, image_size: int) -> ndarray:
     return two_tone(rng, color, rng.uniform(20, 55), image_size, image_size)
 
 
-def paint_sprite(rng: Generator, image: ndarray, sprite: _Sprite) -> ndarray:
+def paint_sprite(
+    rng: Generator, image: ndarray, sprite: _Sprite, style: Style | None = None
+) -> ndarray:
     """A copy of the image (h, w, 3), float32 in [0, 255], with the shape on it."""
     x, y, width, height = cv2.boundingRect((sprite.coverage > 0).astype(np.uint8))
     window = np.s_[y : y + height, x : x + width]
     around = image[max(0, y - 4) : y + height + 4, max(0, x - 4) : x + width + 4]
-    color = contrasting_color(rng, around.mean(axis=(0, 1)), rng.uniform(*CONTRASTS))
-    surface = two_tone(rng, color, rng.uniform(14, 32), height, width)
+    hues, pattern = style or (None, None)
+    contrast = rng.uniform(*CONTRASTS)
+    color = contrasting_color(rng, around.mean(axis=(0, 1)), contrast, hues)
+    surface = two_tone(rng, color, rng.uniform(14, 32), height, width, pattern)
     alpha = sprite.coverage[window][..., None]
     painted = image.copy()
     painted[window] = image[window] * (1 - alpha) + surface * alpha

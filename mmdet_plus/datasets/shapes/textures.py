@@ -1,12 +1,19 @@
 """Colours and patterns of the data set "shapes"; colours are BGR in [0, 255]."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
 
-def contrasting_color(rng: Generator, color: ndarray, contrast: float) -> ndarray:
+def contrasting_color(
+    rng: Generator,
+    color: ndarray,
+    contrast: float,
+    hues: tuple[float, float] | None = None,
+) -> ndarray:
     """A random colour (3,) at least ``contrast`` away from ``color`` in CIE Lab.
 
     Args:
@@ -14,12 +21,23 @@ def contrasting_color(rng: Generator, color: ndarray, contrast: float) -> ndarra
         color: (3,) BGR in [0, 255].
         contrast: Euclidean distance in Lab; where no candidate reaches it, the most
             distant one is taken.
+        hues: first and last hue in degrees; None for any colour.
     """
     candidates = rng.uniform(0, 255, size=(32, 3))
+    if hues is not None:
+        candidates = _of_hues(candidates / 255, hues)
     lab = _bgr_to_lab(np.vstack([color, candidates]))
     distances = np.linalg.norm(lab[1:] - lab[0], axis=1)
     distances[distances >= contrast] = np.inf
     return candidates[distances.argmax()]
+
+
+def _of_hues(values: ndarray, hues: tuple[float, float]) -> ndarray:
+    """Saturated BGR colours (n, 3) in [0, 255] from numbers (n, 3) in [0, 1]."""
+    low = np.array([hues[0], 0.5, 0.25])
+    high = np.array([hues[1], 1.0, 1.0])
+    hsv = (low + values * (high - low)).astype(np.float32)
+    return 255.0 * cv2.cvtColor(hsv[None], cv2.COLOR_HSV2BGR)[0].astype(np.float64)
 
 
 def _bgr_to_lab(colors: ndarray) -> ndarray:
@@ -29,18 +47,32 @@ def _bgr_to_lab(colors: ndarray) -> ndarray:
 
 
 def two_tone(
-    rng: Generator, color: ndarray, spread: float, height: int, width: int
+    rng: Generator,
+    color: ndarray,
+    spread: float,
+    height: int,
+    width: int,
+    pattern: Callable | None = None,
 ) -> ndarray:
     """A texture that moves around ``color`` by about ``spread`` grey levels.
+
+    Args:
+        rng: source of the pattern.
+        color: (3,) BGR in [0, 255].
+        spread: in grey levels.
+        height: in pixels.
+        width: in pixels.
+        pattern: one of ``PATTERNS``; None draws one.
 
     Returns:
         (height, width, 3) float32 in [0, 255].
     """
     direction = 0.6 + rng.normal(0, 0.5, size=3)
-    pattern = PATTERNS[rng.integers(len(PATTERNS))](rng, height, width)
-    pattern = 0.65 * pattern + 0.35 * noise(rng, height, width)
+    chosen = pattern or PATTERNS[rng.integers(len(PATTERNS))]
+    values = chosen(rng, height, width)
+    values = 0.65 * values + 0.35 * noise(rng, height, width)
     swing = (2 * spread * direction).astype(np.float32)
-    tones = (pattern.astype(np.float32)[..., None] - 0.5) * swing
+    tones = (values.astype(np.float32)[..., None] - 0.5) * swing
     return np.clip(tones + color.astype(np.float32), 0, 255)
 
 

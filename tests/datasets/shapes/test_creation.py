@@ -129,6 +129,7 @@ def test_interrupted_run_leaves_nothing_half_written(made, overwrite):
         ('image_size', 5000),
         ('seed', -1),
         ('format', 'tfrecord'),
+        ('version', 3),
     ],
 )
 def test_bad_values_are_named(argument, value):

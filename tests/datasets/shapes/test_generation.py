@@ -12,8 +12,11 @@ from mmdet_plus.datasets.shapes.generation import (
     unit_contours,
     visible_masks,
 )
+from mmdet_plus.datasets.shapes.recipes import RECIPES
 
 SIZE = 256
+LABELS_OF_SCENE_7 = [0, 1, 1, 6]
+SUM_OF_SCENE_7 = 25781088
 
 
 @pytest.fixture(scope='module')
@@ -48,6 +51,44 @@ def test_global_random_state_has_no_say(scenes):
 )
 def test_seed_split_and_index_change_the_image(scenes, arguments):
     assert not np.array_equal(draw_scene(*arguments, SIZE).image, scenes[7].image)
+
+
+def test_first_version_never_changes(scenes):
+    """Trained models and their results belong to it."""
+    image, instances = scenes[7]
+    assert [instance.label for instance in instances] == LABELS_OF_SCENE_7
+    assert image.astype(int).sum() == pytest.approx(SUM_OF_SCENE_7, rel=1e-3)
+
+
+def mean_hues(version, num_images=60):
+    """Mean colour of each object as a hue in degrees, by class."""
+    hues = {name: [] for name in CLASSES}
+    for i in range(num_images):
+        scene = draw_scene(0, 'train', i, 320, version)
+        for instance in scene.instances:
+            colour = scene.image[instance.mask].mean(axis=0)[None, None]
+            hsv = cv2.cvtColor(colour.astype(np.float32) / 255, cv2.COLOR_BGR2HSV)
+            hues[CLASSES[instance.label]].append(hsv[0, 0, 0])
+    return {name: np.array(own) for name, own in hues.items()}
+
+
+def test_second_version_tells_only_confusable_classes_by_outline():
+    hues = mean_hues(2)
+    for one, other in (('circle', 'octagon'), ('pentagram', 'hexagram')):
+        assert RECIPES[2].styles[one] == RECIPES[2].styles[other]
+        assert abs(np.median(hues[one]) - np.median(hues[other])) < 25
+    different = ('triangle', 'square', 'circle', 'pentagram', 'ring')
+    medians = sorted(np.median(hues[name]) for name in different)
+    assert np.diff(medians).min() > 25
+
+
+def test_second_version_has_more_objects():
+    scenes = [draw_scene(0, 'val', i, 320, 2) for i in range(60)]
+    counts = [len(scene.instances) for scene in scenes]
+    assert 9 <= max(counts) <= 12
+    boxes = np.array([i.bbox for scene in scenes for i in scene.instances])
+    large = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) > 96**2
+    assert large.sum() > 30
 
 
 def test_image_has_size_and_type(scenes):

@@ -36,6 +36,16 @@ def test_contrasting_color_keeps_its_distance():
         assert np.linalg.norm(lab[0] - lab[1]) >= 40
 
 
+def test_contrasting_color_of_a_hue():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        color = contrasting_color(rng, np.full(3, 128.0), 30, (200, 240))
+        pixel = (color[None, None] / 255).astype(np.float32)
+        hue, saturation, _ = cv2.cvtColor(pixel, cv2.COLOR_BGR2HSV)[0, 0]
+        assert 199 < hue < 241
+        assert saturation > 0.49
+
+
 @pytest.mark.parametrize('pattern', [noise, gradient, stripes])
 @pytest.mark.parametrize('shape', [(3, 40), (64, 64)])
 def test_patterns_stay_in_range_and_vary(pattern, shape):
