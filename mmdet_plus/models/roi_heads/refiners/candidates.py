@@ -14,6 +14,17 @@ from .box_refiner import BoxRefiner, RefinerInputs
 from .rescoring import rescore_candidates, rescore_detections, top_class_boxes
 
 Features = tuple[Tensor, ...]
+# The methods of an RoI head that are called, and what they are given.
+PREDICTIONS = dict(
+    predict_bbox=[
+        'x',
+        'batch_img_metas',
+        'rpn_results_list',
+        'rcnn_test_cfg',
+        'rescale',
+    ],
+    predict_mask=['x', 'batch_img_metas', 'results_list', 'rescale'],
+)
 
 
 class Candidates(ABC):
@@ -86,7 +97,7 @@ class CandidatesBeforeNMS(Candidates):
 
     def check_roi_head(self, roi_head: BaseModule) -> None:
         """Its box head must localise before NMS, and score the background."""
-        _check_predict_bbox(roi_head)
+        _check_predictions(roi_head)
         head, name = last_box_head(roi_head), type(roi_head).__name__
         if not getattr(head, 'with_reg', True):
             raise ValueError(
@@ -161,7 +172,7 @@ class CandidatesAfterNMS(Candidates):
 
     def check_roi_head(self, roi_head: BaseModule) -> None:
         """It must need nothing but features and proposals."""
-        _check_predict_bbox(roi_head)
+        _check_predictions(roi_head)
 
     def check_detector(self, detector: BaseDetector) -> None:
         """Any will do."""
@@ -243,12 +254,13 @@ def last_box_head(owner: nn.Module) -> nn.Module | None:
     return heads[-1] if isinstance(heads, nn.ModuleList) else heads
 
 
-def _check_predict_bbox(roi_head: nn.Module) -> None:
-    predict = getattr(roi_head, 'predict_bbox', None)
-    wanted = ['x', 'batch_img_metas', 'rpn_results_list', 'rcnn_test_cfg']
-    found = list(inspect.signature(predict).parameters)[:4] if predict else []
-    if found != wanted:
+def _check_predictions(roi_head: nn.Module) -> None:
+    for name, wanted in PREDICTIONS.items():
+        method = getattr(roi_head, name, None)
+        found = list(inspect.signature(method).parameters) if method else []
+        if found[: len(wanted)] == wanted:
+            continue
         raise ValueError(
-            f'{type(roi_head).__name__} gives no boxes for features and proposals '
+            f'{type(roi_head).__name__} does not predict from features and proposals '
             "alone: use FrozenBaseDCR with refine_at='post_nms'"
         )
