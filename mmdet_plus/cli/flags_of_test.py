@@ -59,11 +59,9 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
-    """Test the weights of a checkpoint, which must be of this model."""
+    """Test the weights of a checkpoint."""
     cfg.load_from = checkpoint
     cfg.resume = False
-    hooks = cfg.get('custom_hooks') or []
-    cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 
 
 def set_eval_names(cfg: Config, names: Sequence[str]) -> None:
@@ -125,8 +123,21 @@ def set_format_only(cfg: Config) -> None:
 
 
 def use_test_time_augmentation(cfg: Config) -> None:
-    """Test each image as it is and mirrored, unless the config says how to augment."""
+    """Test each image as it is and mirrored, unless the config says how to augment.
+
+    Args:
+        cfg: the whole config; changed in place.
+
+    Raises:
+        UserError: if the model predicts masks and nothing says how to merge them.
+    """
     datasets = [dataset.config for dataset in iter_datasets(cfg, 'test_dataloader')]
+    merging = (cfg.get('tta_model') or {}).get('type', 'DetTTAModel')
+    if merging == 'DetTTAModel' and predicts_masks(cfg.model):
+        raise UserError(
+            '--tta: DetTTAModel merges boxes only, and the model predicts masks; '
+            'test without --tta, or set tta_model to a class that merges them'
+        )
     if cfg.get('tta_model') is None:
         nms = dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)
         cfg.tta_model = dict(type='DetTTAModel', tta_cfg=nms)

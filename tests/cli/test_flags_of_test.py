@@ -115,13 +115,20 @@ def test_own_augmentation_is_kept(cfg):
     assert [step.type for step in pipeline] == ['OwnStep']
 
 
+@pytest.mark.parametrize('tta_model', [None, dict(type='DetTTAModel', tta_cfg={})])
+def test_masks_are_not_augmented(cfg, tta_model):
+    cfg.model.roi_head = dict(mask_head=dict(type='FCNMaskHead'))
+    cfg.tta_model = tta_model
+    with pytest.raises(UserError, match=r'--tta: DetTTAModel merges boxes only'):
+        set_test_options(cfg, arguments(tta=True))
+    cfg.tta_model = dict(type='Own')
+    cfg.tta_pipeline = [dict(type='OwnStep')]
+    set_test_options(cfg, arguments(tta=True))
+
+
 def test_fusing_leaves_averaging_out(cfg):
     set_test_options(cfg, arguments(fuse_conv_bn=True))
-    assert [h.type for h in cfg.custom_hooks] == [
-        'EpochSeedHook',
-        'FuseConvBNHook',
-        'CheckpointMatchHook',
-    ]
+    assert [h.type for h in cfg.custom_hooks] == ['EpochSeedHook', 'FuseConvBNHook']
 
 
 @pytest.mark.parametrize('kind', ['CocoMetric', 'LVISMetric', OwnCocoMetric])
