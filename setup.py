@@ -88,6 +88,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['mmdet_plus', 'mmdet_plus.*']),
     package_data={
+        'mmdet_plus.analysis.data_check': ['*.jinja'],
         'mmdet_plus.analysis.report': ['page/*.jinja'],
         'mmdet_plus.ops': ['csrc/**/*'],
         'mmdet_plus.zoo': ['weights/*'],

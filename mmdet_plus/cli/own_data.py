@@ -3,6 +3,7 @@
 import difflib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import CheckpointLoader
@@ -28,6 +29,11 @@ def add_data_arguments(parser: ArgumentParser) -> None:
         help='labelled images in COCO, VOC or YOLO format, in place of the data of the '
         'config; classes and all that depends on them are set',
     )
+    add_data_choice(group)
+
+
+def add_data_choice(group: Any) -> None:
+    """Add what chooses a part of the data to a parser or a group of it."""
     group.add_argument(
         '--classes', metavar='A,B', help='only these classes of --data, in this order'
     )
