@@ -15,6 +15,7 @@ from samples.dcr import (
     detector_config,
     images,
     mask_config,
+    random_samples,
     refiner_config,
     samples,
     shared_config,
@@ -310,6 +311,30 @@ def test_raw_outputs_are_of_the_best_boxes():
         best = own.scores.topk(len(refinement.indices)).indices
         assert 0 < len(best) < len(own)
         assert refinement.indices.tolist() == sorted(best.tolist())
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_losses_of_any_batch_are_finite_and_have_the_same_names(refine_at):
+    model = build(shared_config(refiner_config(with_reg=True), refine_at)).train()
+    names = set()
+    for seed in range(30):
+        losses = model.loss(images(), random_samples(seed))
+        total, log = model.parse_losses(losses)
+        assert total.isfinite(), seed
+        names.add(tuple(log))
+        total.backward()
+    assert len(names) == 1
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_losses_without_any_proposal_have_the_same_names():
+    model = build(shared_config(refiner_config())).train()
+    given = samples(0, 0)
+    inputs, x = model._features(images())
+    none = [InstanceData(bboxes=torch.zeros(0, 4)) for _ in given]
+    losses = model.roi_head.loss(x, none, given, inputs=inputs)
+    usual = model.loss(images(), samples(2, 2))
+    assert set(losses) == {name for name in usual if 'rpn' not in name}
 
 
 def test_errors():
