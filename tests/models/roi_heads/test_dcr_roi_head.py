@@ -236,6 +236,46 @@ def test_thresholds_are_those_of_the_test_cfg(refine_at):
     assert [len(own) for own in predict(build(cfg), samples(2, 2))] == [2, 2]
 
 
+@pytest.mark.parametrize('fusion', ['multiply', 'average'])
+@pytest.mark.parametrize('top_p', [1.0, 0.5])
+def test_results_are_those_of_all_boxes_refined(fusion, top_p):
+    cfg = shared_config(dict(type='StubRefiner', fusion=fusion, top_p=top_p))
+    model = build(cfg).eval()
+    wave = torch.tensor([1.3, 1.7, 2.1, 2.9])
+    model.refiner.predict = lambda inputs, rois: (
+        (9 * (rois[:, 1:] * wave).sin()).softmax(dim=1),
+        None,
+    )
+    with torch.no_grad():
+        x = model._features(images())[1]
+        proposals = model.rpn_head.predict(x, samples(2, 2), rescale=False)
+        metas = [sample.metainfo for sample in samples(2, 2)]
+        base = model.roi_head.training_boxes(x, proposals, metas)
+    threshold = torch.cat([own.scores for own in base]).quantile(0.8)
+    if fusion == 'average':
+        threshold = (threshold + 1) / 2
+    model.roi_head.test_cfg.score_thr = float(threshold)
+    found = predict(model, samples(2, 2))
+    counts = []
+    refine = model.refiner.refine
+
+    def refine_all(inputs, bboxes, scores, score_thr):
+        few = refine(inputs, bboxes, scores, score_thr)
+        everything = refine(inputs, bboxes, scores)
+        counts.append([sum(len(own.indices) for own in n) for n in (few, everything)])
+        return everything
+
+    model.refiner.refine = refine_all
+    expected = predict(model, samples(2, 2))
+    ((few, everything),) = counts
+    assert 0 < few < everything
+    for own, other in zip(found, expected, strict=True):
+        assert own.labels.tolist() == other.labels.tolist()
+        torch.testing.assert_close(own.bboxes, other.bboxes)
+        torch.testing.assert_close(own.scores, other.scores)
+    assert sum(map(len, found)) > 0
+
+
 def test_proposals_may_come_with_the_data():
     cfg = shared_config(refiner_config())
     cfg.rpn_head = cfg.train_cfg.rpn_proposal = cfg.train_cfg.rpn = None
