@@ -106,7 +106,9 @@ setup(
         'numpy',
         'opencv-python',
         'packaging',
+        'pillow',
         'pycocotools',
+        'pyyaml',
         'scipy',
         'tqdm',
     ],
@@ -122,5 +124,6 @@ setup(
         ],
         'dev': ['clang-format==18.1.8', 'mypy==1.18.2', 'ruff==0.14.5'],
     },
+    entry_points={'console_scripts': ['mmdet_plus = mmdet_plus.cli.commands:main']},
     zip_safe=False,
 )
