@@ -1,5 +1,6 @@
 """One command for all tools: ``mmdet_plus TOOL ...``, installed or from a clone."""
 
+import importlib.util
 import runpy
 import sys
 from collections.abc import Sequence
@@ -38,9 +39,18 @@ def _tools(folder: Path, left_out: Sequence[str] = ()) -> dict[str, Path]:
     return names
 
 
-def run_file(path: Path, name: str, arguments: Sequence[str]) -> None:
-    """Run a tool's file as Python would, under the name of its command."""
-    sys.argv = [name, *arguments]
+def _run_own(path: Path, name: str, arguments: list[str]) -> None:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f'{path} cannot be loaded')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.argv = [name, *arguments]  # the name stands in the tool's messages
+    sys.exit(module.main(arguments))
+
+
+def _run_host(path: Path, arguments: list[str]) -> None:
+    sys.argv = [str(path), *arguments]
     # Tools may import files beside them.
     sys.path.insert(0, str(path.parent))
     runpy.run_path(str(path), run_name='__main__')
@@ -56,9 +66,9 @@ def _dispatch(argv: Sequence[str] | None) -> None:
         if name in ('', '-h', '--help'):
             print("MMDetection's own tools:\n  " + '\n  '.join(host_tools()))
             return
-        run_file(_chosen(name, host_tools()), f'mmdet_plus host {name}', rest[1:])
+        _run_host(_chosen(name, host_tools()), rest[1:])
     else:
-        run_file(_chosen(command, own_tools()), f'mmdet_plus {command}', rest)
+        _run_own(_chosen(command, own_tools()), f'mmdet_plus {command}', rest)
 
 
 def _chosen(name: str, tools: dict[str, Path]) -> Path:
