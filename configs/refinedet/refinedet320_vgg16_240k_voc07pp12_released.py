@@ -1,0 +1,9 @@
+# For the authors' released weights, for which their paper reports 78.1 mAP on VOC 2012.
+_base_ = './refinedet320_vgg16_240k_voc07pp12.py'
+
+# Without scaling, with Caffe's means.
+model = dict(
+    data_preprocessor=dict(mean=[123, 117, 104]),
+    # No limit before the NMS of a class that would bind, 500 boxes.
+    test_cfg=dict(nms_pre=20000, max_per_img=500),
+)
