@@ -4,4 +4,4 @@ _base_ = [
     '../_base_/refinedet320_400k_coco.py',
 ]
 
-model = dict(bbox_head=dict(num_classes=80))
+tta_model = dict(tta_cfg=dict(max_per_img=500))

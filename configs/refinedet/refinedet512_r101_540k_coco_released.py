@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/refinedet320_400k_coco.py',
 ]
 
-model = dict(bbox_head=dict(num_classes=80))
+tta_model = dict(tta_cfg=dict(max_per_img=500))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
 tta_pipeline = {{_base_.ssd_512.tta}}

@@ -1,9 +1,14 @@
 # For the authors' released weights, for which their paper reports 81.8 mAP on VOC 2007.
-_base_ = './refinedet512_vgg16_120k_voc0712.py'
+_base_ = [
+    '../_base_/models/refinedet_vgg16_released.py',
+    '../_base_/datasets/voc0712_iterations.py',
+    '../_base_/datasets/ssd_augmentation.py',
+    '../_base_/schedules/refinedet_120k.py',
+    '../_base_/iterations_runtime.py',
+]
 
-# Without scaling, with Caffe's means.
-model = dict(
-    data_preprocessor=dict(mean=[123, 117, 104]),
-    # No limit before the NMS of a class that would bind, 500 boxes.
-    test_cfg=dict(nms_pre=20000, max_per_img=500),
-)
+train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
+test_dataloader = val_dataloader
+tta_pipeline = {{_base_.ssd_512.tta}}
+tta_model = dict(tta_cfg=dict(max_per_img=500))
