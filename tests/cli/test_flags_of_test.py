@@ -6,7 +6,6 @@ from mmdet.registry import METRICS
 from mmengine.config import Config
 
 from mmdet_plus.cli.flags_of_test import (
-    predicts_masks,
     set_eval_names,
     set_format_only,
     set_test_options,
@@ -15,7 +14,20 @@ from mmdet_plus.cli.flags_of_test import (
 from mmdet_plus.errors import UserError
 
 FLAGS = dict.fromkeys(
-    ['eval', 'format_only', 'out', 'show', 'show_dir', 'tta', 'fuse_conv_bn', 'report']
+    (
+        'eval',
+        'format_only',
+        'out',
+        'show',
+        'show_dir',
+        'tta',
+        'fuse_conv_bn',
+        'data',
+        'classes',
+        'val_fraction',
+        'split_seed',
+        'report',
+    )
 )
 BOX_MODEL = dict(
     type='FasterRCNN', roi_head=dict(type='StandardRoIHead', mask_head=None)
@@ -173,21 +185,6 @@ def test_segm_needs_a_mask_head():
     cfg = config(metric, MASK_MODEL)
     set_eval_names(cfg, ['bbox', 'segm'])
     assert cfg.test_evaluator.metric == ['bbox', 'segm']
-
-
-@pytest.mark.parametrize(
-    ('model', 'expected'),
-    [
-        (BOX_MODEL, False),
-        (dict(test_cfg=dict(rcnn=dict(mask_thr_binary=0.5))), False),
-        (MASK_MODEL, True),
-        (dict(roi_head=dict(mask_head=[dict(type='HTCMaskHead')])), True),
-        (dict(panoptic_head=dict(type='X')), True),
-        (dict(bbox_head=dict(type='RTMDetInsSepBNHead')), True),
-    ],
-)
-def test_predicts_masks(model, expected):
-    assert predicts_masks(model) is expected
 
 
 def test_every_name_is_accepted_by_the_metric_itself():
