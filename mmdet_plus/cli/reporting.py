@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..analysis.report.data_sets import read_data_set
 from ..analysis.report.methods import Study, watched
-from ..analysis.report.methods.study import Tested
+from ..analysis.report.methods.study import FinishedTest
 from ..analysis.report.parts import Chapter
 from ..analysis.report.predictions import from_samples, load_samples
 from ..analysis.report.single import describe_detector
@@ -76,13 +76,15 @@ def test_and_report(runner: Runner, out_dir: Path) -> None:
         title,
         image_dir=Path(),
         facts=facts,
-        methods=lambda boxes: _chapter(studies, Tested(model, dataset, data, boxes)),
+        methods=lambda boxes: _chapter(
+            studies, FinishedTest(model, dataset, data, boxes)
+        ),
         track=show_progress,
     )
     print(f'report: {write_report(report, out_dir)}')
 
 
-def _chapter(studies: Sequence[Study], tested: Tested) -> Chapter | None:
+def _chapter(studies: Sequence[Study], tested: FinishedTest) -> Chapter | None:
     """What the studies saw, if there are any."""
     sections = [study.section(tested) for study in show_progress(studies)]
     return Chapter('method', 'Method', sections) if sections else None

@@ -12,7 +12,7 @@ from ..average_precision import summarize
 from ..evaluation import evaluate
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_lines
-from .study import Batch, Boxes, Study, Tested, calls_of
+from .study import Batch, Boxes, FinishedTest, Study, calls_of
 
 SHOWN = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
 
@@ -51,7 +51,7 @@ class StageStudy(Study):
 
         stack.enter_context(calls_of(head, 'candidates', keep))
 
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """AP by stage."""
         rows = []
         for number, boxes in enumerate(self.stages, start=1):

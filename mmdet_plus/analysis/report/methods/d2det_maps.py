@@ -25,7 +25,7 @@ from mmdet_plus.models.roi_heads.roi_extractors.discriminative_roi_extractor imp
 
 from ..parts import Picture, Section
 from ..plots import COLORS, new_figure, to_png
-from .study import Study, Tested
+from .study import FinishedTest, Study
 
 NUM_EXAMPLES = 6
 MIN_SIDE = 24  # pixels of a box that shows something
@@ -55,7 +55,7 @@ class LocalMapStudy(Study):
             head.bbox_roi_extractor, DiscriminativeRoIExtractor
         )
 
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """A picture with a row for each example."""
         section = Section(
             'd2det_maps',
@@ -78,7 +78,7 @@ class LocalMapStudy(Study):
         return section
 
 
-def _surest(tested: Tested) -> Iterator[int]:
+def _surest(tested: FinishedTest) -> Iterator[int]:
     """Detections that are right, of different images, the best score first."""
     evaluation = tested.evaluation
     found = evaluation.found
@@ -89,7 +89,9 @@ def _surest(tested: Tested) -> Iterator[int]:
     yield from order[np.sort(first)[:NUM_EXAMPLES]].tolist()
 
 
-def _draw_row(tested: Tested, index: int) -> tuple[np.ndarray, np.ndarray, Maps] | None:
+def _draw_row(
+    tested: FinishedTest, index: int
+) -> tuple[np.ndarray, np.ndarray, Maps] | None:
     """Image (h, w, 3) RGB, box (4,) xywh in its pixels, and maps of a detection."""
     found, data = tested.evaluation.found, tested.data
     place = int(found.images[index])
@@ -106,7 +108,7 @@ def _draw_row(tested: Tested, index: int) -> tuple[np.ndarray, np.ndarray, Maps]
 
 
 @torch.no_grad()
-def read_maps(tested: Tested, number: int, bbox: np.ndarray) -> Maps:
+def read_maps(tested: FinishedTest, number: int, bbox: np.ndarray) -> Maps:
     """Send a box (4,) xywh, pixels of the original image, through the RoI head."""
     model = tested.model
     batch = model.data_preprocessor(pseudo_collate([tested.dataset[number]]), False)

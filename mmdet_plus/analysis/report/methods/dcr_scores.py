@@ -12,7 +12,7 @@ from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
 from ..evaluation import IOU_THR
 from ..parts import Column, Picture, Section, Table
 from ..plots import COLORS, new_figure, to_png
-from .study import Batch, Study, Tested, calls_of
+from .study import Batch, FinishedTest, Study, calls_of
 
 NUM_BINS = 5
 MAX_POINTS = 4000
@@ -50,7 +50,7 @@ class RefinerStudy(Study):
 
         stack.enter_context(calls_of(refiner, 'refine', keep))
 
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """A scatter and a table by base score."""
         section = Section(
             'dcr_scores',
@@ -78,7 +78,9 @@ class RefinerStudy(Study):
         section.tables.append(Table('dcr_scores', caption, columns, rows))
         return section
 
-    def _joined(self, tested: Tested) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _joined(
+        self, tested: FinishedTest
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         truth, places = tested.data.truth, tested.data.places
         columns: list[list[np.ndarray]] = [[np.zeros(0)], [np.zeros(0)], [np.zeros(0)]]
         for name, boxes, base, refined in self._parts:

@@ -12,7 +12,7 @@ from ...head_correlation.plots import (
 )
 from ...head_correlation.readings import check_double_head
 from ..parts import Column, Picture, Section, Table
-from .study import Study, Tested
+from .study import FinishedTest, Study
 
 MAX_IMAGES = 20
 SCALES = (0.7, 1.0, 1.4)
@@ -31,7 +31,7 @@ class HeadStudy(Study):
             return False
         return True
 
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """The study on a few images, evenly spread."""
         options = AnalysisOptions(shifts=SHIFTS, scales=SCALES)
         analysis = HeadCorrelationAnalysis(tested.model, options)

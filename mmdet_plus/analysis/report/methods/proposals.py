@@ -8,7 +8,7 @@ from mmdet.models.detectors import BaseDetector
 from ..parts import Section
 from ..recall import proposal_recall
 from ..sections.objects import add_recall
-from .study import Batch, Boxes, Study, Tested, calls_of
+from .study import Batch, Boxes, FinishedTest, Study, calls_of
 
 
 class ProposalStudy(Study):
@@ -33,7 +33,7 @@ class ProposalStudy(Study):
 
         stack.enter_context(calls_of(model.rpn_head, 'predict', keep))
 
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """Recall by number of proposals."""
         proposals = self.proposals.arranged(tested.data)
         rows = proposal_recall(tested.data.truth, proposals)

@@ -12,7 +12,7 @@ from mmdet_plus.models.task_modules.multibox import flatten_levels
 from ..parts import Column, Section, Table
 from ..recall import proposal_recall
 from ..sections.objects import add_recall
-from .study import Batch, Boxes, Study, Tested, calls_of
+from .study import Batch, Boxes, FinishedTest, Study, calls_of
 
 
 class AnchorStudy(Study):
@@ -43,7 +43,7 @@ class AnchorStudy(Study):
 
         stack.enter_context(calls_of(model.arm_head, 'predict_by_feat', keep))
 
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """Shares and recall."""
         rows = proposal_recall(tested.data.truth, self.anchors.arranged(tested.data))
         total = sum(self.totals)

@@ -31,7 +31,7 @@ class Batch:
 
 
 @dataclass
-class Tested:
+class FinishedTest:
     """What there is when the test is over."""
 
     model: BaseDetector
@@ -53,7 +53,7 @@ class Study(ABC):
         """Begin to listen; what is entered into the stack ends with the test."""
 
     @abstractmethod
-    def section(self, tested: Tested) -> Section:
+    def section(self, tested: FinishedTest) -> Section:
         """What was seen."""
 
 

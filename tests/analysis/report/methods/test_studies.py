@@ -21,7 +21,7 @@ from mmdet_plus.analysis.report.methods.refinedet_anchors import AnchorStudy
 from mmdet_plus.analysis.report.methods.study import (
     Batch,
     Boxes,
-    Tested,
+    FinishedTest,
     calls_of,
     watch_batches,
 )
@@ -32,7 +32,7 @@ from mmdet_plus.models.dense_heads.anchor_refinement_head import Refinement
 def tested(five):
     truth = read_ground_truth(five_images()[0])
     places = {int(own): i for i, own in enumerate(truth.image_ids)}
-    return Tested(nn.Identity(), None, DataSet(truth, places), five)
+    return FinishedTest(nn.Identity(), None, DataSet(truth, places), five)
 
 
 def sample_of(image, factor=2.0):
