@@ -6,6 +6,9 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import UserError
+from .arguments import is_first_process
+from .preflight.checks import check_checkpoint
+from .resuming import check_resumable, refuse_second_training, resume_newest
 
 
 def set_train_options(cfg: Config, args: Namespace) -> None:
@@ -22,9 +25,35 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
         _use_mixed_precision(cfg)
     if args.auto_scale_lr:
         _scale_learning_rate(cfg)
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+    _save_whole_checkpoints(cfg)
+    for line in _choose_start(cfg, args):
+        if is_first_process(cfg.launcher):
+            print(line)
+    only_start = not cfg.get('resume')
+    hook = dict(type='CheckpointMatchHook', only_start=only_start)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+
+
+def _save_whole_checkpoints(cfg: Config) -> None:
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if hook is not None and hook.get('type') == 'CheckpointHook':
+        hook['type'] = 'WholeCheckpointHook'
+
+
+def _choose_start(cfg: Config, args: Namespace) -> list[str]:
+    """Set ``resume`` and ``load_from``; what to tell the user about it."""
+    lines = []
+    resumes_newest = bool(cfg.get('resume')) and not cfg.get('load_from')
+    if args.resume == 'auto' or (args.resume is None and resumes_newest):
+        lines = resume_newest(cfg)
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
+    if cfg.get('resume'):
+        check_checkpoint(cfg.load_from)
+        return lines + check_resumable(cfg)
+    if is_first_process(cfg.launcher):
+        refuse_second_training(cfg, overwrite=args.overwrite)
+    return lines
 
 
 def _use_mixed_precision(cfg: Config) -> None:
