@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import time
 import urllib.error
@@ -20,6 +21,7 @@ ATTEMPTS = 3  # per mirror
 PAUSE = 1.0  # seconds before the second attempt, twice as long before the third
 TIMEOUT = 30  # seconds without any byte
 PARTIAL = 206  # status codes of HTTP
+DRIVE_ID = re.compile(r'(?:/d/|[?&]id=)([\w-]+)')
 MAY_PASS = (408, 429, *range(500, 600))
 
 
@@ -187,8 +189,11 @@ def _download_from_drive(url: str, part: Path) -> None:
         ) from None
     # gdown would take a part for the whole file.
     part.unlink(missing_ok=True)
+    found = DRIVE_ID.search(url)
+    if found is None:
+        raise OSError('the link names no file of Google Drive')
     try:
-        path = gdown.download(url, str(part), fuzzy=True)
+        path = gdown.download(id=found.group(1), output=str(part))
     except Exception as error:  # of classes that differ between its versions
         raise OSError(f'gdown: {error}') from error
     if path is None:

@@ -128,8 +128,8 @@ def _weights_of(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
 
 def _without_wrapper(model: nn.Module) -> nn.Module:
     # Wrappers for several processes, and for test time augmentation.
-    is_wrapped = [name for name, _ in model.named_children()] == ['module']
-    return _without_wrapper(model.get_submodule('module')) if is_wrapped else model
+    inner = dict(model.named_children()).get('module')
+    return model if inner is None else _without_wrapper(inner)
 
 
 def _examples(names: Sequence[str]) -> str:

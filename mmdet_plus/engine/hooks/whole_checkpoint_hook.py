@@ -42,6 +42,8 @@ class WholeCheckpointHook(CheckpointHook):
     Arguments are those of ``CheckpointHook``.
     """
 
+    file_backend: Any
+
     def before_train(self, runner: Runner) -> None:
         """Take the work directory; clear away what a killed training left there."""
         if is_main_process():
