@@ -9,8 +9,9 @@ from mmdet_plus.errors import UserError
 
 
 def arguments(**changes):
-    flags = dict(amp=False, auto_scale_lr=False, resume=None, overwrite=False)
-    return Namespace(**{**flags, **changes})
+    names = ('amp', 'auto_scale_lr', 'resume', 'data', 'classes', 'val_fraction')
+    names += ('split_seed', 'epochs', 'patience', 'ema', 'load', 'overwrite')
+    return Namespace(**{**dict.fromkeys(names), **changes})
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +23,12 @@ def config(**settings):
     return Config(dict(work_dir='work', launcher='none', **settings))
 
 
-def test_without_flags_only_hooks_are_set():
+def test_without_flags_checkpoints_are_whole():
     cfg = config(load_from='a.pth')
     cfg.default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=2))
     set_train_options(cfg, arguments())
     assert cfg.load_from == 'a.pth'
     assert cfg.default_hooks.checkpoint == dict(type='WholeCheckpointHook', interval=2)
-    assert cfg.custom_hooks == [dict(type='CheckpointMatchHook', only_start=True)]
 
 
 def save(path, **changes):
@@ -43,7 +43,6 @@ def test_resume_from_a_file(tmp_path):
     set_train_options(cfg, arguments(resume='dir/a.pth'))
     assert cfg.resume is True
     assert cfg.load_from == 'dir/a.pth'
-    assert cfg.custom_hooks == [dict(type='CheckpointMatchHook', only_start=False)]
 
 
 @pytest.mark.parametrize(

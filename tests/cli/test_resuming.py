@@ -112,9 +112,7 @@ def test_a_second_training_is_refused_or_replaces_the_first(cfg, tmp_path):
     refuse_second_training(cfg, overwrite=False)
     for name in ('epoch_1.pth', 'epoch_12.pth', 'last_checkpoint', 'notes.txt'):
         (tmp_path / name).write_text('x')
-    with pytest.raises(
-        UserError, match=r'training \(epoch_12\.pth\): .*--resume'
-    ):
+    with pytest.raises(UserError, match=r'training \(epoch_12\.pth\): .*--resume'):
         refuse_second_training(cfg, overwrite=False)
     refuse_second_training(cfg, overwrite=True)
     assert os.listdir(tmp_path) == ['notes.txt']

@@ -227,8 +227,8 @@ def test_google_drive_that_refuses_leaves_it_to_the_next_mirror(
 ):
     asked = []
 
-    def refuse(*, id, output):
-        asked.append((id, Path(output).exists()))
+    def refuse(output, **kwargs):
+        asked.append((kwargs['id'], Path(output).exists()))
         raise RuntimeError('too many users have viewed it')
 
     gdown = SimpleNamespace(download=refuse)

@@ -4,6 +4,7 @@ from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 from ...zoo.matching import check_class_names, check_match, check_start
@@ -16,17 +17,12 @@ class CheckpointMatchHook(Hook):
     MMEngine warns of each weight that is missing or has another shape, and goes on with
     random ones: a test then measures nothing. A training that starts from the weights
     of ``load_from`` may have other classes: how many weights fit is logged.
-
-    Args:
-        only_start: the weights are where a training starts, not where it goes on.
     """
-
-    def __init__(self, *, only_start: bool = False) -> None:
-        self.only_start = only_start
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare names and shapes before the weights are copied."""
-        if self.only_start:
+        is_training = isinstance(runner.optim_wrapper, OptimWrapper)
+        if is_training and not runner._resume:
             runner.logger.info(f'load_from: {check_start(runner.model, checkpoint)}')
             return
         check_match(runner.model, checkpoint)

@@ -14,6 +14,16 @@ def clip_bboxes(bboxes: Tensor, img_shape: tuple[int, ...]) -> Tensor:
     return torch.minimum(bboxes.clamp(min=0), limits)
 
 
+def order_corners(bboxes: Tensor) -> Tensor:
+    """Boxes (..., 4) xyxy whose second corner is not left of or above the first.
+
+    Sides that are decoded one by one round differently, and a box thinner than that is
+    of negative size; RoIAlign refuses such boxes.
+    """
+    low, high = bboxes[..., :2], bboxes[..., 2:]
+    return torch.cat([low, torch.maximum(low, high)], dim=-1)
+
+
 def unscale_bboxes(bboxes: Tensor, scale_factor: Sequence[float]) -> Tensor:
     """Boxes of the network input in pixels of the original image.
 
@@ -51,3 +61,22 @@ def with_last_pixel(boxes: Tensor) -> Tensor:
 def without_last_pixel(boxes: Tensor) -> Tensor:
     """Undo :func:`with_last_pixel`."""
     return torch.cat([boxes[..., :-2], boxes[..., -2:] - 1], dim=-1)
+
+
+def distinct_bboxes(bboxes: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Boxes of a batch without those that come twice in an image.
+
+    Args:
+        bboxes: (n_i, 4) of each image.
+
+    Returns:
+        Boxes (m_i, 4) of each image, and which of all these, one image after the other,
+        each of all n boxes is: (n,).
+    """
+    distinct, rows, count = [], [], 0
+    for own in bboxes:
+        unique, inverse = own.unique(dim=0, return_inverse=True)
+        distinct.append(unique)
+        rows.append(inverse + count)
+        count += len(unique)
+    return distinct, torch.cat(rows)

@@ -1,14 +1,17 @@
 from types import SimpleNamespace
 
 import pytest
-from torch import nn, ones
+import torch
+from mmengine.optim import OptimWrapper
+from torch import nn
 
 from mmdet_plus.engine.hooks import CheckpointMatchHook
 from mmdet_plus.errors import UserError
 
 
 def test_weights_of_another_model_are_refused():
-    hook, runner = CheckpointMatchHook(), SimpleNamespace(model=nn.Linear(2, 3))
+    hook = CheckpointMatchHook()
+    runner = SimpleNamespace(model=nn.Linear(2, 3), optim_wrapper=None)
     hook.after_load_checkpoint(runner, dict(state_dict=nn.Linear(2, 3).state_dict()))
     other = dict(state_dict=nn.Linear(2, 4).state_dict())
     with pytest.raises(UserError, match='another model, or other classes'):
@@ -20,7 +23,13 @@ def runner_of(classes):
     logger = SimpleNamespace(info=lines.append, warning=lines.append)
     dataset = SimpleNamespace(metainfo=dict(classes=classes))
     loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=dataset))
-    runner = SimpleNamespace(model=nn.Linear(2, 3), logger=logger, _test_loop=loop)
+    runner = SimpleNamespace(
+        model=nn.Linear(2, 3),
+        optim_wrapper=None,
+        logger=logger,
+        _test_loop=loop,
+        _resume=False,
+    )
     return runner, lines
 
 
@@ -38,7 +47,11 @@ def test_classes_of_checkpoint_and_data_are_compared():
 
 def test_where_a_training_starts_is_logged():
     runner, lines = runner_of(('b', 'a'))
-    checkpoint = dict(state_dict=nn.Linear(2, 4).state_dict() | {'bias': ones(3)})
-    hook = CheckpointMatchHook(only_start=True)
-    hook.after_load_checkpoint(runner, checkpoint)
+    checkpoint = dict(state_dict=nn.Linear(2, 4).state_dict() | {'bias': torch.ones(3)})
+    parameters = runner.model.parameters()
+    runner.optim_wrapper = OptimWrapper(torch.optim.SGD(parameters, lr=0.1))
+    CheckpointMatchHook().after_load_checkpoint(runner, checkpoint)
     assert lines == ['load_from: 1 of the 2 weights fit; as initialised: weight']
+    runner._resume = True
+    with pytest.raises(UserError, match='another model, or other classes'):
+        CheckpointMatchHook().after_load_checkpoint(runner, checkpoint)
