@@ -33,8 +33,12 @@ def plot_distributions(contents: Mapping[str, Content], path: Path) -> None:
         axes[1, 0].hist(np.sqrt(sizes.prod(axis=1)), bins=40, alpha=0.6, label=split)
         ratios = np.log2(sizes[:, 0] / sizes[:, 1])
         axes[1, 1].hist(ratios, bins=40, alpha=0.6, label=split)
-    titles = ('objects of each class', 'objects of an image')
-    titles += ('side of objects: root of the area, px', 'log2 of width / height')
+    titles = [
+        'objects of each class',
+        'objects of an image',
+        'side of objects: root of the area, px',
+        'log2 of width / height',
+    ]
     for axis, title in zip(axes.flat, titles, strict=True):
         axis.set_title(title)
         axis.legend()
