@@ -71,5 +71,5 @@ def test_what_is_wrong_is_named(write, old, new, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UserError, match='plan.yml is no plan'):
+    with pytest.raises(UserError, match=r'plan\.yml is no plan'):
         read_plan(tmp_path / 'plan.yml')
