@@ -1,13 +1,16 @@
 """What user code calls."""
 
+from pathlib import Path
 from typing import Any
 
 from mmdet.apis import DetInferencer as MMDetInferencer
 from mmengine.config import Config
+from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from .errors import UserError
-from .zoo import find_entry, load_index, use_safe_loading
+from .zoo import find_entry, load_index, unsafe_loading
+from .zoo.config_texts import config_of
 from .zoo.index import SCHEME
 from .zoo.matching import check_match
 
@@ -22,16 +25,32 @@ class DetInferencer(MMDetInferencer):
     ``model`` is the name of a model of this package, which brings its weights, or of
     MMDetection, or the path of a config. Weights of another model are refused.
 
+    ``weights`` alone will do where the checkpoint carries its config, as those of
+    training do; that is read as data, and refused if it holds more than settings.
+
     Args:
+        model: name or config; None for the config that ``weights`` carries.
+        weights: a checkpoint; None for those of a named model.
         args: as MMDetection's takes them.
-        unsafe_load: load checkpoints that hold more than weights. False refuses them,
-            from here on for all that MMEngine loads in this process.
+        unsafe_load: load a checkpoint that holds more than weights, which can run any
+            code. Holds for this detector only.
         kwargs: as MMDetection's takes them.
     """
 
-    def __init__(self, *args: Any, unsafe_load: bool = False, **kwargs: Any) -> None:
-        use_safe_loading(unsafe=unsafe_load)
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        model: Any = None,
+        weights: str | Path | None = None,
+        *args: Any,
+        unsafe_load: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        model = str(model) if isinstance(model, Path) else model
+        weights = None if weights is None else str(weights)
+        with unsafe_loading(unsafe_load):
+            if model is None and weights is not None:
+                model = _carried_config(weights)
+            super().__init__(model, weights, *args, **kwargs)
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str]:
         entries = load_index()
@@ -53,3 +72,15 @@ class DetInferencer(MMDetInferencer):
         if checkpoint is not None:
             check_match(model, checkpoint)
         super()._load_weights_to_model(model, checkpoint, cfg)
+
+
+def _carried_config(weights: str) -> Config:
+    # The refusal of a config that would run code is more than a warning here.
+    checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu')
+    config = config_of(checkpoint)
+    if config is None or 'model' not in config:
+        raise UserError(
+            f'{weights} carries no config that can be read as data: name the model '
+            'too, model=CONFIG'
+        )
+    return config

@@ -15,7 +15,7 @@ from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as torch_dist
 
 from ..errors import UserError
-from ..zoo.safe_loading import use_safe_loading
+from ..zoo.safe_loading import unsafe_loading
 from .arguments import LAUNCHER_VARIABLES, is_first_process
 from .config_loading import load_config
 from .error_reporting import describe
@@ -38,13 +38,13 @@ def run_job(
     """
     # MMEngine looks for the rank in the environment only.
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    use_safe_loading(unsafe=args.unsafe_load)
     cfg = load_config(args)
     set_options(cfg, args)
-    if is_first_process(cfg.launcher):
-        print_warnings(check(cfg))
-    start_distributed(cfg)
-    run(build_runner(cfg))
+    with unsafe_loading(args.unsafe_load):
+        if is_first_process(cfg.launcher):
+            print_warnings(check(cfg))
+        start_distributed(cfg)
+        run(build_runner(cfg))
     stop_distributed()
 
 

@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from torch import nn
 
 from ..zoo.matching import check_match
-from ..zoo.safe_loading import use_safe_loading
+from ..zoo.safe_loading import unsafe_loading
 from .arguments import add_config_options, add_unsafe_load, device_name
 from .config_loading import apply_options, read_config
 from .preflight.checks import check_checkpoint
@@ -36,12 +36,12 @@ def load_detector(args: argparse.Namespace) -> tuple[Config, nn.Module]:
         UnsafeCheckpointError: for a checkpoint that could run code, without
             ``--unsafe-load``.
     """
-    use_safe_loading(unsafe=args.unsafe_load)
     check_checkpoint(args.checkpoint)
     cfg = read_config(args.config)
     apply_options(cfg, args.cfg_options)
     init_default_scope(cfg.get('default_scope') or 'mmdet')
     # MMDetection's init_detector hides which weights the checkpoint had.
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
-    check_match(model, load_checkpoint(model, args.checkpoint, map_location='cpu'))
+    with unsafe_loading(args.unsafe_load):
+        check_match(model, load_checkpoint(model, args.checkpoint, map_location='cpu'))
     return cfg, model.to(args.device).eval()

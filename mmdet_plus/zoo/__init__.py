@@ -1,11 +1,20 @@
 """Trained models by name: where they are, how they are fetched and safely loaded."""
 
 from . import checkpoint_scheme  # registers zoo://
+from .allowed_types import UnsafeCheckpointError
 from .download import fetch
 from .index import ZooEntry, ZooError, find_entry, load_index
-from .safe_loading import UnsafeCheckpointError, load_checkpoint_file, use_safe_loading
+from .safe_loading import (
+    load_checkpoint_file,
+    make_mmengine_load_safely,
+    unsafe_loading,
+)
+from .safe_yaml import SafeYamlHandler
+
+make_mmengine_load_safely()
 
 __all__ = [
+    'SafeYamlHandler',
     'UnsafeCheckpointError',
     'ZooEntry',
     'ZooError',
@@ -14,5 +23,5 @@ __all__ = [
     'find_entry',
     'load_checkpoint_file',
     'load_index',
-    'use_safe_loading',
+    'unsafe_loading',
 ]

@@ -1,86 +1,40 @@
 """Loads checkpoints without running what is in them."""
 
-import codecs
+import logging
 import re
-import zipfile
-from collections.abc import Callable
-from functools import cache, wraps
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
-import numpy as np
 import torch
 from mmengine.dist import barrier, get_rank
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import print_log
 from mmengine.runner import checkpoint as mmengine_loaders
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..errors import UserError
+from .allowed_types import UnsafeCheckpointError, allowed_types, check_values
+from .config_texts import remove_programs
+from .file_checks import check_checkpoint_file
 
-HISTORY_STATISTICS = ('min', 'max', 'mean', 'current')
-REFUSED = re.compile(r'(?:GLOBAL|global) ([\w.]+)')
+REFUSED = re.compile(
+    r"(?:GLOBAL|global) ([\w.]+)|but got <class '([\w.]+)'"
+    r"|function <(?:class|function|built-in function) '?([\w.]+)"
+)
 # At the end only: names of MMDetection also hold `-0.38`, which is an AP.
 HASH_IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.\w+$')
-
-
-# How files of torch.save began before they became zip archives.
-LEGACY_STARTS = (b'\x80\x02\x8a\nl\xfc', b'\x80\x02}', b'\x80\x02ccollections')
-
-
-class UnsafeCheckpointError(UserError):
-    """A checkpoint that holds more than weights and harmless values."""
+WAY_OUT = (
+    'If you trust who made the file, pass --unsafe-load (unsafe_load=True in Python)'
+)
+_UNSAFE: ContextVar[bool] = ContextVar('unsafe', default=False)
 
 
 class CheckpointNotFoundError(UserError, FileNotFoundError):
     """There is no such file."""
-
-
-def _history_statistic(owner: type, name: str) -> Callable:
-    """What training logs name when they ask for the function ``getattr``.
-
-    Gives the four functions of MMEngine's ``HistoryBuffer``, and nothing else.
-    """
-    if owner is not HistoryBuffer or name not in HISTORY_STATISTICS:
-        raise UnsafeCheckpointError(f'attribute {name!r} of {owner!r} is not allowed')
-    return getattr(HistoryBuffer, name)
-
-
-# torch looks allowed functions up by these names.
-_history_statistic.__module__ = 'builtins'
-_history_statistic.__qualname__ = _history_statistic.__name__ = 'getattr'
-
-
-def _as_numpy_1_called_it(function: Callable) -> Callable:
-    @wraps(function)
-    def old(*args: Any) -> Any:
-        return function(*args)
-
-    # Pairs of function and name would do from torch 2.6 on.
-    old.__module__ = 'numpy.core.multiarray'
-    return old
-
-
-@cache
-def _allowed_types() -> list:
-    """Types in checkpoints of MMEngine beside tensors and containers: numbers, logs."""
-    reconstruct: Any = np.empty(0).__reduce__()[0]
-    scalar: Any = np.float64(0).__reduce__()[0]
-    encode = codecs.encode  # how pickle writes bytes
-    dtypes = {type(np.dtype(code)) for code in '?bBhHiIlLqQefdSU'}
-    return [
-        HistoryBuffer,
-        _history_statistic,
-        np.ndarray,
-        np.dtype,
-        reconstruct,
-        scalar,
-        _as_numpy_1_called_it(reconstruct),
-        _as_numpy_1_called_it(scalar),
-        encode,
-        *dtypes,
-    ]
 
 
 def load_checkpoint_file(
@@ -97,7 +51,8 @@ def load_checkpoint_file(
         unsafe: unpickle whatever is in the file, which can run any code.
 
     Returns:
-        What is in the file, a dict; with ``state_dict`` for ``.safetensors``.
+        What is in the file, a dict; with ``state_dict`` for ``.safetensors``. Texts of
+        configs that hold more than settings are left out unless ``unsafe``.
 
     Raises:
         UnsafeCheckpointError: the file holds a type that is not allowed; names it.
@@ -106,66 +61,46 @@ def load_checkpoint_file(
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise CheckpointNotFoundError(f'{path} does not exist')
+        raise CheckpointNotFoundError(f'{path} {_what_is(path)}')
     if path.suffix == '.safetensors':
         return dict(state_dict=_load_safetensors(path, map_location))
-    content = _load_pickle(path, map_location, unsafe=unsafe)
-    if not isinstance(content, dict):
-        raise UserError(f'{path} holds no weights, but a {type(content).__name__}')
-    return content
+    check_checkpoint_file(path)
+    return _checked(_load_pickle(path, map_location, path, unsafe=unsafe), path)
 
 
-def check_checkpoint_file(path: str | Path) -> None:
-    """Raise ``UserError`` unless a file begins and ends as PyTorch writes them."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            valid = any(name.endswith('data.pkl') for name in archive.namelist())
-    else:
-        with open(path, 'rb') as file:
-            valid = file.read(16).startswith(LEGACY_STARTS)
-    if not valid:
-        raise UserError(f'{path} is not a checkpoint, or only a part of one')
-
-
-def _load_pickle(
-    file: str | Path | BinaryIO, map_location: Any = None, *, unsafe: bool
-) -> Any:
-    torch.serialization.add_safe_globals(_allowed_types())
-    try:
-        return torch.load(file, map_location=map_location, weights_only=not unsafe)
-    except Exception as error:
-        is_path = isinstance(file, str | Path)
-        found = REFUSED.search(str(error))
-        if unsafe or (found is None and not isinstance(error, UnsafeCheckpointError)):
-            if is_path:
-                # PyTorch advises to unpickle whatever the file is.
-                check_checkpoint_file(file)  # type: ignore[arg-type]
-            raise
-        what = f'an object of type {found.group(1)}' if found else str(error)
-        where = file if is_path else 'the checkpoint'
-        raise UnsafeCheckpointError(
-            f'{where} holds {what}, which could run code when it is loaded. If you '
-            'trust who made the file, pass --unsafe-load (unsafe_load=True in Python)'
-        ) from None
-
-
-def use_safe_loading(*, unsafe: bool = False) -> None:
-    """Make MMEngine load checkpoints from anywhere as ``load_checkpoint_file`` does.
-
-    MMEngine's own loaders fall back to unpickling anything. Holds for this process.
+@contextmanager
+def unsafe_loading(allowed: bool = True) -> Iterator[None]:
+    """Inside, MMEngine unpickles whatever a checkpoint holds, which can run any code.
 
     Args:
-        unsafe: see ``load_checkpoint_file``.
+        allowed: False changes nothing.
+    """
+    token = _UNSAFE.set(allowed or _UNSAFE.get())
+    try:
+        yield
+    finally:
+        _UNSAFE.reset(token)
+
+
+def make_mmengine_load_safely() -> None:
+    """Make MMEngine load checkpoints from anywhere as ``load_checkpoint_file`` does.
+
+    MMEngine's own loaders fall back to unpickling anything.
     """
 
     def load_from_local(filename: str, map_location: Any = None) -> Any:
-        return load_checkpoint_file(filename, map_location, unsafe=unsafe)
+        return load_checkpoint_file(filename, map_location, unsafe=_UNSAFE.get())
 
     def load_from_http(filename: str, map_location: Any = None, **kwargs: Any) -> Any:
         return load_from_local(str(_download(filename)), map_location)
 
     def load_other(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
-        return _load_pickle(file, map_location, unsafe=unsafe)
+        if isinstance(file, str | Path):
+            return load_from_local(str(file), map_location)
+        content = _load_pickle(
+            file, map_location, 'the checkpoint', unsafe=_UNSAFE.get()
+        )
+        return _checked(content, 'the checkpoint')
 
     register = CheckpointLoader.register_scheme
     register('', load_from_local, force=True)
@@ -174,6 +109,81 @@ def use_safe_loading(*, unsafe: bool = False) -> None:
     vars(mmengine_loaders).update(
         load_from_http=load_from_http, _safe_torch_load=load_other
     )
+
+
+def _what_is(path: Path) -> str:
+    return 'is a folder, not a checkpoint' if path.is_dir() else 'does not exist'
+
+
+def _load_pickle(
+    file: str | Path | BinaryIO, map_location: Any, name: object, *, unsafe: bool
+) -> Any:
+    torch.serialization.add_safe_globals(allowed_types())
+    try:
+        content = torch.load(file, map_location=map_location, weights_only=not unsafe)
+        if not unsafe:
+            check_values(content)
+            _report_programs(content, name)
+    except Exception as error:
+        raise _refusal(error, name, unsafe=unsafe) from error
+    return content
+
+
+def _refusal(error: Exception, name: object, *, unsafe: bool) -> Exception:
+    """What to say in place of PyTorch's message, which advises to unpickle anything."""
+    text = str(error)
+    if unsafe:
+        return UserError(f'{name} cannot be loaded: {type(error).__name__}: {text}')
+    if isinstance(error, UnsafeCheckpointError):
+        return UnsafeCheckpointError(f'{name} holds {text}')
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
+        return error
+    if 'Unsupported operand' in text:
+        return UserError(
+            f'{name} is pickled by another protocol than torch.save uses for weights: '
+            'save it again, with pickle_protocol=2'
+        )
+    found = REFUSED.search(text)
+    if found is None:
+        reason = text.partition('WeightsUnpickler error: ')[2] or text
+        return UserError(
+            f'{name} holds what no checkpoint of weights does: '
+            f'{type(error).__name__}: {" ".join(reason.split())[:200]}'
+        )
+    kind = next(group for group in found.groups() if group)
+    return UnsafeCheckpointError(
+        f'{name} holds an object of type {kind}, which could run code when it is '
+        f'loaded. {WAY_OUT}'
+    )
+
+
+def _report_programs(content: Any, name: object) -> None:
+    for reason in remove_programs(content) if isinstance(content, dict) else ():
+        print_log(
+            f'{name}: the config text in it is left out. {reason}',
+            'current',
+            logging.WARNING,
+        )
+
+
+def _checked(content: Any, name: object) -> dict:
+    """The content, if it has the form that MMEngine relies on."""
+    if not isinstance(content, dict):
+        raise UserError(f'{name} holds no weights, but a {type(content).__name__}')
+    for key in ('meta', 'message_hub', 'state_dict'):
+        part = content.get(key, {})
+        if part is None and key != 'state_dict':
+            del content[key]
+        elif not isinstance(part, dict):
+            kind = type(part).__name__
+            raise UserError(f'{key} in {name} must be a dict, but is a {kind}')
+    weights = content.get('state_dict', content)
+    strange = [key for key in weights if not isinstance(key, str)]
+    if strange:
+        raise UserError(
+            f'{name}: a weight has the name {strange[0]!r}, which is no text'
+        )
+    return content
 
 
 def _download(url: str) -> Path:
@@ -206,9 +216,13 @@ def _download_once(url: str, path: Path) -> None:
 
 def _load_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
     try:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ImportError:
         raise ImportError(
             f"{path} needs safetensors: pip install 'mmdet_plus[zoo]'"
         ) from None
-    return load_file(path, device=str(map_location or 'cpu'))
+    try:
+        return load_file(path, device=str(map_location or 'cpu'))
+    except SafetensorError as error:
+        raise UserError(f'{path} is no whole file of safetensors: {error}') from error

@@ -36,7 +36,6 @@ def run_job(tmp_path, monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '0')
     monkeypatch.setattr(launch, 'start_distributed', lambda cfg: None)
     monkeypatch.setattr(launch, 'build_runner', lambda cfg: 'the runner')
-    monkeypatch.setattr(launch, 'use_safe_loading', lambda unsafe: None)
     given = dict(config=str(path), cfg_options={}, work_dir=str(tmp_path / 'w'))
     given['unsafe_load'] = False
 

@@ -10,9 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
-from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
-    match_boxes,
-)
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
 
 NUM_CLASSES = 3
 SHAPE = (64, 96)
@@ -40,7 +38,7 @@ class OracleRefiner(StubRefiner):
     """Knows the ground truth of every image: one for the true class, else zero."""
 
     def predict(self, inputs, rois):
-        labels = match_boxes(rois[:, 1:], GTS, LABELS, NUM_CLASSES, 0.5).labels
+        labels = label_bboxes(rois[:, 1:], GTS, LABELS, NUM_CLASSES, 0.5).labels
         one_hot = torch.nn.functional.one_hot(labels, NUM_CLASSES + 1)
         return one_hot.float(), None
 

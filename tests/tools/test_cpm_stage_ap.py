@@ -43,10 +43,10 @@ def table(text):
 
 def test_one_row_for_each_stage(tool_main, files, capsys, monkeypatch):
     head = MODELS.get('CPMRoIHead')
-    stages = head.predict_stages
+    candidates = head.candidates
 
     def spoil(self, *args):
-        first, second = stages(self, *args)
+        first, second = candidates(self, *args)
         for result in first:
             result.bboxes = torch.zeros_like(result.bboxes)
         for index, result in enumerate(second):
@@ -56,7 +56,7 @@ def test_one_row_for_each_stage(tool_main, files, capsys, monkeypatch):
             result.bboxes = objects.repeat(len(result), 1)
         return [first, second]
 
-    monkeypatch.setattr(head, 'predict_stages', spoil)
+    monkeypatch.setattr(head, 'candidates', spoil)
     options = ['--cfg-options', 'test_dataloader.batch_size=4']
     assert tool_main(TOOL, *files, *options) == 0
     header, _, first, second = table(capsys.readouterr().out)
@@ -79,14 +79,14 @@ def test_errors(tool_main, files, tiny_config, capsys):
 @pytest.mark.parametrize('found', [0, 1])
 def test_stages_that_find_nothing(tool_main, files, capsys, monkeypatch, found):
     head = MODELS.get('CPMRoIHead')
-    stages = head.predict_stages
+    candidates = head.candidates
 
     def drop(self, *args):
-        first, second = stages(self, *args)
+        first, second = candidates(self, *args)
         kept = [result[:found] for result in first]
         return [kept, [result[:0] for result in second]]
 
-    monkeypatch.setattr(head, 'predict_stages', drop)
+    monkeypatch.setattr(head, 'candidates', drop)
     assert tool_main(TOOL, *files) == (0 if found else 2)
     shown = capsys.readouterr()
     if found:

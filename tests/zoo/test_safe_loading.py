@@ -5,6 +5,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from mmdet.apis import init_detector
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_loaders
 from mmengine.runner import load_checkpoint
@@ -16,7 +17,7 @@ from mmdet_plus.zoo import (
     UnsafeCheckpointError,
     load_checkpoint_file,
     safe_loading,
-    use_safe_loading,
+    unsafe_loading,
 )
 
 
@@ -131,20 +132,21 @@ def test_failed_downloads_name_url_and_place(tmp_path, monkeypatch):
     assert f'put the file here: {place}' in str(caught.value)
 
 
-def test_mmengine_loads_safely_once_told(tmp_path, own_loaders):
+def test_mmengine_loads_safely_from_import_on(tmp_path):
     target = tmp_path / 'ran'
     path = tmp_path / 'bad.pth'
     torch.save(dict(x=Malicious(os.mkdir, str(target))), path)
-    use_safe_loading()
     with pytest.raises(UnsafeCheckpointError):
         CheckpointLoader.load_checkpoint(str(path))
     assert not target.exists()
-    use_safe_loading(unsafe=True)
-    CheckpointLoader.load_checkpoint(str(path))
+    with unsafe_loading():
+        CheckpointLoader.load_checkpoint(str(path))
     assert target.exists()
+    with pytest.raises(UnsafeCheckpointError):
+        CheckpointLoader.load_checkpoint(str(path))
 
 
-def test_downloads_are_loaded_safely(tmp_path, own_loaders, monkeypatch):
+def test_downloads_are_loaded_safely(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
     fetched = []
 
@@ -153,7 +155,6 @@ def test_downloads_are_loaded_safely(tmp_path, own_loaders, monkeypatch):
         torch.save(dict(x=Malicious(os.mkdir, str(tmp_path / 'ran'))), path)
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    use_safe_loading()
     url = 'https://example.com/resnet50-0676ba61.pth'
     for _ in range(2):
         with pytest.raises(UnsafeCheckpointError):
@@ -170,9 +171,7 @@ def test_downloads_are_loaded_safely(tmp_path, own_loaders, monkeypatch):
         ('open-mmlab://net', False),
     ],
 )
-def test_other_places_are_loaded_safely(
-    tmp_path, own_loaders, monkeypatch, where, is_url
-):
+def test_other_places_are_loaded_safely(tmp_path, monkeypatch, where, is_url):
     path = tmp_path / 'checkpoints' / 'bad.pth'
     path.parent.mkdir()
     torch.save(dict(x=Malicious(os.mkdir, str(tmp_path / 'ran'))), path)
@@ -180,7 +179,6 @@ def test_other_places_are_loaded_safely(
     urls = dict(net='https://example.com/bad.pth' if is_url else str(path))
     for name in ('get_torchvision_models', 'get_external_models'):
         monkeypatch.setattr(mmengine_loaders, name, lambda: urls)
-    use_safe_loading()
     with pytest.raises(UnsafeCheckpointError):
         CheckpointLoader.load_checkpoint(where)
     assert not (tmp_path / 'ran').exists()
@@ -224,8 +222,7 @@ def test_processes_without_the_file_of_the_first_fetch_it(tmp_path, monkeypatch)
     assert seen == ['barrier', 'download']
 
 
-def test_weights_reach_a_model(tmp_path, own_loaders):
-    use_safe_loading()
+def test_weights_reach_a_model(tmp_path):
     source, target = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
     # Half precision on disk, float32 in the model.
     halves = {key: value.half() for key, value in source.state_dict().items()}
@@ -233,3 +230,64 @@ def test_weights_reach_a_model(tmp_path, own_loaders):
     load_checkpoint(target, str(tmp_path / 'net.pth'))
     assert target.weight.dtype == torch.float32
     torch.testing.assert_close(target.weight, source.weight, atol=1e-3, rtol=1e-3)
+
+
+def test_mmdetections_own_function_loads_safely(tiny_config, tmp_path):
+    path = tmp_path / 'bad.pth'
+    torch.save(dict(state_dict={}, x=Malicious(os.mkdir, str(tmp_path / 'ran'))), path)
+    with pytest.raises(UnsafeCheckpointError, match=r'bad\.pth'):
+        init_detector(str(tiny_config), str(path), device='cpu')
+    assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (dict(state_dict=[1]), 'state_dict in .* must be a dict, but is a list'),
+        (dict(meta=[1]), 'meta in .* must be a dict'),
+        (dict(message_hub=3), 'message_hub in .* must be a dict'),
+        ({1: 2}, 'a weight has the name 1'),
+        (dict(state_dict={}, x=torch.nn.Linear), r'torch\.nn\.modules\.linear\.Linear'),
+        (dict(x=np.array([None])), r'numpy\.dtypes\.ObjectDType'),
+    ],
+)
+def test_other_content_is_refused_with_the_name_of_the_file(tmp_path, content, message):
+    torch.save(content, tmp_path / 'odd.pth')
+    with pytest.raises(UserError, match=message) as caught:
+        load_checkpoint_file(tmp_path / 'odd.pth')
+    assert 'odd.pth' in str(caught.value)
+    assert 'weights_only=False' not in str(caught.value)
+
+
+def test_an_empty_meta_is_left_out(tmp_path):
+    torch.save(dict(state_dict={}, meta=None), tmp_path / 'a.pth')
+    assert load_checkpoint_file(tmp_path / 'a.pth') == dict(state_dict={})
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_another_pickle_protocol_is_named(tmp_path, legacy):
+    torch.save(
+        dict(state_dict={}),
+        tmp_path / 'a.pth',
+        pickle_protocol=4,
+        _use_new_zipfile_serialization=not legacy,
+    )
+    with pytest.raises(UserError, match=r'a\.pth .* pickle_protocol=2'):
+        load_checkpoint_file(tmp_path / 'a.pth')
+
+
+def test_config_texts_that_are_programs_are_left_out(tmp_path):
+    meta = dict(cfg='import os', config='x = 1', epoch=3)
+    torch.save(dict(state_dict={}, meta=meta), tmp_path / 'a.pth')
+    assert load_checkpoint_file(tmp_path / 'a.pth')['meta'] == dict(
+        config='x = 1', epoch=3
+    )
+    assert load_checkpoint_file(tmp_path / 'a.pth', unsafe=True)['meta'] == meta
+
+
+def test_folders_and_bad_safetensors(tmp_path):
+    with pytest.raises(UserError, match='is a folder'):
+        load_checkpoint_file(tmp_path)
+    (tmp_path / 'a.safetensors').write_bytes(b'12345678 and more')
+    with pytest.raises(UserError, match=r'a\.safetensors is no whole file'):
+        load_checkpoint_file(tmp_path / 'a.safetensors')

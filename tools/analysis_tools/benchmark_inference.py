@@ -31,7 +31,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
-from mmdet_plus.zoo import use_safe_loading
+import mmdet_plus  # noqa: F401  registers the components, makes loading safe
 
 Input = tuple[torch.Tensor, list[DetDataSample]]
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -51,7 +51,6 @@ def build_trained(name: str, checkpoint: str) -> nn.Module:
     model_cfg = load_config(name).model
     model_cfg.backbone.init_cfg = None
     model = MODELS.build(model_cfg).eval()
-    use_safe_loading()
     load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
     return model
 

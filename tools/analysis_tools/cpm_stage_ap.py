@@ -44,10 +44,9 @@ def evaluate_stages(
         feats = model.extract_feat(data['inputs'])
         proposals = model.rpn_head.predict(feats, samples, rescale=False)
         metas = [sample.metainfo for sample in samples]
-        found = head.predict_stages(
-            feats, metas, proposals, head.test_cfg, True, stages
-        )
-        for evaluator, results in zip(evaluators, found, strict=True):
+        found = head.candidates(feats, metas, proposals, head.test_cfg, stages)
+        for evaluator, candidates in zip(evaluators, found, strict=True):
+            results = head.rank(candidates, metas, head.test_cfg, rescale=True)
             # Metrics keep copies: the samples can carry the next results.
             model.add_pred_to_datasample(samples, results)
             evaluator.process(samples, batch)

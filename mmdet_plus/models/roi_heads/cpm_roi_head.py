@@ -1,55 +1,30 @@
 """RoI head of CPM R-CNN: a cascade of grid branches, and scores of its results."""
 
-from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.roi_heads.bbox_heads import BBoxHead
+from mmdet.models.roi_heads.roi_extractors import BaseRoIExtractor
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import ConfigType, InstanceList
-from mmengine.model import ModuleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..task_modules.bbox_geometry import clip_bboxes, unscale_bboxes
+from ..task_modules.bbox_geometry import distinct_bboxes, unscale_bboxes
+from ..task_modules.box_matching import label_bboxes
 from .duplicate_suppression import suppress_duplicates
-from .grid_heads.point_grid_head import GridPredictions
-from .grid_heads.stage_samples import resampled_labels, select_by_iou
-from .roi_training import draw_rows, fill_missing_cls_losses, sample_rois
+from .grid_heads.iou_scoring_head import IoUScoringHead
+from .grid_heads.point_cascade import PointCascade, StageOutput, check_num_values
+from .roi_training import fill_missing_cls_losses, sample_rois
+from .score_fusion import fuse_cascade
+from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
-Shapes = list[tuple[int, int]]
-
-
-class StageOutput(NamedTuple):
-    """What a stage makes of its RoIs."""
-
-    predictions: GridPredictions
-    bboxes: list[Tensor]  # (n_i, 4) xyxy of each image, refined and clipped
-
-
-def fused_scores(
-    cls_scores: Tensor, ious: Tensor | None, rsm_scores: Tensor | None, gamma: float
-) -> Tensor:
-    """The score by which detections rank (Eq. 4).
-
-    Args:
-        cls_scores: (n,) in [0, 1] of the classification branch.
-        ious: (n,) in [0, 1] of the IoU scoring module; None counts as 1.
-        rsm_scores: (n,) in [0, 1] of the resampling scoring module; with None, gamma
-            counts as 1.
-        gamma: weight of the first two, in [0, 1].
-
-    Returns:
-        (n,) in [0, 1].
-    """
-    scores = cls_scores if ious is None else cls_scores * ious
-    if rsm_scores is None:
-        return scores
-    return scores**gamma * rsm_scores ** (1 - gamma)
 
 
 @MODELS.register_module()
@@ -65,7 +40,7 @@ class CPMRoIHead(StandardRoIHead):
     Keys of ``train_cfg`` beside the usual: ``max_grid_rois`` (96), the most RoIs of an
     image that train a stage; ``stage_iou_thrs`` ((0.6, 0.7)), IoU above which boxes
     train the second stage, the third and so on; ``rsm_iou_thr`` (0.5), IoU from which a
-    final box counts as an object. Of ``test_cfg``: ``score_thr``, ``nms`` and
+    box counts as an object for the RSM. Of ``test_cfg``: ``score_thr``, ``nms`` and
     ``max_per_img`` choose the proposals to localise; ``gamma`` (0.8) of Eq. 4, None for
     the score of the classification branch alone; ``test_stage`` (None for the last),
     the stage whose boxes are read, from 1 (Table 3), without the IoU scoring module if
@@ -94,21 +69,19 @@ class CPMRoIHead(StandardRoIHead):
         rsm_head: ConfigType | None = None,
         **kwargs: Any,
     ) -> None:
-        for name in ('mask_head', 'shared_head'):
-            if kwargs.get(name) is not None:
-                raise ValueError(f'CPMRoIHead has no {name}: leave it out')
+        refuse_parts('CPMRoIHead', kwargs, 'mask_head', 'shared_head')
         super().__init__(**kwargs)
-        self.num_stages = num_stages
-        self.stage_loss_weights = tuple(stage_loss_weights)
         self.grid_roi_extractor = MODELS.build(grid_roi_extractor)
-        self._check_stages(mapping_ratios)
-        self.grid_heads = ModuleList(
-            MODELS.build({**grid_head, 'mapping_ratio': ratio})
-            for ratio in mapping_ratios[:num_stages]
+        self.grid_heads = PointCascade(
+            grid_head,
+            num_stages=num_stages,
+            mapping_ratios=mapping_ratios,
+            loss_weights=stage_loss_weights,
         )
-        self.iou_head: Any = None if iou_head is None else MODELS.build(iou_head)
-        self.rsm_head: Any = None if rsm_head is None else MODELS.build(rsm_head)
+        self.iou_head: IoUScoringHead | None = iou_head and MODELS.build(iou_head)
+        self.rsm_head: BBoxHead | None = rsm_head and MODELS.build(rsm_head)
         self._check_classifiers()
+        self._check_settings()
 
     def _check_classifiers(self) -> None:
         for name, head in (('bbox_head', self.bbox_head), ('rsm_head', self.rsm_head)):
@@ -117,25 +90,18 @@ class CPMRoIHead(StandardRoIHead):
                     f'CPMRoIHead localises with grid_head: set {name}.with_reg=False'
                 )
 
-    def _check_stages(self, mapping_ratios: Sequence[float]) -> None:
-        if not 1 <= self.num_stages <= len(mapping_ratios):
-            raise ValueError(
-                f'num_stages must be from 1 to {len(mapping_ratios)}, the number of '
-                f'mapping_ratios, got {self.num_stages}'
-            )
-        for name, values, needed in (
-            ('stage_loss_weights', self.stage_loss_weights, self.num_stages),
-            ('train_cfg.stage_iou_thrs', self._stage_iou_thrs, self.num_stages - 1),
-        ):
-            if len(values) < needed:
-                raise ValueError(
-                    f'{name} must have {needed} values for {self.num_stages} stages, '
-                    f'got {values}'
-                )
+    def _check_settings(self) -> None:
+        thrs, num_stages = self._stage_iou_thrs, self.num_stages
+        check_num_values('train_cfg.stage_iou_thrs', thrs, num_stages - 1, num_stages)
         self._test_stage(self.test_cfg or {})
         gamma = (self.test_cfg or {}).get('gamma', 0.8)
         if gamma is not None and not 0 <= gamma <= 1:
             raise ValueError(f'test_cfg.gamma must be in [0, 1] or None, got {gamma}')
+
+    @property
+    def num_stages(self) -> int:
+        """Stages of the cascade."""
+        return len(self.grid_heads)
 
     @property
     def _stage_iou_thrs(self) -> Sequence[float]:
@@ -159,13 +125,10 @@ class CPMRoIHead(StandardRoIHead):
     ) -> tuple:
         """Raw outputs for all proposals: class logits, and heat maps of each stage."""
         bboxes = [proposals.bboxes for proposals in rpn_results_list]
-        outputs = [self._bbox_forward(x, bbox2roi(bboxes))['cls_score']]
+        logits = self._bbox_forward(x, bbox2roi(bboxes))['cls_score']
         img_shapes = [sample.img_shape for sample in batch_data_samples]
-        for stage in range(self.num_stages):
-            output = self._run_stage(stage, x, bboxes, img_shapes)
-            outputs.append(output.predictions.heatmap_logits)
-            bboxes = output.bboxes
-        return tuple(outputs)
+        stages = self._localise(x, bboxes, img_shapes)
+        return logits, *(stage.predictions.heatmap_logits for stage in stages)
 
     def loss(
         self,
@@ -189,10 +152,12 @@ class CPMRoIHead(StandardRoIHead):
         losses = fill_missing_cls_losses(
             classified['loss_bbox'], classified['cls_score']
         )
-        grid_losses, bboxes = self.grid_loss(x, sampling_results, batch_data_samples)
+        grid_losses, last = self.grid_loss(x, sampling_results, batch_data_samples)
         losses.update(grid_losses)
         if self.rsm_head is not None:
-            rsm_losses = self.rsm_loss(x, bboxes, sampling_results, batch_data_samples)
+            rsm_losses = self.rsm_loss(
+                x, last.bboxes, sampling_results, batch_data_samples
+            )
             losses.update({f'rsm.{name}': loss for name, loss in rsm_losses.items()})
         return losses
 
@@ -201,54 +166,22 @@ class CPMRoIHead(StandardRoIHead):
         x: Features,
         sampling_results: list[SamplingResult],
         batch_data_samples: SampleList,
-    ) -> tuple[dict[str, Tensor], list[Tensor]]:
-        """Losses of the cascade and of the ISM, and the final boxes (sec. 3.2)."""
-        img_shapes = [sample.img_shape for sample in batch_data_samples]
-        limit = self.train_cfg.get('max_grid_rois', 96)
-        samples = [(r.pos_priors, r.pos_gt_bboxes) for r in sampling_results]
-        losses = {}
-        head: Any
-        for stage, head in enumerate(self.grid_heads):
-            drawn = [draw_rows(*own, limit=limit) for own in samples]
-            bboxes = [own[0] for own in drawn]
-            all_bboxes, gts = (torch.cat(part) for part in zip(*drawn, strict=True))
-            output = self._run_stage(stage, x, bboxes, img_shapes)
-            stage_losses = head.loss(output.predictions, all_bboxes, gts)
-            weight = self.stage_loss_weights[stage]
-            losses.update(
-                {f's{stage}.{k}': v * weight for k, v in stage_losses.items()}
-            )
-            if stage + 1 < self.num_stages:
-                samples = self._next_samples(stage, output.bboxes, batch_data_samples)
+    ) -> tuple[dict[str, Tensor], StageOutput]:
+        """Losses of the cascade and of the ISM, and what the last stage found."""
+        trained = self.grid_heads.loss(
+            lambda rois: _roi_feats(self.grid_roi_extractor, x, rois),
+            [(r.pos_priors, r.pos_gt_bboxes) for r in sampling_results],
+            [sample.gt_instances.bboxes for sample in batch_data_samples],
+            [sample.img_shape for sample in batch_data_samples],
+            iou_thrs=self._stage_iou_thrs,
+            max_rois=self.train_cfg.get('max_grid_rois', 96),
+        )
+        losses, last = trained.losses, trained.last
         if self.iou_head is not None:
-            ious = self.iou_head(output.predictions.local_feats)
-            losses.update(self.iou_head.loss(ious, all_bboxes, gts))
-        return losses, output.bboxes
-
-    def _next_samples(
-        self, stage: int, bboxes: list[Tensor], batch_data_samples: SampleList
-    ) -> list[tuple[Tensor, Tensor]]:
-        iou_thr = self._stage_iou_thrs[stage]
-        return [
-            select_by_iou(own, sample.gt_instances.bboxes, iou_thr)
-            for own, sample in zip(bboxes, batch_data_samples, strict=True)
-        ]
-
-    def _run_stage(
-        self, stage: int, x: Features, bboxes: list[Tensor], img_shapes: Shapes
-    ) -> StageOutput:
-        """Eq. 1 without the selection; refined boxes carry no gradient."""
-        head: Any = self.grid_heads[stage]
-        extractor = self.grid_roi_extractor
-        rois = bbox2roi(bboxes)
-        predictions = head(extractor(x[: extractor.num_inputs], rois))
-        refined = head.predict_by_feat(predictions, rois[:, 1:])
-        per_img = refined.split([len(own) for own in bboxes])
-        clipped = [
-            clip_bboxes(own, shape)
-            for own, shape in zip(per_img, img_shapes, strict=True)
-        ]
-        return StageOutput(predictions, clipped)
+            ious = self.iou_head(last.predictions.local_feats)
+            bboxes = torch.cat(last.inputs)
+            losses.update(self.iou_head.loss(ious, bboxes, trained.gt_bboxes))
+        return losses, last
 
     def rsm_loss(
         self,
@@ -257,7 +190,8 @@ class CPMRoIHead(StandardRoIHead):
         sampling_results: list[SamplingResult],
         batch_data_samples: SampleList,
     ) -> dict[str, Tensor]:
-        """Loss of the RSM on final boxes and negatives of the RPN (sec. 3.3)."""
+        """Loss of the RSM on localised boxes and negatives of the RPN (sec. 3.3)."""
+        assert self.rsm_head is not None
         num_classes = self.rsm_head.num_classes
         iou_thr = self.train_cfg.get('rsm_iou_thr', 0.5)
         rois, labels = [], []
@@ -266,7 +200,9 @@ class CPMRoIHead(StandardRoIHead):
             negatives = result.neg_priors
             rois.append(torch.cat([bboxes[i], negatives]))
             labels += [
-                resampled_labels(bboxes[i], gt.bboxes, gt.labels, num_classes, iou_thr),
+                label_bboxes(
+                    bboxes[i], gt.bboxes, gt.labels, num_classes, iou_thr
+                ).labels,
                 gt.labels.new_full((len(negatives),), num_classes),
             ]
         logits = self._rsm_logits(x, bbox2roi(rois))
@@ -274,10 +210,6 @@ class CPMRoIHead(StandardRoIHead):
         weights = torch.ones_like(targets, dtype=torch.float)
         losses = self.rsm_head.loss(logits, None, None, targets, weights, None, None)
         return fill_missing_cls_losses(losses, logits)
-
-    def _rsm_logits(self, x: Features, rois: Tensor) -> Tensor:
-        extractor = self.bbox_roi_extractor
-        return self.rsm_head(extractor(x[: extractor.num_inputs], rois))[0].float()
 
     def predict_bbox(
         self,
@@ -300,76 +232,127 @@ class CPMRoIHead(StandardRoIHead):
             ``bboxes`` (k, 4) xyxy, ``scores`` (k,) in [0, 1] falling, and ``labels``
             (k,) of each image.
         """
-        stages = [self._test_stage(rcnn_test_cfg)]
-        return self.predict_stages(
-            x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale, stages
-        )[0]
+        stage = self._test_stage(rcnn_test_cfg)
+        (candidates,) = self.candidates(
+            x, batch_img_metas, rpn_results_list, rcnn_test_cfg, [stage]
+        )
+        return self.rank(candidates, batch_img_metas, rcnn_test_cfg, rescale)
 
-    def predict_stages(
+    def candidates(
         self,
         x: Features,
         batch_img_metas: list[dict],
         rpn_results_list: InstanceList,
         rcnn_test_cfg: ConfigType,
-        rescale: bool,
-        stages: Collection[int],
+        stages: Sequence[int],
     ) -> list[InstanceList]:
-        """As :meth:`predict_bbox`, for some ``stages``, from 1, rising, in one pass."""
+        """Localised boxes with all their scores, before they are ranked.
+
+        Args:
+            x: as for :meth:`predict_bbox`.
+            batch_img_metas: as for :meth:`predict_bbox`.
+            rpn_results_list: as for :meth:`predict_bbox`.
+            rcnn_test_cfg: see the class; ``gamma=None`` leaves out ISM and RSM.
+            stages: whose boxes to return, from 1.
+
+        Returns:
+            For each of ``stages``, of each image: ``bboxes`` (k, 4) xyxy in pixels of
+            the network input, ``labels`` (k,), ``cls_scores`` (k,), and ``ious`` (k,)
+            and ``rsm_scores`` (k,) of those modules that rate the stage; all in [0, 1].
+        """
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
+        # Localisation does not know classes: an RoI of several classes passes once.
+        bboxes, rows = distinct_bboxes([result.bboxes for result in classified])
         img_shapes = [meta['img_shape'] for meta in batch_img_metas]
-        bboxes = [result.bboxes for result in classified]
+        outputs = self._localise(x, bboxes, img_shapes, max(stages))
         results = []
-        for stage in range(max(stages)):
-            output = self._run_stage(stage, x, bboxes, img_shapes)
-            bboxes = output.bboxes
-            if stage + 1 in stages:
-                scores = self._score(x, classified, output, stage, rcnn_test_cfg)
-                stage_results = [
-                    _finish(bboxes[i], scores[i], classified[i].labels, rcnn_test_cfg)
-                    for i in range(len(bboxes))
-                ]
-                results.append(stage_results)
-        if rescale:
-            for stage_results in results:
-                _rescale(stage_results, batch_img_metas)
+        for stage in stages:
+            output = outputs[stage - 1]
+            fields = dict(bboxes=torch.cat(output.bboxes)[rows])
+            fields['labels'] = torch.cat([result.labels for result in classified])
+            fields['cls_scores'] = torch.cat([result.scores for result in classified])
+            if rcnn_test_cfg.get('gamma', 0.8) is not None:
+                last = stage == self.num_stages
+                fields |= self._rate(x, output, rows, fields['labels'], last)
+            results.append(_split(fields, [len(result) for result in classified]))
         return results
 
-    def _score(
+    def _rate(
+        self, x: Features, output: StageOutput, rows: Tensor, labels: Tensor, last: bool
+    ) -> dict[str, Tensor]:
+        """``ious`` and ``rsm_scores`` (k,) of boxes ``rows`` with ``labels``."""
+        scores = {}
+        if self.iou_head is not None and last:
+            outputs = self.iou_head(output.predictions.local_feats)
+            scores['ious'] = self.iou_head.predict_by_feat(outputs)[rows]
+        if self.rsm_head is not None:
+            logits = self._rsm_logits(x, bbox2roi(output.bboxes))
+            scores['rsm_scores'] = logits.softmax(dim=1)[rows, labels]
+        return scores
+
+    @staticmethod
+    def rank(
+        candidates: InstanceList,
+        batch_img_metas: list[dict],
+        rcnn_test_cfg: ConfigType,
+        rescale: bool = False,
+    ) -> InstanceList:
+        """Detections from candidates, see :meth:`candidates`; else as predict_bbox."""
+        results = [rank_candidates(own, rcnn_test_cfg) for own in candidates]
+        if rescale:
+            for result, meta in zip(results, batch_img_metas, strict=True):
+                result.bboxes = unscale_bboxes(result.bboxes, meta['scale_factor'])
+        return results
+
+    def _localise(
         self,
         x: Features,
-        classified: InstanceList,
-        output: StageOutput,
-        stage: int,
-        test_cfg: ConfigType,
-    ) -> tuple[Tensor, ...]:
-        cls_scores = torch.cat([result.scores for result in classified])
-        counts = [len(result) for result in classified]
-        gamma = test_cfg.get('gamma', 0.8)
-        if gamma is None:
-            return cls_scores.split(counts)
-        ious = rsm_scores = None
-        if self.iou_head is not None and stage + 1 == self.num_stages:
-            local_feats = output.predictions.local_feats
-            ious = self.iou_head.predict_by_feat(self.iou_head(local_feats))
-        if self.rsm_head is not None:
-            labels = torch.cat([result.labels for result in classified])
-            logits = self._rsm_logits(x, bbox2roi(output.bboxes))
-            rsm_scores = logits.softmax(dim=1).gather(1, labels[:, None]).squeeze(1)
-        return fused_scores(cls_scores, ious, rsm_scores, gamma).split(counts)
+        bboxes: list[Tensor],
+        img_shapes: Sequence[tuple[int, int]],
+        num_stages: int | None = None,
+    ) -> list[StageOutput]:
+        return self.grid_heads(
+            lambda rois: _roi_feats(self.grid_roi_extractor, x, rois),
+            bboxes,
+            img_shapes,
+            num_stages,
+        )
+
+    def _rsm_logits(self, x: Features, rois: Tensor) -> Tensor:
+        assert self.rsm_head is not None
+        return self.rsm_head(_roi_feats(self.bbox_roi_extractor, x, rois))[0].float()
 
 
-def _finish(
-    bboxes: Tensor, scores: Tensor, labels: Tensor, test_cfg: ConfigType
-) -> InstanceData:
+def _roi_feats(extractor: BaseRoIExtractor, x: Features, rois: Tensor) -> Tensor:
+    return extractor(x[: extractor.num_inputs], rois)
+
+
+def rank_candidates(candidates: InstanceData, test_cfg: ConfigType) -> InstanceData:
+    """Fuse the scores of boxes (Eq. 4), sort by them, and suppress duplicates.
+
+    Args:
+        candidates: of one image, as ``CPMRoIHead.candidates`` gives them.
+        test_cfg: with ``gamma`` and ``final_nms``, see ``CPMRoIHead``.
+
+    Returns:
+        ``bboxes`` (k, 4), ``scores`` (k,) in [0, 1] falling, and ``labels`` (k,).
+    """
+    scores, gamma = candidates.cls_scores, test_cfg.get('gamma', 0.8)
+    if gamma is not None:
+        ious, rsm_scores = candidates.get('ious'), candidates.get('rsm_scores')
+        scores = fuse_cascade(scores, ious, rsm_scores, gamma)
     order = scores.argsort(descending=True, stable=True)
-    result = InstanceData(
-        bboxes=bboxes[order], scores=scores[order], labels=labels[order]
+    ranked = InstanceData(
+        bboxes=candidates.bboxes[order],
+        scores=scores[order],
+        labels=candidates.labels[order],
     )
-    return suppress_duplicates(result, test_cfg.get('final_nms'))
+    return suppress_duplicates(ranked, test_cfg.get('final_nms'))
 
 
-def _rescale(results: InstanceList, batch_img_metas: list[dict]) -> None:
-    for result, meta in zip(results, batch_img_metas, strict=True):
-        result.bboxes = unscale_bboxes(result.bboxes, meta['scale_factor'])
+def _split(fields: dict[str, Tensor], counts: list[int]) -> InstanceList:
+    """The instances of each image, from those of the batch."""
+    parts = zip(*(values.split(counts) for values in fields.values()), strict=True)
+    return [InstanceData(**dict(zip(fields, part, strict=True))) for part in parts]

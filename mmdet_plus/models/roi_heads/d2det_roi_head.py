@@ -13,11 +13,17 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..task_modules.bbox_geometry import clip_bboxes, jitter_bboxes, unscale_bboxes
+from ..task_modules.bbox_geometry import (
+    clip_bboxes,
+    distinct_bboxes,
+    jitter_bboxes,
+    unscale_bboxes,
+)
 from .bbox_heads.dense_local_regression_head import DenseLocalPredictions
 from .duplicate_suppression import suppress_duplicates
 from .mask_heads.mask_targets import overlap_of_masks
 from .roi_training import fill_missing_cls_losses, sample_rois
+from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
 
@@ -44,13 +50,14 @@ class D2DetRoIHead(StandardRoIHead):
     Args:
         reg_roi_extractor: RoI extractor of the localisation branch.
         reg_head: localisation head, such as ``DenseLocalRegressionHead``.
-        kwargs: what ``StandardRoIHead`` takes; ``mask_head`` is None or such as
-            ``D2DetMaskHead``.
+        kwargs: what ``StandardRoIHead`` takes, without shared head; ``mask_head`` is
+            None or such as ``D2DetMaskHead``.
     """
 
     def __init__(
         self, *, reg_roi_extractor: ConfigType, reg_head: ConfigType, **kwargs: Any
     ) -> None:
+        refuse_parts('D2DetRoIHead', kwargs, 'shared_head')
         super().__init__(**kwargs)
         if self.bbox_head.with_reg:
             raise ValueError(
@@ -228,19 +235,20 @@ class D2DetRoIHead(StandardRoIHead):
             The detections with ``masks`` (k, h, w) bool and ``mask_scores`` (k,), by
             which masks rank; ``scores`` rank boxes and stay as they are.
         """
-        rois = bbox2roi([result.bboxes for result in results_list])
+        bboxes, rows = distinct_bboxes([result.bboxes for result in results_list])
+        local_feats = self._reg_forward(x, bbox2roi(bboxes)).local_feats
         labels = torch.cat([result.labels for result in results_list])
-        predictions = self.mask_head(self._reg_forward(x, rois).local_feats, labels)
+        predictions = self.mask_head(local_feats[rows], labels)
         return self.mask_head.predict_by_feat(
             predictions, results_list, batch_img_metas, self.test_cfg, rescale=rescale
         )
 
     def _localise(self, x: Features, bboxes: list[Tensor]) -> list[Tensor]:
-        rois = bbox2roi(bboxes)
-        if len(rois) == 0:
-            return bboxes
+        # Localisation does not know classes: an RoI of several classes passes once.
+        distinct, rows = distinct_bboxes(bboxes)
+        rois = bbox2roi(distinct)
         predictions = self._reg_forward(x, rois)
-        refined = self.reg_head.predict_by_feat(predictions, rois[:, 1:])
+        refined = self.reg_head.predict_by_feat(predictions, rois[:, 1:])[rows]
         return list(refined.split([len(boxes) for boxes in bboxes]))
 
     def _reg_forward(self, x: Features, rois: Tensor) -> DenseLocalPredictions:

@@ -11,6 +11,7 @@ from mmdet.utils import InstanceList
 from torch import Tensor
 
 from .roi_training import sample_rois
+from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
 
@@ -35,8 +36,7 @@ class DoubleHeadExtRoIHead(StandardRoIHead):
             raise ValueError(
                 f'reg_roi_scale_factor must be positive, got {reg_roi_scale_factor}'
             )
-        if kwargs.get('mask_head') is not None:
-            raise ValueError('DoubleHeadExtRoIHead detects boxes only: no mask_head')
+        refuse_parts('DoubleHeadExtRoIHead', kwargs, 'mask_head', 'shared_head')
         super().__init__(**kwargs)
         self.reg_roi_scale_factor = reg_roi_scale_factor
 
@@ -115,5 +115,4 @@ class DoubleHeadExtRoIHead(StandardRoIHead):
     def _extract(self, x: Features, rois: Tensor, scale_factor: float) -> Tensor:
         levels = x[: self.bbox_roi_extractor.num_inputs]
         scale = None if scale_factor == 1 else scale_factor
-        feats = self.bbox_roi_extractor(levels, rois, roi_scale_factor=scale)
-        return self.shared_head(feats) if self.with_shared_head else feats
+        return self.bbox_roi_extractor(levels, rois, roi_scale_factor=scale)

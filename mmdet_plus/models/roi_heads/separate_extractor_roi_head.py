@@ -7,6 +7,8 @@ from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor
 
+from .unsupported_parts import refuse_parts
+
 
 @MODELS.register_module()
 class SeparateExtractorRoIHead(StandardRoIHead):
@@ -20,9 +22,11 @@ class SeparateExtractorRoIHead(StandardRoIHead):
     Args:
         reg_roi_extractor: RoI extractor of the box branch; ``bbox_roi_extractor`` is
             that of the class branch. Both give features of one size.
+        kwargs: what ``StandardRoIHead`` takes, without shared head.
     """
 
     def __init__(self, *, reg_roi_extractor: ConfigType, **kwargs: Any) -> None:
+        refuse_parts('SeparateExtractorRoIHead', kwargs, 'shared_head')
         super().__init__(**kwargs)
         shared = self.bbox_head.num_shared_convs + self.bbox_head.num_shared_fcs
         if shared > 0:

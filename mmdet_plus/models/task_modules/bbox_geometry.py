@@ -51,3 +51,22 @@ def with_last_pixel(boxes: Tensor) -> Tensor:
 def without_last_pixel(boxes: Tensor) -> Tensor:
     """Undo :func:`with_last_pixel`."""
     return torch.cat([boxes[..., :-2], boxes[..., -2:] - 1], dim=-1)
+
+
+def distinct_bboxes(bboxes: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Boxes of a batch without those that come twice in an image.
+
+    Args:
+        bboxes: (n_i, 4) of each image.
+
+    Returns:
+        Boxes (m_i, 4) of each image, and which of all these, one image after the other,
+        each of all n boxes is: (n,).
+    """
+    distinct, rows, count = [], [], 0
+    for own in bboxes:
+        unique, inverse = own.unique(dim=0, return_inverse=True)
+        distinct.append(unique)
+        rows.append(inverse + count)
+        count += len(unique)
+    return distinct, torch.cat(rows)

@@ -8,7 +8,10 @@ from typing import NamedTuple
 from mmengine.fileio import load
 from torch import Tensor
 
+from ...errors import UserError
+
 Name = str | Callable[[re.Match], str] | None
+RULE_SUFFIXES = ('.yml', '.yaml', '.json')
 
 
 class Rule(NamedTuple):
@@ -139,7 +142,12 @@ def read_rules(path: Path) -> list[Rule]:
     Raises:
         ValueError: with the number of the rule that is wrong.
     """
-    content = load(path)
+    if path.suffix not in RULE_SUFFIXES:
+        raise ValueError(f'{path} must end with {" or ".join(RULE_SUFFIXES)}')
+    try:
+        content = load(path)
+    except UserError as error:
+        raise ValueError(f'{path}: {error}') from error
     if not isinstance(content, list):
         raise ValueError(f'{path} must be a list of rules')
     return [_read_rule(f'{path}, rule {i}', rule) for i, rule in enumerate(content, 1)]

@@ -21,9 +21,7 @@ from samples.dcr import (
 )
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
-from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
-    match_boxes,
-)
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
 
 CONFIGS = Path(__file__).parents[3] / 'configs' / 'dcr'
 
@@ -131,7 +129,7 @@ def test_oracle_leaves_only_the_truth(detector, refine_at):
     model = build(frozen_config(oracle, base, refine_at=refine_at))
     for own in predict(model, samples(2, 2)):
         certain = own[own.scores > 0]
-        matches = match_boxes(certain.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
+        matches = label_bboxes(certain.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
         assert torch.equal(matches.labels, certain.labels)
 
 

@@ -6,7 +6,7 @@ from samples.cpm_rcnn import build
 from samples.d2det import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
-from mmdet_plus.models.roi_heads import cpm_roi_head as module
+from mmdet_plus.models.task_modules.bbox_geometry import clip_bboxes
 
 OFF = {
     '': {},
@@ -200,47 +200,56 @@ def test_iou_head_rates_the_rois_of_the_last_stage(feats, monkeypatch):
     assert len(read[0]) == len(bboxes) > 0
 
 
-def test_rsm_trains_on_final_boxes_and_rpn_negatives(feats, monkeypatch):
-    head = build(num_stages=1)
-    found = proposals(20, 20)
+def rsm_training(head, feats, found, data):
+    """RoIs that the RSM reads in training, and their labels."""
+    rois, labels = [], []
+    head.bbox_roi_extractor.register_forward_hook(lambda *args: rois.append(args[1][1]))
+    loss = head.rsm_head.loss
+
+    def record(logits, _, __, targets, weights, *args):
+        labels.append(targets)
+        assert (weights == 1).all()
+        return loss(logits, None, None, targets, weights, *args)
+
+    head.rsm_head.loss = record
+    losses = head.loss(feats, found, data)
+    assert losses['rsm.loss_cls'] > 0
+    return rois[-1], labels[0]
+
+
+def test_rsm_trains_on_final_boxes_and_rpn_negatives(feats):
+    head = build(**{'train_cfg.rsm_iou_thr': 0.2})
     far = torch.tensor([[0.0, 80, 20, 100], [100, 80, 120, 100]])
-    found = [InstanceData(bboxes=torch.cat([own.bboxes, far])) for own in found]
-    sampled = module.sample_rois(head, feats, found, samples(GTS, GTS.flip(0)))
-    monkeypatch.setattr(module, 'sample_rois', lambda *args: sampled)
-    # The boxes of the second image miss their objects by far.
-    shifts = iter((0.0, 30.0))
-    monkeypatch.setattr(
-        module, 'clip_bboxes', lambda boxes, shape: boxes + next(shifts)
-    )
-    seen = {}
-    monkeypatch.setattr(
-        head.grid_heads[0], 'predict_by_feat', lambda _, boxes: boxes.clone()
-    )
-    logits_of = head._rsm_logits
+    found = [
+        InstanceData(bboxes=torch.cat([own.bboxes, far])) for own in proposals(20, 20)
+    ]
+    final = []
+    head.grid_heads[2].register_forward_hook(lambda *args: final.append(args[2]))
+    rated = []
+    head.iou_head.loss = lambda _, boxes, gts: rated.append(boxes) or {}
+    data = samples(GTS, GTS.flip(0))
+    rois, labels = rsm_training(head, feats, found, data)
+    localised = head.grid_heads[2].predict_by_feat(final[0], rated[0])
+    localised = clip_bboxes(localised, (100, 120))
+    assert localised.shape[0] < len(rois)
+    # Rows of each image: final boxes, then negatives.
+    is_final = (rois[:, None, 1:] == localised[None]).all(-1).any(1)
+    assert is_final.sum() == len(localised)
+    for i, sample in enumerate(data):
+        own = rois[:, 0] == i
+        gts = sample.gt_instances
+        ious, objects = bbox_overlaps(rois[own, 1:], gts.bboxes).max(dim=1)
+        on_object = is_final[own] & (ious >= 0.2)
+        assert labels[own].equal(torch.where(on_object, gts.labels[objects], 3))
+        negatives = rois[own & ~is_final, 1:]
+        assert (negatives[:, None] == far[None]).all(-1).any()
+    assert {0, 1, 3} <= set(labels.tolist())
 
-    def logits(x, rois):
-        seen['rois'] = rois
-        return logits_of(x, rois)
 
-    def loss(logits, _bbox_pred, _rois, labels, weights, *_):
-        seen.update(labels=labels, weights=weights)
-        return {}
-
-    monkeypatch.setattr(head, '_rsm_logits', logits)
-    monkeypatch.setattr(head.rsm_head, 'loss', loss)
-    losses = head.loss(feats, None, samples(GTS, GTS.flip(0)))
-    assert {'rsm.loss_cls', 'rsm.acc'} <= losses.keys()  # even if the head drops them
-    positives = [len(result.pos_priors) for result in sampled]
-    first = seen['rois'][:, 0] == 0
-    labels = seen['labels'][first]
-    assert seen['rois'][first, 1:].equal(
-        torch.cat([sampled[0].pos_priors, sampled[0].neg_priors])
-    )
-    assert labels[: positives[0]].equal(sampled[0].pos_gt_labels)
-    assert (labels[positives[0] :] == 3).all()
-    assert (seen['labels'][~first] == 3).all()
-    assert (seen['weights'] == 1).all()
-    assert len(labels) > positives[0] > 0
+def test_rsm_losses_stay_without_any_roi(feats):
+    losses = build().loss(feats, proposals(0, 0), samples(NONE, NONE))
+    assert losses['rsm.loss_cls'] == 0
+    assert 'rsm.acc' in losses
 
 
 def test_final_boxes_are_objects_from_an_iou(feats, monkeypatch):

@@ -6,6 +6,7 @@ from samples.cpm_rcnn import build
 from samples.d2det import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.models.roi_heads import cpm_roi_head as module
+from mmdet_plus.models.task_modules.bbox_geometry import clip_bboxes
 
 
 @pytest.fixture
@@ -39,14 +40,12 @@ def test_stages_refine_one_after_the_other(feats, monkeypatch):
     classified = super(module.CPMRoIHead, head).predict_bbox(
         feats, metas, proposals(9, 4), head.test_cfg
     )
-    by_stage = head.predict_stages(
-        feats, metas, proposals(9, 4), head.test_cfg, False, [1, 2, 3]
-    )
+    by_stage = head.candidates(feats, metas, proposals(9, 4), head.test_cfg, [1, 2, 3])
     for read, shift in ((1, 1), (2, 11), (3, 31)):
         head.test_cfg['test_stage'] = read
         results = head.predict(feats, proposals(9, 4), data)
         for i, before in enumerate(classified):
-            moved = module.clip_bboxes(before.bboxes + shift, (100, 120))
+            moved = clip_bboxes(before.bboxes + shift, (100, 120))
             torch.testing.assert_close(results[i].bboxes, moved)
             torch.testing.assert_close(results[i].scores, before.scores)
             torch.testing.assert_close(by_stage[read - 1][i].bboxes, moved)
@@ -71,39 +70,63 @@ def test_stages_read_features_of_their_rois_as_they_are(feats, monkeypatch):
     assert len(rois_of_stages) == 3
     for rois in rois_of_stages:
         torch.testing.assert_close(rois, boxes)
-        boxes = module.clip_bboxes(boxes + 1, data[0].img_shape)
+        boxes = clip_bboxes(boxes + 1, data[0].img_shape)
 
 
 @pytest.mark.parametrize(('cfg', 'gamma'), [(dict(gamma=0.6), 0.6), ({}, 0.8)])
-def test_scores_are_fused_and_rank(feats, monkeypatch, cfg, gamma):
-    head = build(num_stages=1, **{'test_cfg.gamma': None})
+def test_scores_are_fused_and_rank(feats, cfg, gamma):
+    head = build()
     own, data = tuple(f[:1] for f in feats), samples(GTS)
-    cls = head.predict(own, proposals(9), data)[0]
-    del head.test_cfg['gamma']
     head.test_cfg.update(cfg)
-    ious = torch.rand(len(cls))
-    logits = torch.randn(len(cls), 4)
-    monkeypatch.setattr(head.iou_head, 'forward', lambda _: ious[:, None].repeat(1, 2))
-    monkeypatch.setattr(head, '_rsm_logits', lambda x, rois: logits)
-    fused = head.predict(own, proposals(9), data)[0]
-    rsm = logits.softmax(1)[torch.arange(len(cls)), cls.labels]
-    expected = (cls.scores * ious) ** gamma * rsm ** (1 - gamma)
-    order = expected.argsort(descending=True)
-    torch.testing.assert_close(fused.scores, expected[order])
-    torch.testing.assert_close(fused.bboxes, cls.bboxes[order])
-    assert fused.labels.equal(cls.labels[order])
+    ((rated,),) = head.candidates(
+        own, [data[0].metainfo], proposals(9), head.test_cfg, [3]
+    )
+    expected = (rated.cls_scores * rated.ious) ** gamma
+    expected = expected * rated.rsm_scores ** (1 - gamma)
+    order = expected.argsort(descending=True, stable=True)
+    found = head.predict(own, proposals(9), data)[0]
+    torch.testing.assert_close(found.scores, expected[order])
+    torch.testing.assert_close(found.bboxes, rated.bboxes[order])
+    assert found.labels.equal(rated.labels[order])
     assert not order.equal(torch.arange(len(order)))
 
 
-def test_fused_scores_by_hand():
-    cls, iou, rsm = torch.tensor([0.81]), torch.tensor([0.25]), torch.tensor([0.04])
-    both = module.fused_scores(cls, iou, rsm, 0.5)
-    assert both.item() == pytest.approx(0.45 * 0.2)
-    assert module.fused_scores(cls, None, rsm, 0.5).item() == pytest.approx(0.9 * 0.2)
-    assert module.fused_scores(cls, iou, None, 0.5).item() == pytest.approx(0.2025)
-    assert module.fused_scores(cls, None, None, 0.5).item() == pytest.approx(0.81)
-    nothing = module.fused_scores(cls, iou * 0, rsm * 0, 0.8)
-    assert nothing.item() == 0
+def test_candidates_equal_the_loop_over_boxes(feats):
+    head = build()
+    data, cfg = samples(GTS, GTS), head.test_cfg
+    metas = [sample.metainfo for sample in data]
+    classified = super(module.CPMRoIHead, head).predict_bbox(
+        feats, metas, proposals(9, 4), cfg
+    )
+    (rated,) = head.candidates(feats, metas, proposals(9, 4), cfg, [3])
+    for i, image in enumerate(classified):
+        for k in range(len(image)):
+            rois = torch.cat([torch.tensor([[float(i)]]), image.bboxes[k : k + 1]], 1)
+            for stage in head.grid_heads:
+                predictions = stage(head.grid_roi_extractor(feats[:2], rois))
+                box = stage.predict_by_feat(predictions, rois[:, 1:])
+                rois = torch.cat([rois[:, :1], clip_bboxes(box, (100, 120))], 1)
+            torch.testing.assert_close(
+                rated[i].bboxes[k], rois[0, 1:], atol=1e-3, rtol=0
+            )
+            iou = head.iou_head(predictions.local_feats)[0, 1].clamp(0, 1)
+            torch.testing.assert_close(rated[i].ious[k], iou, atol=1e-4, rtol=0)
+            logits, _ = head.rsm_head(head.bbox_roi_extractor(feats[:2], rois))
+            rsm = logits.softmax(1)[0, image.labels[k]]
+            torch.testing.assert_close(rated[i].rsm_scores[k], rsm, atol=1e-4, rtol=0)
+        assert rated[i].labels.equal(image.labels)
+        assert rated[i].cls_scores.equal(image.scores)
+
+
+def test_an_roi_of_several_classes_is_localised_once(feats):
+    head = build(**{'test_cfg.nms.iou_threshold': 1.0, 'test_cfg.max_per_img': 30})
+    passed = []
+    for stage in head.grid_heads:
+        stage.register_forward_hook(lambda *args: passed.append(len(args[1][0])))
+    head.rsm_head.register_forward_hook(lambda *args: passed.append(len(args[1][0])))
+    found = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert passed == [9 + 4] * 4
+    assert [len(result) for result in found] == [27, 12]
 
 
 def test_rsm_reads_the_final_boxes(feats, monkeypatch):

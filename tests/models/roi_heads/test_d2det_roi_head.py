@@ -198,6 +198,37 @@ def test_forward_returns_both_branches(feats):
     assert overlap.shape == (13, 7, 7)
 
 
+def test_boxes_equal_the_loop_over_detections(feats):
+    head = build(dict(test_cfg=dict(final_nms=None)))
+    classified = super(module.D2DetRoIHead, head).predict_bbox(
+        feats, [s.metainfo for s in samples(GTS, GTS)], proposals(9, 4), head.test_cfg
+    )
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    for i, (before, after) in enumerate(zip(classified, results, strict=True)):
+        assert len(before) > len(before.bboxes.unique(dim=0))
+        for box, found in zip(before.bboxes, after.bboxes, strict=True):
+            rois = torch.cat([torch.tensor([float(i)]), box])[None]
+            predictions = head.reg_head(head.reg_roi_extractor(feats[:2], rois))
+            alone = head.reg_head.predict_by_feat(predictions, box[None])
+            alone = module.clip_bboxes(alone, (100, 120))[0]
+            torch.testing.assert_close(found, alone, atol=1e-4, rtol=0)
+
+
+def test_an_roi_of_several_classes_is_localised_once(feats):
+    head = build(dict(test_cfg=dict(final_nms=None, max_per_img=30)))
+    head.test_cfg.nms.iou_threshold = 1.0
+    passed = []
+    head.reg_head.register_forward_hook(lambda *args: passed.append(len(args[1][0])))
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    assert passed == [9 + 4]
+    assert [len(result) for result in results] == [27, 12]
+
+
+def test_shared_head_is_refused():
+    with pytest.raises(ValueError, match='D2DetRoIHead has no shared_head'):
+        build(dict(shared_head=dict(type='ResLayer', depth=50)))
+
+
 def test_classification_head_with_boxes_is_refused():
     with pytest.raises(ValueError, match='with_reg=False'):
         build(dict(bbox_head=dict(with_reg=True)))

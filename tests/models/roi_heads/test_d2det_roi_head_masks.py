@@ -112,7 +112,10 @@ def test_masks_are_predicted_on_the_localised_boxes(feats, monkeypatch):
     )
     results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
     assert len(seen) == 2  # once to localise, once more on the result
-    torch.testing.assert_close(seen[1][:, 1:], torch.cat([r.bboxes for r in results]))
+    read = {tuple(roi) for roi in seen[1].tolist()}
+    boxes = [(i, *box) for i, r in enumerate(results) for box in r.bboxes.tolist()]
+    assert read == set(boxes)
+    assert len(seen[1]) == len(read) < len(boxes)  # boxes of several classes once
     for result, expected in zip(results, without_masks, strict=True):
         torch.testing.assert_close(result.bboxes, expected.bboxes)
         assert torch.equal(result.scores, expected.scores)
@@ -129,6 +132,26 @@ def test_hooks_see_every_head_that_runs(mode, feats):
         )
     getattr(head, mode)(feats, proposals(9, 4), masked_samples(GTS, GTS))
     assert set(seen) == {'bbox_head', 'reg_head', 'mask_head'}
+
+
+def test_masks_equal_the_loop_over_detections(feats):
+    head = build_with_masks()
+    results = head.predict(feats, proposals(9, 4), samples(GTS, GTS))
+    detections = head.predict_bbox(
+        feats,
+        [sample.metainfo for sample in samples(GTS, GTS)],
+        proposals(9, 4),
+        head.test_cfg,
+    )
+    for i, (result, boxes) in enumerate(zip(results, detections, strict=True)):
+        for k in range(len(boxes)):
+            rois = torch.cat([torch.tensor([float(i)]), boxes.bboxes[k]])[None]
+            local_feats = head.reg_head(
+                head.reg_roi_extractor(feats[:2], rois)
+            ).local_feats
+            _, iou = head.mask_head(local_feats, boxes.labels[k : k + 1])
+            expected = boxes.scores[k] + 0.3 * iou[0]
+            torch.testing.assert_close(result.mask_scores[k], expected)
 
 
 def test_masks_are_those_of_the_labels(feats):

@@ -21,9 +21,9 @@ from samples.dcr import (
 )
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
 from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
     hard_false_positives,
-    match_boxes,
 )
 
 
@@ -70,7 +70,7 @@ def test_identity_is_the_base_bit_for_bit(refine_at, rescale):
 def test_oracle_removes_every_hard_false_positive(refine_at):
     def hard(model):
         (first, _) = predict(model, samples(2, 2))
-        matches = match_boxes(first.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
+        matches = label_bboxes(first.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
         wrong = hard_false_positives(first.scores, first.labels, matches, 0.3, 2.0)
         return int(wrong.sum())
 

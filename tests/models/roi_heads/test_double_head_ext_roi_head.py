@@ -278,6 +278,7 @@ def test_bfloat16_autocast(feats):
     [
         (dict(reg_roi_scale_factor=0), 'reg_roi_scale_factor must be positive, got 0'),
         (dict(mask_head=dict(type='FCNMaskHead')), 'no mask_head'),
+        (dict(shared_head=dict(type='ResLayer')), 'no shared_head'),
     ],
 )
 def test_errors(change, message):

@@ -2,6 +2,7 @@ import torch
 
 from mmdet_plus.models.task_modules.bbox_geometry import (
     clip_bboxes,
+    distinct_bboxes,
     jitter_bboxes,
     unscale_bboxes,
 )
@@ -45,3 +46,14 @@ def test_no_amplitude_moves_nothing():
 def test_no_boxes():
     assert jitter_bboxes(torch.empty(0, 4), 0.1).shape == (0, 4)
     assert clip_bboxes(torch.empty(0, 4), (5, 5)).shape == (0, 4)
+
+
+def test_distinct_boxes_and_where_they_are():
+    first = torch.tensor([[5.0, 5, 9, 9], [1, 2, 3, 4], [5, 5, 9, 9]])
+    batch = [first, first[:0], first[1:2]]
+    distinct, rows = distinct_bboxes(batch)
+    assert [len(own) for own in distinct] == [2, 0, 1]
+    assert torch.cat(distinct)[rows].equal(torch.cat(batch))
+    distinct, rows = distinct_bboxes([first[:0]])
+    assert distinct[0].shape == (0, 4)
+    assert rows.shape == (0,)

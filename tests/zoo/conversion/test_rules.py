@@ -1,3 +1,6 @@
+import os
+import pickle
+
 import pytest
 import torch
 
@@ -110,3 +113,22 @@ def test_background_first():
     assert without_background(rows).tolist() == [1, 2]
     boxes = torch.arange(12).repeat_interleave(1)
     assert boxes_without_background(boxes).tolist() == list(range(4, 12))
+
+
+class Malicious:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+def test_files_of_rules_run_nothing(tmp_path):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(Malicious(tmp_path / 'ran')))
+    with pytest.raises(ValueError, match=r'a\.pkl must end with \.yml'):
+        read_rules(tmp_path / 'a.pkl')
+    text = f'- !!python/object/apply:os.mkdir ["{tmp_path}/ran"]\n'
+    (tmp_path / 'a.yml').write_text(text)
+    with pytest.raises(ValueError, match=r'a\.yml: .* plain YAML'):
+        read_rules(tmp_path / 'a.yml')
+    assert not (tmp_path / 'ran').exists()

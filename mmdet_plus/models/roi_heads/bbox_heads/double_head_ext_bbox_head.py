@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ...task_modules.bbox_geometry import unscale_bboxes
 from ..roi_training import fill_missing_cls_losses
-from ..score_fusion import fuse_scores
+from ..score_fusion import fuse_heads
 from .double_head_tasks import check_tasks, task_weights
 
 # Start of the last layers, as in MMDetection's heads.
@@ -71,7 +71,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_loss_weight: weight of the fc-head in the loss.
         conv_loss_weight: weight of the conv-head in the loss.
         fusion: ``'fc'`` or ``'conv'`` for the scores of one head, or a mode of
-            ``score_fusion.fuse_scores``.
+            ``score_fusion.fuse_heads``.
         **kwargs: as ``BBoxHead`` takes them. ``loss_cls``, ``loss_bbox`` and the
             configs of the last layers serve both heads; the losses' own weights
             multiply those above.
@@ -265,7 +265,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         }
         if self.fusion in scores:
             return scores[self.fusion]
-        return fuse_scores(scores['fc'], scores['conv'], self.fusion)
+        return fuse_heads(scores['fc'], scores['conv'], self.fusion)
 
     def box_deltas(self, outputs: DoubleHeadOutputs) -> Tensor:
         """Deltas of the conv-head, or of the fc-head if only that localises."""

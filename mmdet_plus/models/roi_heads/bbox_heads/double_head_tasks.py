@@ -1,6 +1,6 @@
 """Which head of Double-Head-Ext R-CNN does which task, and how much it counts."""
 
-from ..score_fusion import FUSION_MODES
+from ..score_fusion import HEAD_FUSIONS, check_fusion
 
 
 def task_weights(
@@ -31,10 +31,8 @@ def check_tasks(weights: dict[str, float], fusion: str) -> None:
             raise ValueError(
                 f'no head {what}: its weights are zero in both heads, {weights}'
             )
-    modes = ('fc', 'conv', *FUSION_MODES)
-    if fusion not in modes:
-        raise ValueError(f'fusion must be one of {", ".join(modes)}, got {fusion!r}')
-    needed = ('fc', 'conv') if fusion in FUSION_MODES else (fusion,)
+    check_fusion(fusion, ('fc', 'conv', *HEAD_FUSIONS))
+    needed = ('fc', 'conv') if fusion in HEAD_FUSIONS else (fusion,)
     for head in needed:
         if weights[f'{head}_cls'] == 0:
             raise ValueError(

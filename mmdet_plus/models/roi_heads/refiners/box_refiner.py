@@ -10,7 +10,8 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from .score_fusion import check_fusion, top_indices
+from ..score_fusion import REFINER_FUSIONS, check_fusion
+from .top_sampling import check_top_p, top_indices
 
 
 class RefinerInputs(NamedTuple):
@@ -97,7 +98,8 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
                 for name, std in layers.items()
             ]
         )
-        check_fusion(fusion, top_p)
+        check_fusion(fusion, REFINER_FUSIONS)
+        check_top_p(top_p)
         if chunk_size is not None and chunk_size < 1:
             raise ValueError(f'chunk_size must be at least 1, got {chunk_size}')
         self.in_channels = in_channels

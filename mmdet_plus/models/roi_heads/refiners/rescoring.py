@@ -8,8 +8,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ..score_fusion import fuse_refined
 from .box_refiner import BoxRefiner, Refinement, RefinerInputs
-from .score_fusion import fuse_refined
 
 
 def top_class_boxes(bboxes: Tensor, scores: Tensor) -> InstanceData:

@@ -1,49 +1,13 @@
 """Sampling of the boxes that a classification refiner trains on."""
 
-from typing import NamedTuple
-
 import torch
 from mmdet.registry import TASK_UTILS
-from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..box_matching import Matches, label_bboxes
+
 MODES = ('random', 'fp', 'fp_fg', 'fp_bg', 'fp_fg_bg', 'rcnn')
-
-
-class Matches(NamedTuple):
-    """Of n boxes with the ground truth."""
-
-    ious: Tensor
-    """(n,) best overlap, zero without ground truth."""
-    gt_indices: Tensor
-    """(n,) of the object with the best overlap; zero without ground truth."""
-    labels: Tensor
-    """(n,) class of that object, or the background below the threshold."""
-
-
-def match_boxes(
-    bboxes: Tensor,
-    gt_bboxes: Tensor,
-    gt_labels: Tensor,
-    num_classes: int,
-    iou_thr: float,
-) -> Matches:
-    """Give each box the class of the object it overlaps most (sec. 4.5).
-
-    Args:
-        bboxes: (n, 4) xyxy.
-        gt_bboxes: (g, 4) xyxy, same frame.
-        gt_labels: (g,).
-        num_classes: number, and so label, of the background.
-        iou_thr: least overlap of foreground.
-    """
-    if len(gt_bboxes) == 0:
-        zeros = bboxes.new_zeros(len(bboxes))
-        return Matches(zeros, zeros.long(), torch.full_like(zeros.long(), num_classes))
-    ious, indices = bbox_overlaps(bboxes, gt_bboxes).max(dim=1)
-    labels = torch.where(ious >= iou_thr, gt_labels[indices], num_classes)
-    return Matches(ious, indices, labels)
 
 
 def hard_false_positives(
@@ -130,7 +94,7 @@ class HardFalsePositiveSampler:
             ``gt_bboxes`` (m, 4), that of the background being the box itself.
         """
         gt_bboxes, gt_labels = gt_instances.bboxes, gt_instances.labels
-        matches = match_boxes(
+        matches = label_bboxes(
             candidates.bboxes, gt_bboxes, gt_labels, num_classes, self.iou_thr
         )
         hard = hard_false_positives(

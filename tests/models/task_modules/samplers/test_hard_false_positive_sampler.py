@@ -3,10 +3,10 @@ import torch
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 
+from mmdet_plus.models.task_modules.box_matching import label_bboxes
 from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
     MODES,
     hard_false_positives,
-    match_boxes,
 )
 
 BACKGROUND = 3
@@ -51,7 +51,7 @@ def drawn(sampler, times=30):
 
 
 def test_labels_and_overlaps_by_hand():
-    matches = match_boxes(BOXES, GT.bboxes, GT.labels, BACKGROUND, 0.5)
+    matches = label_bboxes(BOXES, GT.bboxes, GT.labels, BACKGROUND, 0.5)
     expected = torch.tensor([0.9, 0.8, 0.25, 0, 0, 29 / 30])
     torch.testing.assert_close(matches.ious, expected)
     assert matches.labels.tolist() == [1, 1, 3, 3, 3, 2]
@@ -59,7 +59,7 @@ def test_labels_and_overlaps_by_hand():
 
 
 def test_hard_false_positives_by_hand():
-    matches = match_boxes(BOXES, GT.bboxes, GT.labels, BACKGROUND, 0.5)
+    matches = label_bboxes(BOXES, GT.bboxes, GT.labels, BACKGROUND, 0.5)
     hard = hard_false_positives(SCORES, PREDICTED, matches, 0.3, 0.5)
     assert hard.nonzero()[:, 0].tolist() == HARD
 
@@ -69,7 +69,7 @@ def test_hard_false_positives_equal_the_three_clauses():
     low = torch.rand(200, 2) * 40
     boxes = torch.cat([low, low + 5 + torch.rand(200, 2) * 40], dim=1)
     scores, predicted = torch.rand(200), torch.randint(0, 3, (200,))
-    matches = match_boxes(boxes, GT.bboxes, GT.labels, BACKGROUND, 0.3)
+    matches = label_bboxes(boxes, GT.bboxes, GT.labels, BACKGROUND, 0.3)
     hard = hard_false_positives(scores, predicted, matches, 0.4, 0.3)
     for i in range(200):
         s, c, y, iou = scores[i], predicted[i], matches.labels[i], matches.ious[i]
@@ -122,7 +122,7 @@ def test_targets_follow_the_boxes():
     for box, label, target in zip(
         chosen.bboxes, chosen.labels, chosen.gt_bboxes, strict=True
     ):
-        match = match_boxes(box[None], GT.bboxes, GT.labels, BACKGROUND, 0.5)
+        match = label_bboxes(box[None], GT.bboxes, GT.labels, BACKGROUND, 0.5)
         assert label == match.labels[0]
         own = box if label == BACKGROUND else GT.bboxes[match.gt_indices[0]]
         assert target.equal(own)

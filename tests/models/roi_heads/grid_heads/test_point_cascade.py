@@ -1,10 +1,6 @@
 import torch
 
-from mmdet_plus.models.roi_heads.grid_heads.stage_samples import (
-    match_bboxes,
-    resampled_labels,
-    select_by_iou,
-)
+from mmdet_plus.models.roi_heads.grid_heads.point_cascade import select_by_iou
 
 GTS = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10]])
 # IoU of 0.8 and 0.6 with the first, 0.5 with the second, none.
@@ -12,12 +8,6 @@ BBOXES = torch.tensor(
     [[0.0, 0, 10, 8], [0, 0, 6, 10], [20, 0, 25, 10], [50, 50, 60, 60]]
 )
 NONE = torch.empty(0, 4)
-
-
-def test_matching():
-    ious, indices = match_bboxes(BBOXES, GTS)
-    torch.testing.assert_close(ious, torch.tensor([0.8, 0.6, 0.5, 0]))
-    assert indices[:3].tolist() == [0, 0, 1]
 
 
 def test_selection_keeps_what_is_above_and_the_ground_truth():
@@ -29,17 +19,7 @@ def test_selection_keeps_what_is_above_and_the_ground_truth():
     assert gts.equal(GTS[[0, 0, 1, 0, 1]])
 
 
-def test_labels_of_refined_boxes():
-    labels = resampled_labels(BBOXES, GTS, torch.tensor([4, 2]), 7, 0.5)
-    assert labels.tolist() == [4, 4, 2, 7]
-    labels = resampled_labels(BBOXES, GTS, torch.tensor([4, 2]), 7, 0.55)
-    assert labels.tolist() == [4, 4, 7, 7]
-
-
 def test_without_ground_truth_or_boxes():
     assert [len(part) for part in select_by_iou(BBOXES, NONE, 0.6)] == [0, 0]
     assert select_by_iou(NONE, GTS, 0.6)[0].equal(GTS)
     assert [len(part) for part in select_by_iou(NONE, NONE, 0.6)] == [0, 0]
-    no_labels = torch.empty(0, dtype=torch.long)
-    assert resampled_labels(BBOXES, NONE, no_labels, 7, 0.5).tolist() == [7] * 4
-    assert resampled_labels(NONE, GTS, torch.tensor([4, 2]), 7, 0.5).shape == (0,)
