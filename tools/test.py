@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 from mmengine.runner import Runner
 
@@ -11,6 +13,7 @@ from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_test_options
 from mmdet_plus.cli.launch import run_job
 from mmdet_plus.cli.preflight.checks import check_before_test
+from mmdet_plus.cli.reporting import test_and_report
 
 
 def build_parser() -> ToolParser:
@@ -25,6 +28,9 @@ def build_parser() -> ToolParser:
         help='write result files for a test server and measure nothing',
     )
     parser.add_argument('--out', help='write all predictions to this .pkl file')
+    parser.add_argument(
+        '--report', type=Path, help='write a report on the errors into this folder'
+    )
     _add_run_arguments(parser)
     add_shared_arguments(parser)
     return parser
@@ -51,7 +57,8 @@ def _add_run_arguments(parser: ToolParser) -> None:
 def test(argv: Sequence[str] | None) -> None:
     """Parse the arguments and test."""
     args = build_parser().parse_args(argv)
-    run_job(args, set_test_options, check_before_test, Runner.test)
+    run = partial(test_and_report, out_dir=args.report) if args.report else Runner.test
+    run_job(args, set_test_options, check_before_test, run)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

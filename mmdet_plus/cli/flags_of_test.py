@@ -26,6 +26,7 @@ from .preflight.dataset_configs import (
     metric_class,
     registered_class,
 )
+from .reporting import check_out_dir, keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
@@ -58,8 +59,6 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config cannot follow.
     """
-    cfg.load_from = args.checkpoint
-    cfg.resume = False
     if args.eval:
         set_eval_names(cfg, args.eval)
     if args.format_only:
@@ -72,6 +71,16 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
+    if args.report:
+        check_out_dir(args.report, '--report')
+        keep_predictions(cfg, args.report)
+    set_checkpoint(cfg, args.checkpoint)
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Test the weights of a checkpoint, which must be of this model."""
+    cfg.load_from = checkpoint
+    cfg.resume = False
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 

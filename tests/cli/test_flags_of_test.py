@@ -15,7 +15,7 @@ from mmdet_plus.cli.flags_of_test import (
 from mmdet_plus.errors import UserError
 
 FLAGS = dict.fromkeys(
-    ['eval', 'format_only', 'out', 'show', 'show_dir', 'tta', 'fuse_conv_bn']
+    ['eval', 'format_only', 'out', 'show', 'show_dir', 'tta', 'fuse_conv_bn', 'report']
 )
 BOX_MODEL = dict(
     type='FasterRCNN', roi_head=dict(type='StandardRoIHead', mask_head=None)

@@ -74,6 +74,19 @@ def judge_image(
     if gt_crowd is None:
         gt_crowd = np.zeros(len(gt_bboxes), bool)
     ious = pairwise_ious(bboxes, gt_bboxes, gt_crowd)
+    return judge_overlaps(ious, scores, labels, gt_labels, gt_crowd, iou_thr, min_iou)
+
+
+def judge_overlaps(
+    ious: np.ndarray,
+    scores: np.ndarray,
+    labels: np.ndarray,
+    gt_labels: np.ndarray,
+    gt_crowd: np.ndarray,
+    iou_thr: float = 0.5,
+    min_iou: float = 0.1,
+) -> np.ndarray:
+    """Judge as ``judge_image`` does, from IoU (n, g), of boxes or of masks."""
     same = labels[:, None] == gt_labels[None]
     own = np.where(same & ~gt_crowd[None], ious, 0)
     in_crowd = _best(np.where(same & gt_crowd[None], ious, 0)) >= iou_thr

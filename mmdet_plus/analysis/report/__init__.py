@@ -1,0 +1,1 @@
+"""A report on one detector, or on several: figures, tables and a page."""
