@@ -1,7 +1,9 @@
 """Detectors to measure: trained ones, or others that have as much to do."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import mmcv
 import torch
@@ -60,7 +62,7 @@ def build_untrained(
     test_cfg.rcnn.update(score_thr=0.05, max_per_img=detections)
     test_cfg.rcnn.nms = dict(type='nms', iou_threshold=0.99)
     model = MODELS.build(model_cfg).eval()
-    wanted = detections // CLASSES_OF_A_ROI
+    wanted = math.ceil(detections / CLASSES_OF_A_ROI)
     with _calibration(model, wanted), torch.no_grad():
         model.predict(inputs, samples_for(inputs), rescale=False)
     return model
@@ -140,7 +142,7 @@ def _build_single_stage(
     MMLogger.get_current_instance().setLevel('WARNING')
     model.init_weights()
     for branch in model.bbox_head.cls_convs:
-        classifier = [m for m in branch.modules() if isinstance(m, nn.Conv2d)][-1]
+        classifier: Any = [m for m in branch.modules() if isinstance(m, nn.Conv2d)][-1]
         nn.init.zeros_(classifier.weight)
         nn.init.zeros_(classifier.bias)
         classifier.bias.data[:: model.bbox_head.num_classes + 1] = CONFIDENT

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -115,7 +116,7 @@ def _count_macs(part: nn.Module, cost: Cost) -> list:
     return [layer.register_forward_hook(count) for layer in layers]
 
 
-def macs_of(layer: nn.Module, inputs: Tensor, outputs: Tensor) -> int:
+def macs_of(layer: Any, inputs: Tensor, outputs: Tensor) -> int:
     """Multiplications of a linear layer or a convolution, transposed or not."""
     weight = layer.weight
     if isinstance(layer, nn.ConvTranspose2d):

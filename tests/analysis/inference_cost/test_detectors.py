@@ -29,7 +29,7 @@ def read(name):
 
 
 @pytest.mark.parametrize(
-    'name', ['baselines/faster-rcnn', 'd2det/d2det', 'cpm_rcnn/cpm-rcnn']
+    'name', ['d2det/d2det', 'cpm_rcnn/cpm-rcnn', 'double_head/double-head']
 )
 def test_each_roi_gives_two_detections(name):
     model = build_untrained(read(name), proposals=40, detections=12, inputs=INPUTS)
@@ -46,14 +46,14 @@ def test_each_roi_gives_two_detections(name):
 
 
 def test_trained_weights_must_be_of_the_model(tmp_path):
-    cfg = read('baselines/faster-rcnn')
+    cfg = read('d2det/d2det')
     torch.save(dict(state_dict=nn.Linear(2, 2).state_dict()), tmp_path / 'other.pth')
     with pytest.raises(UserError, match='belongs to another config'):
         build_trained(cfg, str(tmp_path / 'other.pth'))
 
 
 def test_shape_of_configs_that_resize_to_one():
-    cfg = read('baselines/faster-rcnn')
+    cfg = read('d2det/d2det')
     assert input_shape(cfg, (64, 96)) == (64, 96)
     single = Config.fromfile(CONFIGS / 'refinedet' / 'refinedet320_r18_1x_shapes.py')
     assert input_shape(single, (64, 96)) == (320, 320)
