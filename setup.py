@@ -110,8 +110,15 @@ setup(
         'tqdm',
     ],
     extras_require={
-        'zoo': ['gdown', 'protobuf', 'safetensors'],
-        'tests': ['protobuf', 'pytest>=8', 'safetensors', 'selenium', 'tidecv'],
+        'zoo': ['gdown>=6', 'protobuf', 'safetensors'],
+        'tests': [
+            'gdown>=6',
+            'protobuf',
+            'pytest>=8',
+            'safetensors',
+            'selenium',
+            'tidecv',
+        ],
         'dev': ['clang-format==18.1.8', 'mypy==1.18.2', 'ruff==0.14.5'],
     },
     zip_safe=False,

@@ -1,5 +1,5 @@
 # A small FPN with DCR V1 for the shapes data: the second of two steps. The first is
-# configs/d2det/faster-rcnn_r18_fpn_1x_shapes.py, whose checkpoint is frozen here.
+# configs/baselines/faster-rcnn_r18_fpn_1x_shapes.py, whose checkpoint is frozen here.
 _base_ = [
     '../_base_/models/faster-rcnn_r18_fpn_shapes.py',
     '../_base_/datasets/shapes_detection.py',

@@ -6,6 +6,11 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import UserError
+from .arguments import is_first_process, num_processes
+from .own_data import check_data_arguments, use_training_data
+from .schedules import fit_schedule
+
+MEASURE = 'coco/bbox_mAP'
 
 
 def set_train_options(cfg: Config, args: Namespace) -> None:
@@ -18,6 +23,13 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config or the machine cannot follow.
     """
+    check_data_arguments(
+        args, ('classes', 'val_fraction', 'split_seed', 'epochs', 'patience', 'ema')
+    )
+    if args.data:
+        _train_on_own_data(cfg, args)
+    if args.load:
+        _begin_with(cfg, args)
     if args.amp:
         _use_mixed_precision(cfg)
     if args.auto_scale_lr:
@@ -25,6 +37,55 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+
+
+def _train_on_own_data(cfg: Config, args: Namespace) -> None:
+    data = use_training_data(cfg, args)
+    images = data.dataset('train').ground_truth()['images']
+    lines = fit_schedule(
+        cfg,
+        epochs=args.epochs,
+        num_images=len(images),
+        num_processes=num_processes(args.launcher),
+    )
+    if is_first_process(args.launcher):
+        print('\n'.join(lines))
+    cfg.default_hooks.checkpoint.update(save_best=MEASURE, rule='greater')
+    hooks = list(cfg.get('custom_hooks') or [])
+    if args.patience:
+        hooks.append(
+            dict(
+                type='EarlyStoppingHook',
+                monitor=MEASURE,
+                rule='greater',
+                min_delta=0.0,
+                patience=args.patience,
+            )
+        )
+    if args.ema and not any(hook['type'] == 'EMAHook' for hook in hooks):
+        hooks.append(
+            dict(
+                type='EMAHook',
+                ema_type='ExpMomentumEMA',
+                momentum=0.0002,
+                update_buffers=True,
+                priority=49,
+            )
+        )
+    cfg.custom_hooks = hooks
+
+
+def _begin_with(cfg: Config, args: Namespace) -> None:
+    if args.resume is not None:
+        raise UserError('--load begins a training, --resume goes on with one: use one')
+    cfg.load_from = args.load
+    cfg.custom_hooks = [
+        *(cfg.get('custom_hooks') or []),
+        dict(type='NewClassesHook'),
+    ]
+    # What the checkpoint brings need not be downloaded before.
+    if (cfg.model.get('backbone') or {}).get('init_cfg'):
+        cfg.model.backbone.init_cfg = None
 
 
 def _use_mixed_precision(cfg: Config) -> None:

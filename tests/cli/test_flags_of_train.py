@@ -8,7 +8,9 @@ from mmdet_plus.errors import UserError
 
 
 def arguments(**changes):
-    return Namespace(**{**dict(amp=False, auto_scale_lr=False, resume=None), **changes})
+    names = ('amp', 'auto_scale_lr', 'resume', 'data', 'classes', 'val_fraction')
+    names += ('split_seed', 'epochs', 'patience', 'ema', 'load')
+    return Namespace(**{**dict.fromkeys(names), **changes})
 
 
 def test_no_flag_changes_nothing():

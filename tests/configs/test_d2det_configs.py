@@ -1,14 +1,12 @@
-"""Every D2Det config builds; narrow copies of them take a loss and a predict step."""
+"""The numbers of D2Det; what derived configs change is in changes/d2det.yml."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 from mmdet.registry import METRICS, MODELS
-from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
-from samples.configs import load_config, make_batch
+from samples.configs import load_config
+from samples.narrowing import narrow
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.datasets.isaid.tiles import COLOURS
@@ -19,67 +17,6 @@ CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
 
 def load(name: str) -> Config:
     return load_config(FOLDER / name)
-
-
-def narrow(cfg: Config) -> Config:
-    """The same structure, small enough to step in a second on a CPU."""
-    model = cfg.model
-    # Bottlenecks of base_channels=8 end in 32, 64, 128 and 256 channels.
-    model.backbone.update(init_cfg=None, depth=50, base_channels=8)
-    model.neck.update(in_channels=[32, 64, 128, 256], out_channels=16)
-    model.rpn_head.update(in_channels=16, feat_channels=16)
-    for part in model.roi_head.values():
-        if isinstance(part, dict) and 'out_channels' in part:
-            part.out_channels = 16
-        if isinstance(part, dict) and 'in_channels' in part:
-            part.in_channels = 16
-    if 'reg_head' in model.roi_head:
-        model.roi_head.reg_head.update(
-            conv_channels=12, norm_cfg=dict(type='GN', num_groups=3)
-        )
-    if 'mask_head' in model.roi_head:
-        norm = dict(type='GN', num_groups=2)
-        model.roi_head.mask_head.update(conv_out_channels=8, norm_cfg=norm)
-        if model.roi_head.mask_head.type == 'D2DetMaskHead':
-            model.roi_head.mask_head.update(in_channels=12, fc_out_channels=16)
-    model.test_cfg.rcnn.score_thr = 0.0  # untrained scores are low
-    model.test_cfg.rcnn.max_per_img = 20  # masks of 1203 classes take time
-    return cfg
-
-
-@pytest.mark.parametrize('name', CONFIGS)
-def test_config_steps(name):
-    cfg = narrow(load(name))
-    torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
-    num_classes = cfg.model.roi_head.bbox_head.num_classes
-    data = make_batch(num_classes, [(96, 128), (128, 96)])
-    for sample in data['data_samples']:
-        masks = np.ones((2, 128, 128), dtype=np.uint8)
-        sample.gt_instances.masks = BitmapMasks(masks, 128, 128)
-    data = model.data_preprocessor(data, training=True)
-    losses = model(**data, mode='loss')
-    total, log = model.parse_losses(losses)
-    assert total.isfinite()
-    total.backward()
-    missing = [
-        n for n, p in model.named_parameters() if p.requires_grad and p.grad is None
-    ]
-    assert missing == []
-    assert ('loss_mask' in log) == ('mask' in name)
-    assert ('loss_overlap' in log) == (
-        'reg_head' in cfg.model.roi_head and 'no-overlap' not in name
-    )
-    model.eval()
-    with torch.no_grad():
-        results = model(**data, mode='predict')
-    assert len(results) == 2
-    for result in results:
-        found = result.pred_instances
-        assert len(found) > 0
-        assert found.bboxes.isfinite().all()
-        assert ('masks' in found) == ('mask' in name)
-        assert ((found.labels >= 0) & (found.labels < num_classes)).all()
 
 
 def test_published_recipe():
@@ -99,17 +36,10 @@ def test_published_recipe():
         max_per_img=125,
         final_nms=dict(type='soft_nms', iou_threshold=0.5),
     )
-    model = MODELS.build(narrow(load('d2det_r50_fpn_2x_coco.py')).model)
+    model = MODELS.build(narrow(cfg.model))
     assert model.roi_head.bbox_head.loss_cls.loss_weight == 2.0
     assert model.roi_head.reg_head.loss_bbox.loss_weight == 2.0
     assert model.roi_head.reg_head.loss_overlap.loss_weight == 1.0
-
-
-def test_dcn_is_in_the_last_three_stages():
-    backbone = load('d2det_r101-dcnv2_fpn_2x_coco.py').model.backbone
-    assert backbone.depth == 101
-    assert backbone.dcn.type == 'DCNv2'
-    assert backbone.stage_with_dcn == (False, True, True, True)
 
 
 @pytest.mark.parametrize('name', [n for n in CONFIGS if n.endswith('_coco.py')])

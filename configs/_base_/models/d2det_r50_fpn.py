@@ -2,13 +2,17 @@
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
 featmap_strides = [4, 8, 16, 32]
+pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
+# For instance segmentation, as released.
+mask_test_cfg = dict(
+    score_thr=0.05,
+    nms=dict(type='nms', iou_threshold=0.3),
+    max_per_img=100,
+    final_nms=None,
+    mask_thr_binary=0.5,
+)
 model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-        )
-    ),
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     roi_head=dict(
         type='D2DetRoIHead',
         # Sec. 3.2; gamma = 0.1 and parameters per level as released.

@@ -2,13 +2,9 @@
 # classes: four bottlenecks and no non-local block, weights of 2 for both tasks.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
+pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-        )
-    ),
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     roi_head=dict(
         type='DoubleHeadRoIHead',
         reg_roi_scale_factor=1.3,

@@ -1,13 +1,11 @@
 # The "Faster (2fc)" of DCR (arXiv 1810.04002), sec. 5.1.2: no feature pyramid.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
+pretrained = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
 model = dict(
     backbone=dict(
         depth=101,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth',
-        ),
+        init_cfg=dict(checkpoint=pretrained),
     ),
     # A 3x3 convolution to 256 channels after Stage4.
     neck=dict(

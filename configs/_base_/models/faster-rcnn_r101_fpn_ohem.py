@@ -1,13 +1,11 @@
 # The FPN of DCR (arXiv 1810.04002).
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
+pretrained = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
 model = dict(
     backbone=dict(
         depth=101,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth',
-        ),
+        init_cfg=dict(checkpoint=pretrained),
     ),
     # Online hard example mining, as the authors train it.
     train_cfg=dict(rcnn=dict(sampler=dict(type='OHEMSampler'))),

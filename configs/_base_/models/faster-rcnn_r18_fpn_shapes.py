@@ -6,6 +6,14 @@ width = 48
 num_classes = 7
 # RoIs above 56 px go to the second level: images have a third of the size of COCO's.
 finest_scale = 28
+# For the branches of other detectors that read larger regions.
+roi_extractor_14 = dict(
+    type='SingleRoIExtractor',
+    roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+    out_channels=width,
+    featmap_strides=[4, 8, 16, 32],
+    finest_scale=finest_scale,
+)
 model = dict(
     backbone=dict(
         depth=18,

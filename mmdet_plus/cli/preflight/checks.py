@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ...errors import UserError
-from ...zoo.index import SCHEME, find_entry, published_file
+from ...zoo.index import SCHEME, check_has_weights, find_entry
 from ...zoo.safe_loading import check_checkpoint_file
 from .dataset_configs import (
     LOADERS,
@@ -106,7 +106,7 @@ def check_checkpoint(path: str) -> None:
             else with ``://`` and ``.safetensors`` files are left to the loader.
     """
     if path.startswith(SCHEME):
-        published_file(find_entry(path.removeprefix(SCHEME)))
+        check_has_weights(find_entry(path.removeprefix(SCHEME)))
     if '://' in path:
         return
     if not osp.isfile(path):

@@ -5,6 +5,7 @@ from .divergence_hook import DivergenceHook
 from .epoch_seed_hook import EpochSeedHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .image_error_hook import ImageErrorHook
+from .new_classes_hook import NewClassesHook
 
 __all__ = [
     'CheckpointMatchHook',
@@ -12,4 +13,5 @@ __all__ = [
     'EpochSeedHook',
     'FuseConvBNHook',
     'ImageErrorHook',
+    'NewClassesHook',
 ]

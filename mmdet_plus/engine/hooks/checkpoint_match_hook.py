@@ -4,6 +4,7 @@ from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 from ...zoo.matching import check_match
@@ -11,12 +12,14 @@ from ...zoo.matching import check_match
 
 @HOOKS.register_module()
 class CheckpointMatchHook(Hook):
-    """Raises ``UserError`` when a checkpoint is of another model.
+    """Raises ``UserError`` when a test's checkpoint is of another model.
 
     MMEngine warns of each weight that is missing or has another shape, and goes on with
-    random ones: the test then measures nothing.
+    random ones: the test then measures nothing. A training may start from such weights.
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare names and shapes before the weights are copied."""
-        check_match(runner.model, checkpoint)
+        # Built by now if the runner trains.
+        if not isinstance(runner.optim_wrapper, OptimWrapper):
+            check_match(runner.model, checkpoint)

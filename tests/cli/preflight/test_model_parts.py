@@ -5,6 +5,7 @@ from mmdet_plus.cli.preflight.model_parts import (
     check_class_counts,
     iter_class_counts,
     iter_needed_checkpoints,
+    predicts_masks,
 )
 from mmdet_plus.errors import UserError
 
@@ -57,3 +58,24 @@ def test_checkpoints_that_parts_load_are_found_inside_wrappers():
     assert f'--cfg-options {key}=None' in advice
     frozen['detector_checkpoint'] = None
     assert list(iter_needed_checkpoints(model)) == []
+
+
+BOX_MODEL = dict(
+    type='FasterRCNN', roi_head=dict(type='StandardRoIHead', mask_head=None)
+)
+MASK_MODEL = dict(type='MaskRCNN', roi_head=dict(mask_head=dict(type='FCNMaskHead')))
+
+
+@pytest.mark.parametrize(
+    ('model', 'expected'),
+    [
+        (BOX_MODEL, False),
+        (dict(test_cfg=dict(rcnn=dict(mask_thr_binary=0.5))), False),
+        (MASK_MODEL, True),
+        (dict(roi_head=dict(mask_head=[dict(type='HTCMaskHead')])), True),
+        (dict(panoptic_head=dict(type='X')), True),
+        (dict(bbox_head=dict(type='RTMDetInsSepBNHead')), True),
+    ],
+)
+def test_predicts_masks(model, expected):
+    assert predicts_masks(model) is expected

@@ -9,6 +9,8 @@ from mmdet.utils import ConfigType, OptMultiConfig
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...task_modules.bbox_geometry import order_corners
+
 OVERLAP_THRESHOLD = 0.5  # on sigmoid(overlap logit), sec. 3.1
 
 
@@ -206,8 +208,8 @@ class DenseLocalRegressionHead(BaseModule):
         _, offsets, overlap_logits = predictions
         decoded = self.bbox_coder.decode(bboxes, offsets)
         if overlap_logits is None:
-            return decoded.mean(dim=(2, 3))
+            return order_corners(decoded.mean(dim=(2, 3)))
         inside = (overlap_logits.sigmoid() > OVERLAP_THRESHOLD)[:, None]
         count = inside.sum(dim=(2, 3))
         mean = (decoded * inside).sum(dim=(2, 3)) / count.clamp(min=1)
-        return torch.where(count > 0, mean, bboxes)
+        return order_corners(torch.where(count > 0, mean, bboxes))

@@ -33,7 +33,7 @@ class RefinerOutputs(NamedTuple):
     """(n, 4) for the refiner's coder; None without box branch."""
 
 
-class Refinement(NamedTuple):
+class RefinedBoxes(NamedTuple):
     """Of one image with n boxes, of which k were refined."""
 
     indices: Tensor
@@ -120,6 +120,13 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         if with_reg:
             self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
             self.fc_reg = nn.Linear(in_channels, 4)
+
+    def check_backbone(self, backbone: nn.Module | None) -> None:
+        """Raise ``ValueError`` if a refiner cannot look at a detector's stages.
+
+        Args:
+            backbone: of the detector; None if it is not to be shared.
+        """
 
     @abstractmethod
     def image_feats(self, inputs: RefinerInputs) -> Tensor:
@@ -225,7 +232,7 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
 
     def refine(
         self, inputs: RefinerInputs, bboxes: list[Tensor], scores: list[Tensor]
-    ) -> list[Refinement]:
+    ) -> list[RefinedBoxes]:
         """Look at the best boxes of each image once more.
 
         Args:
@@ -240,4 +247,4 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         counts = [len(indices) for indices in chosen]
         own_deltas = [None] * len(counts) if deltas is None else deltas.split(counts)
         parts = zip(chosen, probs.split(counts), own_deltas, strict=True)
-        return [Refinement(*own) for own in parts]
+        return [RefinedBoxes(*own) for own in parts]

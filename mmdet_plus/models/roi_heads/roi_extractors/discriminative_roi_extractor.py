@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
 from mmdet.utils import OptMultiConfig
@@ -15,6 +16,8 @@ from .legacy_roi_extractor import as_position_sensitive
 
 # Bounds the exponent of the weights to [0, 12] (Local Importance-based Pooling).
 MAX_LOGIT = 12
+# RoIs whose samples and weights stay in the cache of a CPU.
+PIECE = 16
 
 
 @MODELS.register_module()
@@ -35,7 +38,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         output_size: k.
         sampling_ratio: samples per bin of the 2k x 2k grid and axis; 2 for detection, 1
             for the released instance segmentation models.
-        coarse_sampling_ratio: the same of the coarse map that offsets come from.
+        coarse_sampling_ratio: the same of the coarse map that offsets come from; None
+            takes ``sampling_ratio``.
         offset_channels: width of the two hidden layers of the offset predictor.
         offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
         share_across_levels: one set of parameters for all levels instead of one each.
@@ -58,7 +62,7 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         share_across_levels: bool = False,
         adaptive_weighting: bool = True,
         finest_scale: int = 56,
-        coarse_sampling_ratio: int = 2,
+        coarse_sampling_ratio: int | None = None,
         released_sampling: bool = False,
         init_cfg: OptMultiConfig = None,
     ) -> None:
@@ -77,6 +81,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         )
         self.output_size = output_size
         self.sampling_ratio = sampling_ratio
+        if coarse_sampling_ratio is None:
+            coarse_sampling_ratio = sampling_ratio
         self.coarse_sampling_ratio = coarse_sampling_ratio
         self.released_sampling = released_sampling
         coarse = dict(
@@ -121,9 +127,9 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             if len(chosen) > 0:
                 roi_feats = self._pool_level(level, feat, rois[chosen])
                 pooled = pooled.index_copy(0, chosen, roi_feats.to(pooled.dtype))
-            else:
+            elif self.training:
                 # All parameters take part on all ranks, or distributed training hangs.
-                pooled = pooled + self._zero(level, feat)
+                pooled = pooled + self._zero(level).to(pooled.dtype)
         return pooled
 
     def _pool_level(self, level: int, feat: Tensor, rois: Tensor) -> Tensor:
@@ -134,7 +140,9 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         # The 2 x 2 samples of a sub-region move together.
         offset = F.interpolate(offset, scale_factor=2, mode='nearest')
         samples = self.roi_layers[level](feat, fine_rois, offset)
-        return self.poolings[parameters](samples)
+        pool = self.poolings[parameters]
+        size = PIECE if samples.device.type == 'cpu' else len(samples)
+        return torch.cat([pool(piece) for piece in samples.split(size)])
 
     def _sampled_rois(self, rois: Tensor) -> tuple[Tensor, Tensor]:
         """What the coarse and the fine RoIAlign read of RoIs (n, 5)."""
@@ -146,13 +154,11 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             as_position_sensitive(rois, 2 * k, self.sampling_ratio),
         )
 
-    def _zero(self, level: int, feat: Tensor) -> Tensor:
+    def _zero(self, level: int) -> Tensor:
         parameters = min(level, len(self.poolings) - 1)
         modules = (self.offset_predictors[parameters], self.poolings[parameters])
-        total = feat.flatten()[:1].sum()
-        for parameter in (p for module in modules for p in module.parameters()):
-            total = total + parameter.flatten()[0]
-        return (total * 0).to(feat.dtype)
+        used = [p.flatten()[0] for module in modules for p in module.parameters()]
+        return torch.stack(used).sum() * 0
 
 
 class OffsetPredictor(nn.Module):
