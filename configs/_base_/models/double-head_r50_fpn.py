@@ -17,6 +17,10 @@ model = dict(
             conv_out_channels=1024,
             fc_out_channels=1024,
             num_classes=80,
+            # MMDetection's, which stays finite for objects without extent.
+            bbox_coder=dict(
+                type='ClampedDeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)
+            ),
             loss_cls=dict(type='CrossEntropyLoss', loss_weight=2.0),
             loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=2.0),
         ),

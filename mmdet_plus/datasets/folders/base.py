@@ -13,7 +13,7 @@ from mmdet_plus.errors import UserError
 from .content import Content, hold_out, number_anew, used_names
 
 
-def palette(num_classes: int) -> list[tuple[int, int, int]]:
+def palette(num_classes: int) -> list[tuple[int, ...]]:
     """Colours that differ, RGB in [0, 255]: hues a golden section apart."""
     hues = [(0.6180339887 * index) % 1 for index in range(num_classes)]
     colours = [colorsys.hsv_to_rgb(hue, 0.8, 0.9) for hue in hues]

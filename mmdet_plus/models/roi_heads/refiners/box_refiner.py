@@ -10,7 +10,7 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..score_fusion import REFINER_FUSIONS, check_fusion
+from ..score_fusion import REFINER_FUSIONS, check_fusion, fuse_refined
 from .top_sampling import check_top_p, top_indices
 
 
@@ -231,16 +231,24 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         return logits.float().softmax(dim=1), deltas
 
     def refine(
-        self, inputs: RefinerInputs, bboxes: list[Tensor], scores: list[Tensor]
+        self,
+        inputs: RefinerInputs,
+        bboxes: list[Tensor],
+        scores: list[Tensor],
+        score_thr: float | None = None,
     ) -> list[RefinedBoxes]:
         """Look at the best boxes of each image once more.
+
+        Boxes whose fused scores cannot exceed ``score_thr``, whatever is seen there,
+        are left out.
 
         Args:
             inputs: of the batch.
             bboxes: (n, 4) xyxy of each image, in pixels of the network input.
             scores: (n,) best foreground scores of each image.
+            score_thr: of the detections; None if all boxes become detections.
         """
-        chosen = [top_indices(own, self.top_p) for own in scores]
+        chosen = [self._choose(own, score_thr) for own in scores]
         pairs = zip(bboxes, chosen, strict=True)
         rois = bbox2roi([boxes[indices] for boxes, indices in pairs])
         probs, deltas = self.predict(inputs, rois)
@@ -248,3 +256,11 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         own_deltas = [None] * len(counts) if deltas is None else deltas.split(counts)
         parts = zip(chosen, probs.split(counts), own_deltas, strict=True)
         return [RefinedBoxes(*own) for own in parts]
+
+    def _choose(self, scores: Tensor, score_thr: float | None) -> Tensor:
+        """Indices, rising, of the boxes to look at, by their best scores (n,)."""
+        best = top_indices(scores, self.top_p)
+        if score_thr is None:
+            return best
+        most = fuse_refined(scores[best], torch.ones_like(scores[best]), self.fusion)
+        return best[most > score_thr]

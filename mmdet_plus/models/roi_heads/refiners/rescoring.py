@@ -53,7 +53,10 @@ def rescore_candidates(
     """
     tops = [top_class_boxes(own.bboxes, own.scores) for own in candidates]
     refined_boxes = refiner.refine(
-        inputs, [top.bboxes for top in tops], [top.scores for top in tops]
+        inputs,
+        [top.bboxes for top in tops],
+        [top.scores for top in tops],
+        test_cfg.score_thr,
     )
     results = []
     for own, refined, meta in zip(
