@@ -40,9 +40,7 @@ def depth(path: Path) -> int:
     return 1 + max((depth(base) for base in bases(path)), default=0)
 
 
-LEAVES = sorted(
-    p for p in FOLDER.glob('*/*.py') if p.parent.name not in ('_base_', 'dcr')
-)
+LEAVES = sorted(p for p in FOLDER.glob('*/*.py') if p.parent.name != '_base_')
 ALIASES = [path for path in LEAVES if is_alias(path)]
 CONFIGS = {path.stem: path for path in LEAVES if not is_alias(path)}
 CHANGES = {
@@ -117,13 +115,14 @@ def is_registered(kind: str) -> bool:
     return any(registry.get(kind) is not None for registry in registries)
 
 
-# Looked up elsewhere: initialisers, and operators of mmcv.
+# Looked up elsewhere: initialisers, and operators.
 NOT_REGISTERED = {
-    'Pretrained',
     'Normal',
-    'Xavier',
+    'Pretrained',
     'FastRoIAlign',
     'RoIAlign',
+    'RoIMaxPool',
+    'Xavier',
     'nms',
     'soft_nms',
 }

@@ -37,6 +37,11 @@ ssd_320, ssd_512 = (
             dict(type='RandomFlip', prob=0.5),
             dict(type='PackDetInputs'),
         ],
+        flips=[
+            resize[side],
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PackDetInputs'),
+        ],
         test=[load, resize[side], load_boxes, pack],
         tta=[
             load,

@@ -17,7 +17,7 @@ def palette(num_classes: int) -> list[tuple[int, ...]]:
     """Colours that differ, RGB in [0, 255]: hues a golden section apart."""
     hues = [(0.6180339887 * index) % 1 for index in range(num_classes)]
     colours = [colorsys.hsv_to_rgb(hue, 0.8, 0.9) for hue in hues]
-    return [tuple(round(255 * part) for part in colour) for colour in colours]
+    return [(round(255 * r), round(255 * g), round(255 * b)) for r, g, b in colours]
 
 
 class FolderDataset(CocoDataset):
