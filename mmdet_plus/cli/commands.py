@@ -31,7 +31,7 @@ def host_tools() -> dict[str, Path]:
 
 def _tools(folder: Path, left_out: Sequence[str] = ()) -> dict[str, Path]:
     files = [*sorted(folder.glob('*.py')), *sorted(folder.glob('*/*.py'))]
-    names = {}
+    names: dict[str, Path] = {}
     for path in files:
         if path.parent.name not in left_out:
             name = path.stem.replace('_', '-')
