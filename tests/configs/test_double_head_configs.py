@@ -105,7 +105,7 @@ def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
 
 def test_released_reads_and_encodes_like_maskrcnn_benchmark():
     released = load('dh-ext-faster-rcnn_r50_fpn_1x_coco_released').model
-    assert (released.backbone.style, released.backbone.norm_cfg.eps) == ('caffe', 0)
+    assert (released.backbone.style, released.backbone.norm_cfg.eps) == ('caffe', 1e-12)
     images = released.data_preprocessor
     assert not images.bgr_to_rgb
     assert images.mean == [102.9801, 115.9465, 122.7717]

@@ -6,9 +6,9 @@ model = dict(
     data_preprocessor=dict(
         mean=[102.9801, 115.9465, 122.7717], std=[1.0, 1.0, 1.0], bgr_to_rgb=False
     ),
-    # The stride of a bottleneck is in its first convolution; norms have no epsilon.
+    # The stride of a bottleneck is in its first convolution; norms hardly an epsilon.
     backbone=dict(
-        style='caffe', norm_cfg=dict(requires_grad=False, eps=0.0), init_cfg=None
+        style='caffe', norm_cfg=dict(requires_grad=False, eps=1e-12), init_cfg=None
     ),
     # Anchors with rounded sides, boxes with one pixel more in width and height.
     rpn_head=dict(
