@@ -1,7 +1,7 @@
 """Finds misspelt names in a config: of keys, of types, and of arguments of types.
 
-A name is refused where it is known that nobody reads it and something is spelt alike, or
-where a class takes no such argument. What remains is left to whoever builds the part.
+A name is refused where it is known that nobody reads it and something is spelt alike,
+or where a class takes no such argument. The rest is left to whoever builds the part.
 """
 
 import difflib

@@ -20,13 +20,13 @@ def with_options(path, options):
     [
         (
             {'optim_wraper.x': 1},
-            "key 'optim_wraper' of the config; did you mean optim_",
+            "key 'optim_wraper' of the config; did you mean opt",
         ),
         ({'train_datalaoder': {}}, 'did you mean train_dataloader'),
         ({'train_dataloader.batchsize': 2}, "'batchsize' in train_dataloader of the "),
         (
             {'train_cfg.max_epoch': 2},
-            'train_cfg.max_epoch: EpochBasedTrainLoop takes no',
+            'train_cfg.max_epoch: EpochBasedTrainLoop takes',
         ),
         (
             {'model.roi_head.bbox_head.num_class': 2},
