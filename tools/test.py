@@ -12,6 +12,7 @@ from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_test_options
 from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.own_data import add_data_arguments
 from mmdet_plus.cli.preflight.checks import check_before_test
 from mmdet_plus.cli.reporting import test_and_report
 
@@ -32,6 +33,7 @@ def build_parser() -> ToolParser:
         '--report', type=Path, help='write a report on the errors into this folder'
     )
     _add_run_arguments(parser)
+    add_data_arguments(parser)
     add_shared_arguments(parser)
     return parser
 

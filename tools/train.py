@@ -1,4 +1,4 @@
-"""Train a detector: ``python tools/train.py CONFIG``."""
+"""Train a detector: ``python tools/train.py CONFIG [--data FOLDER]``."""
 
 import sys
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from mmengine.runner import Runner
 
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments
+from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments, at_least
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_train import set_train_options
 from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.own_data import add_data_arguments
 from mmdet_plus.cli.preflight.checks import check_before_training
 
 
@@ -30,8 +31,37 @@ def build_parser() -> ToolParser:
         metavar='CHECKPOINT',
         help='go on from this checkpoint, or from the latest of the work directory',
     )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='remove the checkpoints of an earlier training in the work directory',
+    )
+    add_data_arguments(parser)
+    _add_own_data_training(parser)
     add_shared_arguments(parser)
     return parser
+
+
+def _add_own_data_training(parser: ToolParser) -> None:
+    group = parser.add_argument_group('training on own data')
+    group.add_argument(
+        '--epochs', type=at_least(1), metavar='N', help='the schedule is stretched'
+    )
+    group.add_argument(
+        '--load',
+        metavar='CHECKPOINT',
+        help='begin with these weights, zoo://NAME or a file; layers that count other '
+        'classes start anew',
+    )
+    group.add_argument(
+        '--patience',
+        type=at_least(1),
+        metavar='N',
+        help='stop when the AP has not risen for so many epochs',
+    )
+    group.add_argument(
+        '--ema', action='store_true', help='average the weights over the iterations'
+    )
 
 
 def train(argv: Sequence[str] | None) -> None:

@@ -3,6 +3,10 @@
 python tools/zoo.py list
 python tools/zoo.py info NAME
 python tools/zoo.py download NAME [NAME ...] [--dest DIR]
+
+Models named ``..._released`` are fetched from where their authors have them, and
+converted here. ``--sha256`` says what their file must be; without it the first one that
+is fetched is trusted, and remembered.
 """
 
 import argparse
@@ -12,13 +16,19 @@ from pathlib import Path
 
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
-from mmdet_plus.zoo import ZooEntry, fetch, find_entry, load_index
+from mmdet_plus.errors import UserError
+from mmdet_plus.zoo import ZooEntry, fetch_weights, find_entry, load_index
+from mmdet_plus.zoo.index import ZooFile, ZooRelease
+
+NOT_STATED = 'none stated: all rights are those of its authors'
 
 
 def list_models(args: argparse.Namespace) -> None:
     for entry in load_index().values():
         if entry.file is not None:
             print(f'{entry.name}  {_size(entry)}  {entry.file.trained_on}')
+        elif entry.release is not None:
+            print(f'{entry.name}  converted from the {entry.release.released_by}')
         elif args.all:
             print(f'{entry.name}  no weights published')
 
@@ -30,10 +40,23 @@ def describe(args: argparse.Namespace) -> None:
         metrics = ', '.join(f'{k} {v}' for k, v in result['Metrics'].items())
         print(f'result      {result["Dataset"]}, {result["Task"]}: {metrics}')
         print(f'reported by {result["Reported By"]}')
-    if entry.file is None:
+    if entry.release is not None:
+        _describe_release(entry.release)
+    elif entry.file is None:
         print('weights     not published')
-        return
-    file = entry.file
+    else:
+        _describe_file(entry, entry.file)
+
+
+def _describe_release(release: ZooRelease) -> None:
+    print(f'weights     converted from a {release.suffix} file when downloaded')
+    print(f'license     {release.license or NOT_STATED}')
+    print(f'trained by  {release.released_by}, {release.code}')
+    for url in release.urls + release.pages:
+        print(f'url         {url}')
+
+
+def _describe_file(entry: ZooEntry, file: ZooFile) -> None:
     print(f'size        {_size(entry)}\nsha256      {file.sha256}')
     print(f'license     {file.license}\ntrained by  {file.trained_by}')
     print(f'trained on  {file.trained_on}')
@@ -42,8 +65,11 @@ def describe(args: argparse.Namespace) -> None:
 
 
 def download(args: argparse.Namespace) -> None:
+    if args.sha256 and len(args.names) > 1:
+        raise UserError('--sha256 is that of one file: name one model')
     for entry in [find_entry(name) for name in args.names]:
-        print(fetch(entry, args.dest))
+        options = dict(sha256=args.sha256, accept_unlicensed=args.accept_unlicensed)
+        print(fetch_weights(entry, args.dest, **options))
 
 
 def _size(entry: ZooEntry) -> str:
@@ -63,6 +89,14 @@ def build_parser() -> ToolParser:
     command = commands.add_parser('download', help='fetch weights, print their path')
     command.add_argument('names', nargs='+', metavar='NAME')
     command.add_argument('--dest', type=Path, help='folder; default: the cache')
+    command.add_argument(
+        '--sha256', help="of the authors' file, for models converted from a release"
+    )
+    command.add_argument(
+        '--accept-unlicensed',
+        action='store_true',
+        help='fetch also weights whose authors state no licence',
+    )
     command.set_defaults(run=download)
     return parser
 

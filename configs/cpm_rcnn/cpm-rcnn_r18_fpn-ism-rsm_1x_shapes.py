@@ -1,4 +1,7 @@
 # The row of Table 1 with ISM and RSM, on shapes.
-_base_ = './cpm-rcnn_r18_fpn_1x_shapes.py'
+_base_ = [
+    '../_base_/models/cpm-rcnn_r18_fpn_shapes.py',
+    '../_base_/shapes_detection_1x.py',
+]
 
 model = dict(roi_head=dict(num_stages=1))

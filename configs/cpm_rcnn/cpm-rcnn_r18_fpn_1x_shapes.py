@@ -1,7 +1,5 @@
 # A small CPM R-CNN with all modules for the shapes data, trained from scratch.
 _base_ = [
     '../_base_/models/cpm-rcnn_r18_fpn_shapes.py',
-    '../_base_/datasets/shapes_detection.py',
-    '../_base_/schedules/shapes_1x.py',
-    '../_base_/shapes_runtime.py',
+    '../_base_/shapes_detection_1x.py',
 ]

@@ -1,5 +1,8 @@
 # Table 3, 2 stages, stage 1 read (39.9). Trains like
 # cpm-rcnn_r50_fpn-cmm_2x_coco.py; test a checkpoint of that.
-_base_ = './cpm-rcnn_r50_fpn-cmm_2x_coco.py'
+_base_ = './cpm-rcnn_r50_fpn_2x_coco.py'
 
-model = dict(test_cfg=dict(rcnn=dict(test_stage=1)))
+model = dict(
+    roi_head=dict(num_stages=2, iou_head=None, rsm_head=None),
+    test_cfg=dict(rcnn=dict(test_stage=1)),
+)

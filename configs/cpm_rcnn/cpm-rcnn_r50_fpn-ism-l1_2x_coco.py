@@ -1,4 +1,7 @@
 # Table 5, L1 loss (40.0); the L2 loss is cpm-rcnn_r50_fpn-ism_2x_coco.py.
-_base_ = './cpm-rcnn_r50_fpn-ism_2x_coco.py'
+_base_ = './cpm-rcnn_r50_fpn_2x_coco.py'
 
-model = dict(roi_head=dict(iou_head=dict(loss_iou=dict(type='L1Loss'))))
+loss_iou = dict(type='L1Loss')
+model = dict(
+    roi_head=dict(num_stages=1, iou_head=dict(loss_iou=loss_iou), rsm_head=None)
+)

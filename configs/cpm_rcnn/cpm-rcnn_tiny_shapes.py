@@ -1,6 +1,9 @@
 # CPM R-CNN of 1.4 M parameters, shipped with its weights: two thirds to half the width
 # of cpm-rcnn_r18_fpn_1x_shapes.py.
-_base_ = './cpm-rcnn_r18_fpn_1x_shapes.py'
+_base_ = [
+    '../_base_/models/cpm-rcnn_r18_fpn_shapes.py',
+    '../_base_/shapes_detection_1x.py',
+]
 
 width = 32
 model = dict(

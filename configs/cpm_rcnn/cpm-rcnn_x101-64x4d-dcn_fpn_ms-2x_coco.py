@@ -1,11 +1,11 @@
 # Row + of Table 6 (47.4 test-dev): shorter sides of 600 to 800 in training (sec. 4.2).
-_base_ = './cpm-rcnn_x101-64x4d-dcn_fpn_2x_coco.py'
-
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='RandomResize', scale=[(1333, 600), (1333, 800)], keep_ratio=True),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
+_base_ = [
+    '../_base_/models/cpm-rcnn_x101-64x4d_fpn.py',
+    '../_base_/cpm-rcnn_2x_coco.py',
+    '../_base_/datasets/multi_scale.py',
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+
+dcn = dict(type='DCN', deform_groups=1, fallback_on_stride=False)
+backbone = dict(dcn=dcn, stage_with_dcn=(False, True, True, True))
+model = dict(backbone=backbone)
+train_dataloader = dict(dataset=dict(pipeline={{_base_.multi_scale.short_600_800}}))

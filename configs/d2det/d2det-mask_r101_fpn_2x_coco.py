@@ -6,11 +6,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'
-        ),
-    )
-)
+pretrained = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
+model = dict(backbone=dict(depth=101, init_cfg=dict(checkpoint=pretrained)))

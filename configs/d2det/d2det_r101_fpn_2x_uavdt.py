@@ -7,12 +7,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+pretrained = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
 model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'
-        ),
-    ),
+    backbone=dict(depth=101, init_cfg=dict(checkpoint=pretrained)),
     roi_head=dict(bbox_head=dict(num_classes=1)),
 )

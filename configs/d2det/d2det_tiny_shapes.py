@@ -1,6 +1,9 @@
 # D2Det of 1.2 M parameters, shipped with its weights: half the width of
 # d2det_r18_fpn_1x_shapes.py.
-_base_ = './d2det_r18_fpn_1x_shapes.py'
+_base_ = [
+    '../_base_/models/d2det_r18_fpn_shapes.py',
+    '../_base_/shapes_detection_1x.py',
+]
 
 width = 32
 model = dict(

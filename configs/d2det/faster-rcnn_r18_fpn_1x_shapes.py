@@ -1,7 +1,1 @@
-# The baseline of d2det_r18_fpn_1x_shapes.py: same backbone, data and budget.
-_base_ = [
-    '../_base_/models/faster-rcnn_r18_fpn_shapes.py',
-    '../_base_/datasets/shapes_detection.py',
-    '../_base_/schedules/shapes_1x.py',
-    '../_base_/shapes_runtime.py',
-]
+_base_ = '../baselines/faster-rcnn_r18_fpn_1x_shapes.py'

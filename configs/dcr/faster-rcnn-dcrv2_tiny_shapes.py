@@ -1,6 +1,9 @@
 # FPN with DCR V2 of 1.4 M parameters, shipped with its weights: narrower than
 # faster-rcnn-dcrv2_r18_fpn_1x_shapes.py.
-_base_ = './faster-rcnn-dcrv2_r18_fpn_1x_shapes.py'
+_base_ = [
+    '../_base_/models/faster-rcnn-dcrv2_r18_fpn_shapes.py',
+    '../_base_/shapes_detection_1x.py',
+]
 
 width = 32
 model = dict(

@@ -1,10 +1,1 @@
-# Table 6, row "DCN (2fc)" (34.4): the base detector of DCR.
-_base_ = './faster-rcnn_r101_8e_coco.py'
-
-# Deformable ConvNets v1: the 3x3 convolutions of the last stage, four groups of offsets.
-model = dict(
-    backbone=dict(
-        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
-        stage_with_dcn=(False, False, False, True),
-    )
-)
+_base_ = '../baselines/faster-rcnn_r101-dcn_8e_coco.py'

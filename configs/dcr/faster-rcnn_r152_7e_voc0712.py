@@ -1,11 +1,1 @@
-# Table 1g, row "Faster w/ Res152" (80.3).
-_base_ = './faster-rcnn_r101_7e_voc0712.py'
-
-model = dict(
-    backbone=dict(
-        depth=152,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet152-394f9c45.pth'
-        ),
-    )
-)
+_base_ = '../baselines/faster-rcnn_r152_7e_voc0712.py'

@@ -1,11 +1,1 @@
-# Table 3, row "Baseline" (25.5).
-_base_ = './faster-rcnn_r101_8e_coco.py'
-
-model = dict(
-    backbone=dict(
-        depth=50,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth'
-        ),
-    )
-)
+_base_ = '../baselines/faster-rcnn_r50_8e_coco.py'

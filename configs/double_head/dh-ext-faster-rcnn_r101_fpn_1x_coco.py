@@ -1,11 +1,5 @@
 # Double-Head-Ext R-CNN, sec. 4: ResNet-101.
 _base_ = './dh-ext-faster-rcnn_r50_fpn_1x_coco.py'
 
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'
-        ),
-    )
-)
+pretrained = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
+model = dict(backbone=dict(depth=101, init_cfg=dict(checkpoint=pretrained)))

@@ -2,11 +2,5 @@
 # it does not state: 42.3 on test-dev).
 _base_ = './dh-ext-faster-rcnn_r50_fpn_2x_coco.py'
 
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'
-        ),
-    )
-)
+pretrained = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
+model = dict(backbone=dict(depth=101, init_cfg=dict(checkpoint=pretrained)))

@@ -1,6 +1,9 @@
 # Double-Head-Ext R-CNN of 1.2 M parameters, shipped with its weights: narrower than
 # dh-ext-faster-rcnn_r18_fpn_1x_shapes.py.
-_base_ = './dh-ext-faster-rcnn_r18_fpn_1x_shapes.py'
+_base_ = [
+    '../_base_/models/double-head-ext_r18_fpn_shapes.py',
+    '../_base_/shapes_detection_1x.py',
+]
 
 width = 32
 model = dict(

@@ -1,11 +1,1 @@
-# Plain Double-Head R-CNN, by the classes of MMDetection: ResNet-101.
-_base_ = './double-head_r50_fpn_1x_coco.py'
-
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(
-            checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'
-        ),
-    )
-)
+_base_ = '../baselines/double-head_r101_fpn_1x_coco.py'

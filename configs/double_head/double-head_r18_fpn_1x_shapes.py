@@ -1,31 +1,8 @@
-# A small Double-Head R-CNN for the shapes data, trained from scratch: the baseline's
-# backbone, data and budget, narrow heads with norm layers.
-_base_ = '../d2det/faster-rcnn_r18_fpn_1x_shapes.py'
+# dh-ext-faster-rcnn_r18_fpn_1x_shapes.py without what Ext adds: each head keeps the task
+# it focuses on.
+_base_ = [
+    '../_base_/models/double-head-ext_r18_fpn_shapes.py',
+    '../_base_/shapes_detection_1x.py',
+]
 
-model = dict(
-    roi_head=dict(
-        type='DoubleHeadExtRoIHead',
-        bbox_head=dict(
-            _delete_=True,
-            type='DoubleHeadExtBBoxHead',
-            in_channels={{_base_.width}},
-            num_classes={{_base_.num_classes}},
-            # The convolutions of the baseline's head, and its one layer.
-            num_fc_convs=2,
-            fc_conv_channels=64,
-            num_fcs=1,
-            fc_out_channels=256,
-            # No non-local blocks: they start as the identity, and cost time.
-            num_blocks=3,
-            with_non_local=False,
-            conv_out_channels=192,
-            # The baseline's losses.
-            loss_cls=dict(type='CrossEntropyLoss', loss_weight=1.0),
-            loss_bbox=dict(type='L1Loss', loss_weight=1.0),
-            # Each head keeps the task it focuses on: plain Double-Head.
-            lambda_fc=1.0,
-            lambda_conv=1.0,
-            fusion='fc',
-        ),
-    )
-)
+model = dict(roi_head=dict(bbox_head=dict(lambda_fc=1.0, lambda_conv=1.0, fusion='fc')))

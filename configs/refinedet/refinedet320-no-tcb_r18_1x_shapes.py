@@ -1,5 +1,8 @@
 # The last column of Table 3 on the shapes data: no transfer connection either.
-_base_ = './refinedet320_r18_1x_shapes.py'
+_base_ = [
+    '../_base_/models/refinedet_r18_shapes.py',
+    '../_base_/shapes_detection_320_1x.py',
+]
 
 model = dict(
     _delete_=True,

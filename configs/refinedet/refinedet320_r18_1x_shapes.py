@@ -1,7 +1,5 @@
 # A small RefineDet for the shapes data, trained from scratch, with inputs of 320 px.
 _base_ = [
     '../_base_/models/refinedet_r18_shapes.py',
-    '../_base_/datasets/shapes_320.py',
-    '../_base_/schedules/shapes_1x.py',
-    '../_base_/shapes_runtime.py',
+    '../_base_/shapes_detection_320_1x.py',
 ]

@@ -2,9 +2,7 @@
 # refinedet320_r18_1x_shapes.py, and trained twice as long.
 _base_ = [
     '../_base_/models/refinedet_r18_shapes.py',
-    '../_base_/datasets/shapes_320.py',
-    '../_base_/schedules/shapes_2x.py',
-    '../_base_/shapes_runtime.py',
+    '../_base_/shapes_detection_320_1x.py',
 ]
 
 width = 48
@@ -15,3 +13,5 @@ model = dict(
     arm_head=dict(in_channels=in_channels),
     bbox_head=dict(in_channels=[width] * 4),
 )
+train_cfg = dict(max_epochs=32)
+param_scheduler = {{_base_.cosine.epochs_32}}

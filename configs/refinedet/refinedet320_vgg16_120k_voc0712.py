@@ -2,11 +2,12 @@
 _base_ = [
     '../_base_/models/refinedet_vgg16.py',
     '../_base_/datasets/voc0712_iterations.py',
-    '../_base_/datasets/ssd_augmentation_320.py',
+    '../_base_/datasets/ssd_augmentation.py',
     '../_base_/schedules/refinedet_120k.py',
     '../_base_/iterations_runtime.py',
 ]
 
-train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_train_pipeline}}))
-val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_test_pipeline}}))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_320.train}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_320.test}}))
 test_dataloader = val_dataloader
+tta_pipeline = {{_base_.ssd_320.tta}}

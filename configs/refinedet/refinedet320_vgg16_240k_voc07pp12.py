@@ -2,11 +2,17 @@
 _base_ = [
     '../_base_/models/refinedet_vgg16.py',
     '../_base_/datasets/voc07pp12_iterations.py',
-    '../_base_/datasets/ssd_augmentation_320.py',
-    '../_base_/schedules/refinedet_240k.py',
+    '../_base_/datasets/ssd_augmentation.py',
+    '../_base_/schedules/refinedet_120k.py',
     '../_base_/iterations_runtime.py',
 ]
 
-train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_train_pipeline}}))
 val_cfg = None
-test_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_test_pipeline}}))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_320.train}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_320.test}}))
+tta_pipeline = {{_base_.ssd_320.tta}}
+# Sec. 5.2: 160k, 40k and 40k iterations.
+train_cfg = dict(max_iters=240000)
+param_scheduler = [
+    dict(type='MultiStepLR', by_epoch=False, milestones=[160000, 200000], gamma=0.1)
+]

@@ -1,13 +1,5 @@
 # Table 2, row "RefineDet320", VGG-16 (29.4); with `tools/test.py --tta` row "RefineDet320+" (35.2).
 _base_ = [
-    '../_base_/models/refinedet_vgg16.py',
-    '../_base_/datasets/coco_iterations.py',
-    '../_base_/datasets/ssd_augmentation_320.py',
-    '../_base_/schedules/refinedet_400k.py',
-    '../_base_/iterations_runtime.py',
+    '../_base_/models/refinedet_vgg16_coco.py',
+    '../_base_/refinedet320_400k_coco.py',
 ]
-
-model = dict(bbox_head=dict(num_classes=80))
-train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_train_pipeline}}))
-val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_test_pipeline}}))
-test_dataloader = val_dataloader

@@ -1,12 +1,7 @@
 # Table 1, row "RefineDet512", VOC 2007 (81.8); with `tools/test.py --tta` row "RefineDet512+" (83.8).
-_base_ = [
-    '../_base_/models/refinedet_vgg16.py',
-    '../_base_/datasets/voc0712_iterations.py',
-    '../_base_/datasets/ssd_augmentation_512.py',
-    '../_base_/schedules/refinedet_120k.py',
-    '../_base_/iterations_runtime.py',
-]
+_base_ = './refinedet320_vgg16_120k_voc0712.py'
 
-train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_train_pipeline}}))
-val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_test_pipeline}}))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
+tta_pipeline = {{_base_.ssd_512.tta}}

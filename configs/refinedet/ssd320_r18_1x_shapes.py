@@ -1,7 +1,1 @@
-# The baseline of refinedet320_r18_1x_shapes.py: same backbone, input, data and budget.
-_base_ = [
-    '../_base_/models/ssd_r18_shapes.py',
-    '../_base_/datasets/shapes_320.py',
-    '../_base_/schedules/shapes_1x.py',
-    '../_base_/shapes_runtime.py',
-]
+_base_ = '../baselines/ssd320_r18_1x_shapes.py'

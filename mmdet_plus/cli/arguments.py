@@ -109,6 +109,13 @@ def is_first_process(launcher: str) -> bool:
     return os.environ.get(LAUNCHER_VARIABLES[launcher][0], '0') == '0'
 
 
+def num_processes(launcher: str) -> int:
+    """How many processes work together; usable before communication is started."""
+    if launcher == 'none':
+        return 1
+    return int(os.environ.get(LAUNCHER_VARIABLES[launcher][1], '1'))
+
+
 def at_least(low: int) -> Callable[[str], int]:
     """Argument type: an integer from ``low`` on."""
 

@@ -1,43 +1,21 @@
 """What the flags of the test tool, ``--eval`` among them, change in a config."""
 
 import copy
-import inspect
 import os.path as osp
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mmdet.evaluation import CocoMetric, LVISMetric, VOCMetric
-from mmdet.models.dense_heads import MaskFormerHead, RTMDetInsHead
-from mmdet.models.dense_heads.base_mask_head import BaseMaskHead
-from mmdet.models.detectors.panoptic_two_stage_segmentor import (
-    TwoStagePanopticSegmentor,
-)
-from mmdet.models.detectors.single_stage_instance_seg import (
-    SingleStageInstanceSegmentor,
-)
-from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
-from .preflight.dataset_configs import (
-    iter_datasets,
-    iter_evaluators,
-    metric_class,
-    registered_class,
-)
+from .own_data import check_data_arguments, use_test_data
+from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
+from .preflight.model_parts import predicts_masks, takes_argument
 from .reporting import check_out_dir, keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
-# MMDetection's classes that predict masks without a ``mask_head``.
-MASK_CLASSES = (
-    BaseMaskHead,
-    MaskFormerHead,
-    RTMDetInsHead,
-    SingleStageInstanceSegmentor,
-    TwoStagePanopticSegmentor,
-)
 FLIPPED_META_KEYS = (
     'img_id',
     'img_path',
@@ -59,6 +37,9 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config cannot follow.
     """
+    check_data_arguments(args, ('classes', 'val_fraction', 'split_seed'))
+    if args.data:
+        use_test_data(cfg, args)
     if args.eval:
         set_eval_names(cfg, args.eval)
     if args.format_only:
@@ -78,11 +59,9 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
-    """Test the weights of a checkpoint, which must be of this model."""
+    """Test the weights of a checkpoint."""
     cfg.load_from = checkpoint
     cfg.resume = False
-    hooks = cfg.get('custom_hooks') or []
-    cfg.custom_hooks = [*hooks, dict(type='CheckpointMatchHook')]
 
 
 def set_eval_names(cfg: Config, names: Sequence[str]) -> None:
@@ -119,21 +98,6 @@ def valid_names(metric: dict) -> tuple[str, ...]:
     return VOC_NAMES if kind is not None and issubclass(kind, VOCMetric) else ()
 
 
-def predicts_masks(model: dict) -> bool:
-    """Whether a model's config has a part that predicts instance masks."""
-    return any(
-        ('mask_head' in key and value is not None)
-        or 'panoptic' in key
-        or (key == 'type' and _is_mask_class(value))
-        for key, value in _iter_items(model)
-    )
-
-
-def _is_mask_class(name: Any) -> bool:
-    kind = registered_class(MODELS, name)
-    return isinstance(kind, type) and issubclass(kind, MASK_CLASSES)
-
-
 def set_format_only(cfg: Config) -> None:
     """Make the test write result files, by default into the work directory.
 
@@ -146,7 +110,7 @@ def set_format_only(cfg: Config) -> None:
     metrics = list(iter_evaluators(cfg, 'test_evaluator'))
     for key, metric in metrics:
         kind = metric_class(metric)
-        if kind is None or 'format_only' not in inspect.signature(kind).parameters:
+        if not takes_argument(kind, 'format_only'):
             raise UserError(
                 f'--format-only: {key} ({metric.get("type")}) writes no result files; '
                 'CocoMetric does'
@@ -159,8 +123,21 @@ def set_format_only(cfg: Config) -> None:
 
 
 def use_test_time_augmentation(cfg: Config) -> None:
-    """Test each image as it is and mirrored, unless the config says how to augment."""
+    """Test each image as it is and mirrored, unless the config says how to augment.
+
+    Args:
+        cfg: the whole config; changed in place.
+
+    Raises:
+        UserError: if the model predicts masks and nothing says how to merge them.
+    """
     datasets = [dataset.config for dataset in iter_datasets(cfg, 'test_dataloader')]
+    merging = (cfg.get('tta_model') or {}).get('type', 'DetTTAModel')
+    if merging == 'DetTTAModel' and predicts_masks(cfg.model):
+        raise UserError(
+            '--tta: DetTTAModel merges boxes only, and the model predicts masks; '
+            'test without --tta, or set tta_model to a class that merges them'
+        )
     if cfg.get('tta_model') is None:
         nms = dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)
         cfg.tta_model = dict(type='DetTTAModel', tta_cfg=nms)
@@ -191,16 +168,6 @@ def _explain(metrics: Sequence[tuple[str, dict]]) -> str:
         names = ', '.join(valid_names(metric)) or 'none, it does not support --eval'
         parts.append(f'{key} ({metric.get("type")}): {names}')
     return f'valid names are {"; ".join(parts)}'
-
-
-def _iter_items(node: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield key, value
-            yield from _iter_items(value)
-    elif isinstance(node, list | tuple):
-        for value in node:
-            yield from _iter_items(value)
 
 
 def _dump_predictions(cfg: Config, path: str) -> None:

@@ -6,6 +6,13 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import UserError
+from .arguments import is_first_process, num_processes
+from .own_data import check_data_arguments, use_training_data
+from .preflight.checks import check_checkpoint
+from .resuming import check_resumable, refuse_second_training, resume_newest
+from .schedules import fit_schedule
+
+MEASURE = 'coco/bbox_mAP'
 
 
 def set_train_options(cfg: Config, args: Namespace) -> None:
@@ -18,13 +25,92 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: for a flag that the config or the machine cannot follow.
     """
+    check_data_arguments(
+        args, ('classes', 'val_fraction', 'split_seed', 'epochs', 'patience', 'ema')
+    )
+    if args.data:
+        _train_on_own_data(cfg, args)
+    if args.load:
+        _begin_with(cfg, args)
     if args.amp:
         _use_mixed_precision(cfg)
     if args.auto_scale_lr:
         _scale_learning_rate(cfg)
+    _save_whole_checkpoints(cfg)
+    for line in _choose_start(cfg, args):
+        if is_first_process(cfg.launcher):
+            print(line)
+
+
+def _save_whole_checkpoints(cfg: Config) -> None:
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if hook is not None and hook.get('type') == 'CheckpointHook':
+        hook['type'] = 'WholeCheckpointHook'
+
+
+def _choose_start(cfg: Config, args: Namespace) -> list[str]:
+    """Set ``resume`` and ``load_from``; what to tell the user about it."""
+    lines = []
+    resumes_newest = bool(cfg.get('resume')) and not cfg.get('load_from')
+    if args.resume == 'auto' or (args.resume is None and resumes_newest):
+        lines = resume_newest(cfg)
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
+    if cfg.get('resume'):
+        check_checkpoint(cfg.load_from)
+        return lines + check_resumable(cfg)
+    if is_first_process(cfg.launcher):
+        refuse_second_training(cfg, overwrite=args.overwrite)
+    return lines
+
+
+def _train_on_own_data(cfg: Config, args: Namespace) -> None:
+    data = use_training_data(cfg, args)
+    images = data.dataset('train').ground_truth()['images']
+    lines = fit_schedule(
+        cfg,
+        epochs=args.epochs,
+        num_images=len(images),
+        num_processes=num_processes(args.launcher),
+    )
+    if is_first_process(args.launcher):
+        print('\n'.join(lines))
+    cfg.default_hooks.checkpoint.update(save_best=MEASURE, rule='greater')
+    hooks = list(cfg.get('custom_hooks') or [])
+    if args.patience:
+        hooks.append(
+            dict(
+                type='EarlyStoppingHook',
+                monitor=MEASURE,
+                rule='greater',
+                min_delta=0.0,
+                patience=args.patience,
+            )
+        )
+    if args.ema and not any(hook['type'] == 'EMAHook' for hook in hooks):
+        hooks.append(
+            dict(
+                type='EMAHook',
+                ema_type='ExpMomentumEMA',
+                momentum=0.0002,
+                update_buffers=True,
+                priority=49,
+            )
+        )
+    cfg.custom_hooks = hooks
+
+
+def _begin_with(cfg: Config, args: Namespace) -> None:
     if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        raise UserError('--load begins a training, --resume goes on with one: use one')
+    cfg.load_from = args.load
+    cfg.custom_hooks = [
+        *(cfg.get('custom_hooks') or []),
+        dict(type='NewClassesHook'),
+    ]
+    # What the checkpoint brings need not be downloaded before.
+    if (cfg.model.get('backbone') or {}).get('init_cfg'):
+        cfg.model.backbone.init_cfg = None
 
 
 def _use_mixed_precision(cfg: Config) -> None:

@@ -21,6 +21,9 @@ from .config_loading import load_config
 from .error_reporting import describe
 from .preflight.checks import print_warnings
 
+# In `configs/_base_/default_runtime.py`, too.
+GUARDS = ('ImageErrorHook', 'DivergenceHook', 'CheckpointMatchHook')
+
 
 def run_job(
     args: Namespace,
@@ -39,8 +42,8 @@ def run_job(
     # MMEngine looks for the rank in the environment only.
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = load_config(args)
-    set_options(cfg, args)
     with unsafe_loading(args.unsafe_load):
+        set_options(cfg, args)
         if is_first_process(cfg.launcher):
             print_warnings(check(cfg))
         start_distributed(cfg)
@@ -116,14 +119,25 @@ def _wrap_without_device(cfg: Config) -> None:
 def build_runner(cfg: Config) -> Runner:
     """Build the runner of a checked config; add what explains failures."""
     setup_cache_size_limit_of_dynamo()
-    own = [dict(type='ImageErrorHook'), dict(type='DivergenceHook')]
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *own]
+    add_guards(cfg)
     try:
         if cfg.get('runner_type'):
             return RUNNERS.build(cfg)
         return Runner.from_cfg(cfg)
     except Exception as error:
         raise UserError(f'the config cannot be built: {describe(error)}') from error
+
+
+def add_guards(cfg: Config) -> None:
+    """Give a config that is not based on ours the hooks that explain failures.
+
+    Args:
+        cfg: the whole config; ``custom_hooks`` is set.
+    """
+    hooks = cfg.get('custom_hooks') or []
+    present = {hook['type'] for hook in hooks}
+    added = [dict(type=name) for name in GUARDS if name not in present]
+    cfg.custom_hooks = [*hooks, *added]
 
 
 def stop_distributed() -> None:

@@ -4,6 +4,7 @@ from . import checkpoint_scheme  # registers zoo://
 from .allowed_types import UnsafeCheckpointError
 from .download import fetch
 from .index import ZooEntry, ZooError, find_entry, load_index
+from .released_weights import fetch_weights
 from .safe_loading import (
     load_checkpoint_file,
     make_mmengine_load_safely,
@@ -20,6 +21,7 @@ __all__ = [
     'ZooError',
     'checkpoint_scheme',
     'fetch',
+    'fetch_weights',
     'find_entry',
     'load_checkpoint_file',
     'load_index',

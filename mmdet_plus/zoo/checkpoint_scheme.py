@@ -5,8 +5,8 @@ from typing import Any
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from .download import fetch
 from .index import SCHEME, find_entry
+from .released_weights import fetch_weights
 from .safe_loading import load_checkpoint_file
 
 
@@ -19,7 +19,7 @@ def load_from_zoo(filename: str, map_location: Any = None) -> Any:
         map_location: as for ``torch.load``.
     """
     entry = find_entry(filename.removeprefix(SCHEME))
-    return load_checkpoint_file(fetch(entry), map_location)
+    return load_checkpoint_file(fetch_weights(entry), map_location)
 
 
 # Lets `mmengine.hub.get_config('mmdet_plus::d2det/...')` find our configs.

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from filelock import FileLock
 from tqdm import tqdm
 
+from .drive_download import download_through_gdown, is_drive_link
 from .index import PACKAGE, ZooEntry, ZooError, ZooFile, published_file
 
 CHUNK = 1 << 20
@@ -109,8 +110,10 @@ def _fetch_from(url: str, part: Path, file: ZooFile, show_progress: bool) -> Non
     resumed = part.is_file()
     if url.startswith('package:'):
         shutil.copyfile(PACKAGE / url.removeprefix('package:'), part)
-    elif 'drive.google.com' in url:
-        _download_from_drive(url, part)
+    elif is_drive_link(url):
+        # gdown would take a part for the whole file.
+        part.unlink(missing_ok=True)
+        download_through_gdown(url, part, resume=False, show_progress=show_progress)
     else:
         _download_with_attempts(url, part, file.size, show_progress)
     if _is_right(part, file):
@@ -176,20 +179,3 @@ def _copy(
             stream.write(chunk)
             bar.update(len(chunk))
             missing -= len(chunk)
-
-
-def _download_from_drive(url: str, part: Path) -> None:
-    try:
-        import gdown
-    except ImportError:
-        raise OSError(
-            "Google Drive needs gdown: pip install 'mmdet_plus[zoo]'"
-        ) from None
-    # gdown would take a part for the whole file.
-    part.unlink(missing_ok=True)
-    try:
-        path = gdown.download(url, str(part), fuzzy=True)
-    except Exception as error:  # of classes that differ between its versions
-        raise OSError(f'gdown: {error}') from error
-    if path is None:
-        raise OSError('Google Drive refused the download')

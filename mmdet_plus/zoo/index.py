@@ -129,11 +129,17 @@ def find_entry(name: str, root: Path | None = None) -> ZooEntry:
     return entries[name]
 
 
+def check_has_weights(entry: ZooEntry) -> None:
+    """Raise ``ZooError`` for a model that weights can be had of from nowhere."""
+    if entry.release is None:
+        published_file(entry)
+
+
 def published_file(entry: ZooEntry) -> ZooFile:
     """The file with the weights of a model.
 
     Raises:
-        ZooError: none is published.
+        ZooError: this package publishes none.
     """
     if entry.file is None:
         raise ZooError(f'no weights of {entry.name} are published')

@@ -6,7 +6,6 @@ from mmdet.registry import METRICS
 from mmengine.config import Config
 
 from mmdet_plus.cli.flags_of_test import (
-    predicts_masks,
     set_eval_names,
     set_format_only,
     set_test_options,
@@ -15,7 +14,20 @@ from mmdet_plus.cli.flags_of_test import (
 from mmdet_plus.errors import UserError
 
 FLAGS = dict.fromkeys(
-    ['eval', 'format_only', 'out', 'show', 'show_dir', 'tta', 'fuse_conv_bn', 'report']
+    (
+        'eval',
+        'format_only',
+        'out',
+        'show',
+        'show_dir',
+        'tta',
+        'fuse_conv_bn',
+        'data',
+        'classes',
+        'val_fraction',
+        'split_seed',
+        'report',
+    )
 )
 BOX_MODEL = dict(
     type='FasterRCNN', roi_head=dict(type='StandardRoIHead', mask_head=None)
@@ -103,13 +115,20 @@ def test_own_augmentation_is_kept(cfg):
     assert [step.type for step in pipeline] == ['OwnStep']
 
 
+@pytest.mark.parametrize('tta_model', [None, dict(type='DetTTAModel', tta_cfg={})])
+def test_masks_are_not_augmented(cfg, tta_model):
+    cfg.model.roi_head = dict(mask_head=dict(type='FCNMaskHead'))
+    cfg.tta_model = tta_model
+    with pytest.raises(UserError, match=r'--tta: DetTTAModel merges boxes only'):
+        set_test_options(cfg, arguments(tta=True))
+    cfg.tta_model = dict(type='Own')
+    cfg.tta_pipeline = [dict(type='OwnStep')]
+    set_test_options(cfg, arguments(tta=True))
+
+
 def test_fusing_leaves_averaging_out(cfg):
     set_test_options(cfg, arguments(fuse_conv_bn=True))
-    assert [h.type for h in cfg.custom_hooks] == [
-        'EpochSeedHook',
-        'FuseConvBNHook',
-        'CheckpointMatchHook',
-    ]
+    assert [h.type for h in cfg.custom_hooks] == ['EpochSeedHook', 'FuseConvBNHook']
 
 
 @pytest.mark.parametrize('kind', ['CocoMetric', 'LVISMetric', OwnCocoMetric])
@@ -166,21 +185,6 @@ def test_segm_needs_a_mask_head():
     cfg = config(metric, MASK_MODEL)
     set_eval_names(cfg, ['bbox', 'segm'])
     assert cfg.test_evaluator.metric == ['bbox', 'segm']
-
-
-@pytest.mark.parametrize(
-    ('model', 'expected'),
-    [
-        (BOX_MODEL, False),
-        (dict(test_cfg=dict(rcnn=dict(mask_thr_binary=0.5))), False),
-        (MASK_MODEL, True),
-        (dict(roi_head=dict(mask_head=[dict(type='HTCMaskHead')])), True),
-        (dict(panoptic_head=dict(type='X')), True),
-        (dict(bbox_head=dict(type='RTMDetInsSepBNHead')), True),
-    ],
-)
-def test_predicts_masks(model, expected):
-    assert predicts_masks(model) is expected
 
 
 def test_every_name_is_accepted_by_the_metric_itself():

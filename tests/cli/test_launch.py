@@ -1,11 +1,14 @@
 import os
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 from mmdet_plus.cli import launch
 from mmdet_plus.errors import UserError
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_no_launcher_starts_nothing():
@@ -67,3 +70,26 @@ def test_variable_of_the_local_rank_comes_first(run_job, monkeypatch):
     monkeypatch.delenv('LOCAL_RANK')
     run_job('0')
     assert os.environ['LOCAL_RANK'] == '3'
+
+
+@pytest.mark.parametrize('name', ['default', 'iterations', 'shapes'])
+def test_configs_based_on_ours_have_the_guards(name):
+    cfg = Config.fromfile(f'{REPOSITORY}/configs/_base_/{name}_runtime.py')
+    before = list(cfg.custom_hooks)
+    assert before[0] == dict(type='EpochSeedHook')
+    launch.add_guards(cfg)
+    assert cfg.custom_hooks == before
+
+
+def test_other_configs_get_the_guards_that_they_lack():
+    cfg = Config(dict(custom_hooks=[dict(type='EMAHook'), dict(type='DivergenceHook')]))
+    launch.add_guards(cfg)
+    assert [hook.type for hook in cfg.custom_hooks] == [
+        'EMAHook',
+        'DivergenceHook',
+        'ImageErrorHook',
+        'CheckpointMatchHook',
+    ]
+    cfg = Config(dict(custom_hooks=None))
+    launch.add_guards(cfg)
+    assert {hook.type for hook in cfg.custom_hooks} == {*launch.GUARDS}

@@ -1,13 +1,12 @@
-"""Every Double-Head config builds; narrow copies take a loss and a predict step."""
+"""The numbers of Double-Head; what derived configs change is in changes/*.yml."""
 
 from pathlib import Path
 
 import pytest
-import torch
-from mmcv.cnn import NonLocal2d
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from samples.configs import load_config, make_batch
+from samples.configs import load_config
+from samples.narrowing import narrow
 
 import mmdet_plus  # noqa: F401
 
@@ -15,72 +14,15 @@ FOLDER = Path(__file__).parents[2] / 'configs' / 'double_head'
 CONFIGS = sorted(path.stem for path in FOLDER.glob('*.py'))
 EXT = 'dh-ext-faster-rcnn_r50_fpn_1x_coco'
 PLAIN = 'double-head-nl_r50_fpn_1x_coco'
-# The others are one of these with other numbers.
-STEPPED = [
-    n
-    for n in CONFIGS
-    if not any(part in n for part in ('r101', '2x', 'fusion', '-0.5', '-0.9', 'block'))
-]
 
 
 def load(name: str) -> Config:
     return load_config(FOLDER / f'{name}.py')
 
 
-def narrow(cfg: Config) -> Config:
-    """The same structure, small enough to step in a fraction of a second on a CPU."""
-    model = cfg.model
-    model.backbone.update(init_cfg=None, depth=18, base_channels=8)
-    model.neck.update(in_channels=[8, 16, 32, 64], out_channels=16)
-    model.rpn_head.update(in_channels=16, feat_channels=16)
-    model.roi_head.bbox_roi_extractor.out_channels = 16
-    if model.roi_head.bbox_roi_extractor.type == 'DiscriminativeRoIExtractor':
-        model.roi_head.bbox_roi_extractor.offset_channels = 16
-    model.roi_head.bbox_head.update(
-        in_channels=16, fc_out_channels=16, conv_out_channels=16
-    )
-    model.train_cfg.rpn_proposal.max_per_img = 20
-    model.train_cfg.rcnn.sampler.num = 16
-    model.test_cfg.rpn.max_per_img = 20
-    model.test_cfg.rcnn.score_thr = 0.0  # untrained scores are low
-    return cfg
-
-
-@pytest.mark.parametrize('name', sorted({*CONFIGS} - {*STEPPED}))
-def test_config_builds(name):
-    model = MODELS.build(narrow(load(name)).model)
-    expected = 'DoubleHeadRoIHead' if name.startswith('double-head_') else 'Ext'
-    assert expected in type(model.roi_head).__name__
-
-
-@pytest.mark.parametrize('name', STEPPED)
-def test_config_steps(name):
-    cfg = narrow(load(name))
-    torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
-    num_classes = cfg.model.roi_head.bbox_head.num_classes
-    data = model.data_preprocessor(make_batch(num_classes), training=True)
-    total, _ = model.parse_losses(model(**data, mode='loss'))
-    assert total.isfinite()
-    total.backward()
-    missing = [
-        n for n, p in model.named_parameters() if p.requires_grad and p.grad is None
-    ]
-    assert missing == []
-    model.eval()
-    with torch.no_grad():
-        results = model(**data, mode='predict')
-    assert len(results) == 2
-    for result in results:
-        found = result.pred_instances
-        assert len(found) > 0
-        assert found.bboxes.isfinite().all()
-        assert ((found.labels >= 0) & (found.labels < num_classes)).all()
-
-
 def heads(name: str) -> dict[str, float]:
     """Weights of the tasks, without those that are zero."""
-    head = MODELS.build(narrow(load(name)).model.roi_head.bbox_head)
+    head = MODELS.build(narrow(load(name).model).roi_head.bbox_head)
     return {k: round(v, 3) for k, v in head.task_weights.items() if v > 0}
 
 
@@ -123,47 +65,6 @@ def test_plain_double_head_is_mmdets():
     assert head.bbox_head.loss_bbox.loss_weight == 2.0
 
 
-@pytest.mark.parametrize('name', [n for n in CONFIGS if 'block' in n])
-def test_names_say_the_number_of_blocks(name):
-    blocks = MODELS.build(narrow(load(name)).model.roi_head.bbox_head).conv_branch
-    count = sum(isinstance(block, NonLocal2d) for block in blocks)
-    variant = name.split('fpn-')[1].split('_')[0]
-    assert int(variant[0]) == len(blocks) - count
-    assert count == (0 if 'residual' in variant else int(variant[0]) - 1)
-
-
-@pytest.mark.parametrize('name', [n for n in CONFIGS if 'fpn-' in n])
-def test_an_ablation_changes_what_its_name_says(name):
-    base = load(EXT if name.startswith('dh-ext') else PLAIN)
-    cfg = load(name)
-    head, base_head = cfg.model.roi_head.bbox_head, base.model.roi_head.bbox_head
-    changed = {k for k in head if head[k] != base_head[k]}
-    variant = name.split('fpn-')[1].split('_')[0]
-    allowed = dict(
-        lambda_fc={'lambda_fc'},
-        lambda_conv={'lambda_conv'},
-        fusion={'fusion'},
-        drp=set(),
-    )
-    if 'block' in variant:
-        assert changed <= {'num_blocks', 'with_non_local'}
-        assert changed
-    elif variant == 'lambda-conv-1.0':
-        assert changed == {'lambda_conv', 'fusion'}
-    else:
-        key, _, value = variant.rpartition('-')
-        key = (key or value).replace('-', '_')
-        assert changed == allowed[key]
-        assert all(str(head[k]) == value for k in changed)
-    if variant != 'drp':
-        cfg.model.roi_head.bbox_head = base_head
-    else:
-        kind = cfg.model.roi_head.bbox_roi_extractor.type
-        assert kind == 'DiscriminativeRoIExtractor'
-        cfg.model.roi_head.bbox_roi_extractor = base.model.roi_head.bbox_roi_extractor
-    assert cfg.to_dict() == base.to_dict()
-
-
 def test_schedules():
     for kind in ('double-head', 'dh-ext-faster-rcnn'):
         for depth in (50, 101):
@@ -188,7 +89,9 @@ def test_voc_is_that_of_2007_with_the_ious_of_coco():
 def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
     ext = load('dh-ext-faster-rcnn_r18_fpn_1x_shapes')
     plain = load('double-head_r18_fpn_1x_shapes')
-    baseline = load_config(FOLDER.parent / 'd2det' / 'faster-rcnn_r18_fpn_1x_shapes.py')
+    baseline = load_config(
+        FOLDER.parent / 'baselines' / 'faster-rcnn_r18_fpn_1x_shapes.py'
+    )
     for cfg in (ext, plain):
         head = cfg.model.roi_head.bbox_head
         cfg.model.roi_head = baseline.model.roi_head
@@ -200,25 +103,29 @@ def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
     assert plain.head == ext.head
 
 
-def test_legacy_reads_and_encodes_like_maskrcnn_benchmark():
-    legacy = load('double-head-legacy_r50_fpn_1x_coco').model
-    assert legacy.backbone.style == 'caffe'
-    images = legacy.data_preprocessor
+def test_released_reads_and_encodes_like_maskrcnn_benchmark():
+    released = load('dh-ext-faster-rcnn_r50_fpn_1x_coco_released').model
+    assert (released.backbone.style, released.backbone.norm_cfg.eps) == ('caffe', 1e-12)
+    images = released.data_preprocessor
     assert not images.bgr_to_rgb
     assert images.mean == [102.9801, 115.9465, 122.7717]
     assert images.std == [1, 1, 1]
-    assert legacy.rpn_head.anchor_generator.type == 'DetectronAnchorGenerator'
-    head = legacy.roi_head
+    assert released.rpn_head.anchor_generator.type == 'DetectronAnchorGenerator'
+    head = released.roi_head
+    assert head.bbox_roi_extractor.type == 'LegacyRoIExtractor'
     layer = head.bbox_roi_extractor.roi_layer
     assert (layer.aligned, layer.sampling_ratio) == (False, 2)
     # Weights of (10, 10, 5, 5) in the box head, of 1 in the RPN.
     assert head.bbox_head.bbox_coder.target_stds == [0.1, 0.1, 0.2, 0.2]
-    assert legacy.rpn_head.bbox_coder.target_stds == [1, 1, 1, 1]
-    kinds = {legacy.rpn_head.bbox_coder.type, head.bbox_head.bbox_coder.type}
-    assert kinds == {'LegacyDeltaXYWHBBoxCoder'}
+    assert released.rpn_head.bbox_coder.target_stds == [1, 1, 1, 1]
+    kinds = {released.rpn_head.bbox_coder.type, head.bbox_head.bbox_coder.type}
+    assert kinds == {'PixelDeltaXYWHBBoxCoder'}
+    assert head.bbox_head.non_local_groups == 4
 
 
-PRETRAINED = [n for n in CONFIGS if not n.endswith('_shapes') and 'legacy' not in n]
+PRETRAINED = [
+    n for n in CONFIGS if not n.endswith(('_shapes', '_released')) and 'legacy' not in n
+]
 
 
 @pytest.mark.parametrize('name', PRETRAINED)

@@ -208,3 +208,22 @@ def samples(*gts, scale=1.0):
         )
         for count in gts
     ]
+
+
+def random_samples(seed, count=2):
+    """Ground truth of every kind: none, many, flat, slivers, beyond the image."""
+    generator = torch.Generator().manual_seed(seed)
+    given = samples(*[0] * count)
+    height, width = SHAPE
+    for sample in given:
+        num = int(torch.randint(0, 6, (1,), generator=generator))
+        low = torch.rand(num, 2, generator=generator) * torch.tensor([width, height])
+        sizes = torch.rand(num, 2, generator=generator) * 40
+        kinds = torch.randint(0, 4, (num, 2), generator=generator)
+        sizes[kinds == 0] = 0
+        sizes[kinds == 1] *= 1e-6
+        labels = torch.randint(0, NUM_CLASSES, (num,), generator=generator)
+        sample.gt_instances = InstanceData(
+            bboxes=torch.cat([low, low + sizes], dim=1), labels=labels
+        )
+    return given

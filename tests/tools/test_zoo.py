@@ -14,3 +14,22 @@ def test_errors_are_one_line(tool_main, capsys):
     assert "error: the zoo has no model 'd2det_r50'" in capsys.readouterr().err
     assert tool_main('zoo', 'fetch') == 2
     assert "invalid choice: 'fetch'" in capsys.readouterr().err
+
+
+def test_released_models_say_whose_they_are(tool_main, capsys):
+    name = 'cpm-rcnn_r50_fpn_2x_coco_released'
+    assert tool_main('zoo', 'list') == 0
+    assert f'{name}  converted from the authors of CPM R-CNN' in capsys.readouterr().out
+    assert tool_main('zoo', 'info', name) == 0
+    out = capsys.readouterr().out
+    assert 'box AP 41.7' in out
+    assert 'license     none stated' in out
+    assert (
+        'https://drive.google.com/file/d/1mwSGGziQNpq7mvRz7OlOIdfklJQBgDr9/view' in out
+    )
+
+
+def test_a_hash_is_of_one_file(tool_main, capsys):
+    names = ['d2det_r50_fpn_2x_coco_released', 'd2det_r101_fpn_2x_coco_released']
+    assert tool_main('zoo', 'download', *names, '--sha256', 'ab' * 32) == 2
+    assert '--sha256 is that of one file' in capsys.readouterr().err

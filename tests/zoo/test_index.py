@@ -135,6 +135,7 @@ def test_every_config_of_the_package_has_an_entry_and_the_other_way_round():
     configs = {
         path
         for path in (index_root() / 'configs').glob('*/*.py')
-        if path.parent.name != '_base_'
+        # A file of one line leads from a config's former place to the present one.
+        if path.parent.name != '_base_' and len(path.read_text().splitlines()) > 1
     }
     assert {entry.config for entry in entries.values()} == configs

@@ -1,3 +1,4 @@
+# shapes_detection.py with masks.
 _base_ = './shapes_detection.py'
 
 train_pipeline = [

@@ -6,13 +6,7 @@ model = dict(
     roi_head=dict(
         type='CPMRoIHead',
         bbox_head=dict(with_reg=False),
-        grid_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
-            out_channels=width,
-            featmap_strides=[4, 8, 16, 32],
-            finest_scale={{_base_.finest_scale}},
-        ),
+        grid_roi_extractor={{_base_.roi_extractor_14}},
         # Nine points of 8 channels.
         grid_head=dict(
             type='PointGridHead',

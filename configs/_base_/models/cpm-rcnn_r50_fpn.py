@@ -1,26 +1,21 @@
 # CPM R-CNN (arXiv 2003.03570) with all modules and three stages.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
-featmap_strides = [4, 8, 16, 32]
+pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-        )
-    ),
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     roi_head=dict(
         type='CPMRoIHead',
         # Sec. 3.4: RoI features of 7 x 7 for the classes, 14 x 14 for the grid.
         bbox_roi_extractor=dict(
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2)
+            roi_layer=dict(type='FastRoIAlign', output_size=7, sampling_ratio=2)
         ),
         bbox_head=dict(with_reg=False),
         grid_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', output_size=14, sampling_ratio=2),
             out_channels=256,
-            featmap_strides=featmap_strides,
+            featmap_strides=[4, 8, 16, 32],
         ),
         # Nine points of 64 channels, eight convolutions, loss weight 15 as released.
         grid_head=dict(

@@ -7,14 +7,5 @@ model = dict(
         mask_roi_extractor=None,
         mask_head=dict(type='D2DetMaskHead', in_channels=576, num_classes=80),
     ),
-    test_cfg=dict(
-        rcnn=dict(
-            _delete_=True,
-            score_thr=0.05,
-            nms=dict(type='nms', iou_threshold=0.3),
-            max_per_img=100,
-            final_nms=None,
-            mask_thr_binary=0.5,
-        )
-    ),
+    test_cfg=dict(rpn=dict(max_per_img=700), rcnn={{_base_.mask_test_cfg}}),
 )

@@ -16,13 +16,7 @@ model = dict(
             share_across_levels=True,
         ),
         bbox_head=dict(with_reg=False, loss_cls=dict(loss_weight=2.0)),
-        reg_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
-            out_channels=width,
-            featmap_strides=[4, 8, 16, 32],
-            finest_scale=finest_scale,
-        ),
+        reg_roi_extractor={{_base_.roi_extractor_14}},
         reg_head=dict(
             type='DenseLocalRegressionHead',
             in_channels=width,

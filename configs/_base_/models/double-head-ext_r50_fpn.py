@@ -1,17 +1,14 @@
 # Double-Head-Ext R-CNN (arXiv 1904.06493), sec. 4, on MMDetection's Faster R-CNN.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
+pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
-        )
-    ),
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     roi_head=dict(
         type='DoubleHeadExtRoIHead',
         # As in MMDetection's Double-Head.
         reg_roi_scale_factor=1.3,
+        bbox_roi_extractor=dict(roi_layer=dict(type='FastRoIAlign')),
         bbox_head=dict(
             _delete_=True,
             type='DoubleHeadExtBBoxHead',

@@ -6,6 +6,14 @@ width = 48
 num_classes = 7
 # RoIs above 56 px go to the second level: images have a third of the size of COCO's.
 finest_scale = 28
+# For the branches of other detectors that read larger regions.
+roi_extractor_14 = dict(
+    type='SingleRoIExtractor',
+    roi_layer=dict(type='FastRoIAlign', output_size=14, sampling_ratio=2),
+    out_channels=width,
+    featmap_strides=[4, 8, 16, 32],
+    finest_scale=finest_scale,
+)
 model = dict(
     backbone=dict(
         depth=18,
@@ -26,7 +34,7 @@ model = dict(
     roi_head=dict(
         bbox_roi_extractor=dict(
             out_channels=width,
-            roi_layer=dict(sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', sampling_ratio=2),
             finest_scale=finest_scale,
         ),
         # A convolution with batch norm before the fc layer learns faster from scratch.

@@ -1,25 +1,15 @@
-# SSD (1512.02325) beside refinedet_r18_shapes.py: the same backbone and strides.
-num_classes = 7
+# SSD (1512.02325) with the backbone and the strides of the small RefineDet.
+_base_ = './refinedet_r18_shapes.py'
+
 model = dict(
+    _delete_=True,
     type='SingleStageDetector',
-    data_preprocessor=dict(
-        type='DetDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_size_divisor=64,
-    ),
-    backbone=dict(
-        type='RefineDetResNet',
-        depth=18,
-        base_channels=24,
-        extra_channels=48,
-        norm_eval=False,
-    ),
+    data_preprocessor={{_base_.model.data_preprocessor}},
+    backbone={{_base_.model.backbone}},
     bbox_head=dict(
         type='SSDBaselineHead',
-        in_channels=[48, 96, 192, 192],
-        num_classes=num_classes,
+        in_channels={{_base_.in_channels}},
+        num_classes={{_base_.num_classes}},
         # SSD's rule: two square anchors per cell and two or four others. The sizes
         # cover those of the objects, 10 to 240 px.
         anchor_generator=dict(

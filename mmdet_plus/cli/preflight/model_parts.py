@@ -1,8 +1,17 @@
 """What the parts of a model's config count and load."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmdet.models.dense_heads import MaskFormerHead, RTMDetInsHead
+from mmdet.models.dense_heads.base_mask_head import BaseMaskHead
+from mmdet.models.detectors.panoptic_two_stage_segmentor import (
+    TwoStagePanopticSegmentor,
+)
+from mmdet.models.detectors.single_stage_instance_seg import (
+    SingleStageInstanceSegmentor,
+)
 from mmdet.registry import MODELS
 
 from ...errors import UserError
@@ -11,6 +20,15 @@ from .dataset_configs import registered_class
 # MMDetection's names for parts whose ``num_classes``, if any, is not the dataset's. Our
 # classes name theirs in ``class_agnostic_parts``.
 CLASS_AGNOSTIC_PARTS = ('rpn_head', 'semantic_head', 'backbone', 'data_preprocessor')
+
+# MMDetection's classes that predict masks without a ``mask_head``.
+MASK_CLASSES = (
+    BaseMaskHead,
+    MaskFormerHead,
+    RTMDetInsHead,
+    SingleStageInstanceSegmentor,
+    TwoStagePanopticSegmentor,
+)
 
 
 def iter_class_counts(model: dict) -> Iterator[tuple[str, int]]:
@@ -39,6 +57,73 @@ def check_class_counts(
             f'{dataset_key} has {num_classes} classes, but the model has {found}; '
             f'repair: --cfg-options {repair}'
         )
+
+
+def predicts_masks(model: dict) -> bool:
+    """Whether a model's config has a part that predicts instance masks."""
+    return any(
+        ('mask_head' in key and value is not None)
+        or 'panoptic' in key
+        or (key == 'type' and _is_mask_class(value))
+        for key, value in _iter_items(model)
+    )
+
+
+def _is_mask_class(name: Any) -> bool:
+    kind = registered_class(MODELS, name)
+    return isinstance(kind, type) and issubclass(kind, MASK_CLASSES)
+
+
+def _iter_items(node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key, value
+            yield from _iter_items(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from _iter_items(value)
+
+
+def set_class_counts(model: dict, num_classes: int) -> None:
+    """Let every part of a model's config count the same classes.
+
+    Parts that state no number get one if their class takes it.
+
+    Args:
+        model: the model's config; changed in place.
+        num_classes: how many classes the data have.
+
+    Raises:
+        UserError: for a model that reads its classes from text.
+    """
+    if model.get('language_model') is not None:
+        raise UserError(
+            f'{model.get("type")} reads its classes from text: set num_classes and '
+            'prompts in the config'
+        )
+    for _, part in iter_parts(model):
+        before = part.get('num_classes')
+        kind = registered_class(MODELS, part.get('type'))
+        if 'num_classes' in part or takes_argument(kind, 'num_classes'):
+            part['num_classes'] = num_classes
+        if part.get('num_stuff_classes') == 0:
+            before = part.get('num_things_classes')
+            part['num_things_classes'] = num_classes
+        weights = (part.get('loss_cls') or {}).get('class_weight')
+        if isinstance(weights, list | tuple) and len(weights) - 1 == before:
+            part['loss_cls']['class_weight'] = [1.0] * num_classes + [weights[-1]]
+
+
+def takes_argument(kind: type | None, argument: str) -> bool:
+    """Whether a constructor has an argument, or hands it on to one above that has."""
+    for parent in getattr(kind, '__mro__', ()):
+        if '__init__' in vars(parent) and parent is not object:
+            parameters = inspect.signature(parent.__init__).parameters
+            if argument in parameters:
+                return True
+            if all(each.kind != each.VAR_KEYWORD for each in parameters.values()):
+                return False
+    return False
 
 
 def iter_needed_checkpoints(model: dict) -> Iterator[tuple[str, str, str]]:

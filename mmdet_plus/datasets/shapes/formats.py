@@ -166,13 +166,14 @@ def _coco_annotation(annotation_id: int, image_id: int, obj: ObjectRecord) -> di
 
 
 def write_voc(root: Path, splits: Splits) -> None:
-    """Write ``Annotations/*.xml`` and ``ImageSets/Main/{split}.txt``.
+    """Write ``Annotations/*.xml``, ``ImageSets/Main/{split}.txt`` and ``classes.txt``.
 
     MMDetection reads it with ``VOCDataset``, ``metainfo=ShapesDataset.METAINFO``,
     ``ann_file='ImageSets/Main/train.txt'`` and ``data_prefix=dict(sub_data_root='')``.
     """
     (root / 'Annotations').mkdir()
     (root / 'ImageSets' / 'Main').mkdir(parents=True)
+    (root / 'classes.txt').write_text(''.join(f'{name}\n' for name in CLASSES))
     for split, images in splits.items():
         names = ''.join(f'{image.name}\n' for image in images)
         (root / 'ImageSets' / 'Main' / f'{split}.txt').write_text(names)

@@ -5,6 +5,8 @@ from .divergence_hook import DivergenceHook
 from .epoch_seed_hook import EpochSeedHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .image_error_hook import ImageErrorHook
+from .new_classes_hook import NewClassesHook
+from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
     'CheckpointMatchHook',
@@ -12,4 +14,6 @@ __all__ = [
     'EpochSeedHook',
     'FuseConvBNHook',
     'ImageErrorHook',
+    'NewClassesHook',
+    'WholeCheckpointHook',
 ]

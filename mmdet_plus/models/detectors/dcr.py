@@ -28,7 +28,7 @@ class SharedBaseDCR(TwoStageDetector):
     CPM R-CNN) need the latter.
 
     Args:
-        backbone: its outputs begin with that of stage 1.
+        backbone: for a ``RegionRefiner`` a ResNet, whose outputs begin with stage 1.
         roi_head: any that gives boxes and scores; a whole ``DCRRoIHead``, too, if
             there is no ``refiner``.
         refiner: a ``BoxRefiner``; its ``num_classes`` is the RoI head's by default.
@@ -42,12 +42,17 @@ class SharedBaseDCR(TwoStageDetector):
         self,
         backbone: ConfigType,
         *,
-        roi_head: ConfigType,
+        roi_head: ConfigType | None = None,
         refiner: ConfigType | None = None,
         refine_at: str = 'pre_nms',
         max_candidates: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if roi_head is None:
+            raise ValueError(
+                'SharedBaseDCR refines an RoI head, and there is no roi_head: use '
+                "FrozenBaseDCR with refine_at='post_nms'"
+            )
         if refiner is not None:
             roi_head = dict(
                 type='DCRRoIHead',
@@ -59,6 +64,7 @@ class SharedBaseDCR(TwoStageDetector):
         elif roi_head['type'] not in ('DCRRoIHead', 'mmdet.DCRRoIHead'):
             raise ValueError('SharedBaseDCR needs a refiner')
         super().__init__(backbone, roi_head=roi_head, **kwargs)
+        self.refiner.check_backbone(self.backbone)
 
     @property
     def refiner(self) -> BoxRefiner:
@@ -183,6 +189,7 @@ class FrozenBaseDCR(BaseDetector):
         self.detector = MODELS.build(detector)
         self.candidates.check_detector(self.detector)
         self.refiner = build_refiner(refiner, self.detector)
+        self.refiner.check_backbone(None)
         self.detector_checkpoint = detector_checkpoint
         own_cfg = getattr(self.detector, 'test_cfg', None) or {}
         self.test_cfg = test_cfg or own_cfg.get('rcnn')

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .refiners.box_refiner import RefinerInputs
 from .refiners.candidates import build_refiner, candidates_at
+from .roi_training import with_proposals, without_flat_objects
 
 Features = tuple[Tensor, ...]
 
@@ -106,11 +107,13 @@ class DCRRoIHead(BaseModule):
         Returns:
             Losses of ``base`` and of the refiner.
         """
+        batch_data_samples = without_flat_objects(batch_data_samples)
         gt_instances, _, metas = unpack_gt_instances(batch_data_samples)
+        found = with_proposals(rpn_results_list, metas)
         # Before the base's loss, which renames parts of the proposals.
-        proposals = [own[: self.max_candidates] for own in rpn_results_list]
+        proposals = [own[: self.max_candidates] for own in found]
         candidates = self.training_boxes(x, proposals, metas)
-        losses = self.base.loss(x, rpn_results_list, batch_data_samples)
+        losses = self.base.loss(x, found, batch_data_samples)
         return losses | self.refiner.loss(inputs, candidates, gt_instances)
 
     def training_boxes(

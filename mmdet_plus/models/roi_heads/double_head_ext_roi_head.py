@@ -10,7 +10,7 @@ from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import InstanceList
 from torch import Tensor
 
-from .roi_training import sample_rois
+from .roi_training import sample_rois, without_flat_objects
 from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
@@ -56,7 +56,8 @@ class DoubleHeadExtRoIHead(StandardRoIHead):
         Returns:
             As ``DoubleHeadExtBBoxHead.loss``; the keys depend on the config only.
         """
-        sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
+        samples = without_flat_objects(batch_data_samples)
+        sampling_results = sample_rois(self, x, rpn_results_list, samples)
         return self.bbox_loss(x, sampling_results)['loss_bbox']
 
     def bbox_loss(

@@ -1,5 +1,6 @@
 """What the training of several RoI heads shares."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -38,6 +39,48 @@ def sample_rois(
         results.append(
             roi_head.bbox_sampler.sample(assigned, proposals, gt, feats=own_feats)
         )
+    return results
+
+
+def without_flat_objects(batch_data_samples: SampleList) -> SampleList:
+    """The samples without objects of no width or no height.
+
+    MMDetection's samplers take objects as RoIs, and the offsets between boxes without
+    extent are 0 / 0.
+
+    Args:
+        batch_data_samples: the ground truth; left as it is.
+    """
+    samples = []
+    for sample in batch_data_samples:
+        bboxes = sample.gt_instances.bboxes
+        kept = (bboxes[:, 2:] > bboxes[:, :2]).all(dim=1).cpu()
+        if not kept.all():
+            gt_instances = sample.gt_instances[kept]
+            sample = copy.copy(sample)
+            sample.gt_instances = gt_instances
+        samples.append(sample)
+    return samples
+
+
+def with_proposals(
+    rpn_results_list: InstanceList, batch_img_metas: list[dict]
+) -> InstanceList:
+    """The proposals, that of an image that has none being the whole image.
+
+    MMDetection's box heads leave losses out when a batch has no RoI at all, and then
+    the processes of a distributed training wait for each other.
+
+    Args:
+        rpn_results_list: of each image ``bboxes`` (n, 4) xyxy.
+        batch_img_metas: with ``img_shape``.
+    """
+    results = []
+    for own, meta in zip(rpn_results_list, batch_img_metas, strict=True):
+        if len(own) == 0:
+            height, width = meta['img_shape'][:2]
+            own = InstanceData(bboxes=own.bboxes.new_tensor([[0, 0, width, height]]))
+        results.append(own)
     return results
 
 

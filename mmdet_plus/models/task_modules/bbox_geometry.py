@@ -14,6 +14,16 @@ def clip_bboxes(bboxes: Tensor, img_shape: tuple[int, ...]) -> Tensor:
     return torch.minimum(bboxes.clamp(min=0), limits)
 
 
+def order_corners(bboxes: Tensor) -> Tensor:
+    """Boxes (..., 4) xyxy whose second corner is not left of or above the first.
+
+    Sides that are decoded one by one round differently, and a box thinner than that is
+    of negative size; RoIAlign refuses such boxes.
+    """
+    low, high = bboxes[..., :2], bboxes[..., 2:]
+    return torch.cat([low, torch.maximum(low, high)], dim=-1)
+
+
 def unscale_bboxes(bboxes: Tensor, scale_factor: Sequence[float]) -> Tensor:
     """Boxes of the network input in pixels of the original image.
 

@@ -245,9 +245,8 @@ def test_errors():
         build(frozen_config(crop_config(), refine_at='never'))
     with pytest.raises(ValueError, match="masks need refine_at='post_nms'"):
         build(frozen_config(crop_config(), mask_config()))
-    model = build(frozen_config(refiner_config()))
     with pytest.raises(ValueError, match='use SharedBaseDCR'):
-        model.loss(images(), samples(2, 2))
+        build(frozen_config(refiner_config()))
 
 
 def test_the_detector_may_stand_in_the_same_keys():

@@ -15,6 +15,7 @@ from samples.dcr import (
     detector_config,
     images,
     mask_config,
+    random_samples,
     refiner_config,
     samples,
     shared_config,
@@ -235,6 +236,46 @@ def test_thresholds_are_those_of_the_test_cfg(refine_at):
     assert [len(own) for own in predict(build(cfg), samples(2, 2))] == [2, 2]
 
 
+@pytest.mark.parametrize('fusion', ['multiply', 'average'])
+@pytest.mark.parametrize('top_p', [1.0, 0.5])
+def test_results_are_those_of_all_boxes_refined(fusion, top_p):
+    cfg = shared_config(dict(type='StubRefiner', fusion=fusion, top_p=top_p))
+    model = build(cfg).eval()
+    wave = torch.tensor([1.3, 1.7, 2.1, 2.9])
+    model.refiner.predict = lambda inputs, rois: (
+        (9 * (rois[:, 1:] * wave).sin()).softmax(dim=1),
+        None,
+    )
+    with torch.no_grad():
+        x = model._features(images())[1]
+        proposals = model.rpn_head.predict(x, samples(2, 2), rescale=False)
+        metas = [sample.metainfo for sample in samples(2, 2)]
+        base = model.roi_head.training_boxes(x, proposals, metas)
+    threshold = torch.cat([own.scores for own in base]).quantile(0.8)
+    if fusion == 'average':
+        threshold = (threshold + 1) / 2
+    model.roi_head.test_cfg.score_thr = float(threshold)
+    found = predict(model, samples(2, 2))
+    counts = []
+    refine = model.refiner.refine
+
+    def refine_all(inputs, bboxes, scores, score_thr):
+        few = refine(inputs, bboxes, scores, score_thr)
+        everything = refine(inputs, bboxes, scores)
+        counts.append([sum(len(own.indices) for own in n) for n in (few, everything)])
+        return everything
+
+    model.refiner.refine = refine_all
+    expected = predict(model, samples(2, 2))
+    ((few, everything),) = counts
+    assert 0 < few < everything
+    for own, other in zip(found, expected, strict=True):
+        assert own.labels.tolist() == other.labels.tolist()
+        torch.testing.assert_close(own.bboxes, other.bboxes)
+        torch.testing.assert_close(own.scores, other.scores)
+    assert sum(map(len, found)) > 0
+
+
 def test_proposals_may_come_with_the_data():
     cfg = shared_config(refiner_config())
     cfg.rpn_head = cfg.train_cfg.rpn_proposal = cfg.train_cfg.rpn = None
@@ -310,6 +351,30 @@ def test_raw_outputs_are_of_the_best_boxes():
         best = own.scores.topk(len(refinement.indices)).indices
         assert 0 < len(best) < len(own)
         assert refinement.indices.tolist() == sorted(best.tolist())
+
+
+@pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
+def test_losses_of_any_batch_are_finite_and_have_the_same_names(refine_at):
+    model = build(shared_config(refiner_config(with_reg=True), refine_at)).train()
+    names = set()
+    for seed in range(30):
+        losses = model.loss(images(), random_samples(seed))
+        total, log = model.parse_losses(losses)
+        assert total.isfinite(), seed
+        names.add(tuple(log))
+        total.backward()
+    assert len(names) == 1
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_losses_without_any_proposal_have_the_same_names():
+    model = build(shared_config(refiner_config())).train()
+    given = samples(0, 0)
+    inputs, x = model._features(images())
+    none = [InstanceData(bboxes=torch.zeros(0, 4)) for _ in given]
+    losses = model.roi_head.loss(x, none, given, inputs=inputs)
+    usual = model.loss(images(), samples(2, 2))
+    assert set(losses) == {name for name in usual if 'rpn' not in name}
 
 
 def test_errors():

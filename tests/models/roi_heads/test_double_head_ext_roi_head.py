@@ -4,6 +4,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
+from samples.dcr import random_samples
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
@@ -284,3 +285,22 @@ def test_bfloat16_autocast(feats):
 def test_errors(change, message):
     with pytest.raises(ValueError, match=message):
         build(**change)
+
+
+def test_losses_of_any_batch_are_finite_and_have_the_same_names():
+    sampler = dict(type='RandomSampler', num=16, pos_fraction=0.25)
+    head = build(train_cfg={**config().train_cfg, 'sampler': sampler})
+    torch.manual_seed(0)
+    feats = [torch.randn(2, 8, 16 // s, 24 // s) for s in (1, 2)]
+    names = set()
+    for seed in range(30):
+        given = random_samples(seed)
+        num = 3 * (seed % 2)
+        proposals = [InstanceData(bboxes=GTS.repeat(num, 1)[:num]) for _ in given]
+        losses = head.loss(feats, proposals, given)
+        names.add(tuple(losses))
+        total = sum(value for key, value in losses.items() if 'loss' in key)
+        assert total.isfinite(), seed
+        total.backward()
+    assert len(names) == 1
+    assert all(p.grad.isfinite().all() for p in head.parameters())

@@ -9,6 +9,8 @@ from mmdet_plus.models.roi_heads.roi_training import (
     draw_rows,
     fill_missing_cls_losses,
     sample_rois,
+    with_proposals,
+    without_flat_objects,
 )
 
 FEATS = [torch.zeros(2, 1, 4, 4)]
@@ -95,3 +97,23 @@ def test_drawn_rows_belong_together_and_keep_their_order():
     assert len(first) == 5
     assert (first.diff() > 0).all()
     assert not draw_rows(rows, limit=5)[0].equal(first)
+
+
+def test_flat_objects_are_left_out():
+    bboxes = torch.tensor(
+        [[0.0, 0, 5, 5], [3, 3, 3, 9], [2, 2, 9, 2], [9, 9, 8, 10], [1, 1, 1.001, 2]]
+    )
+    given = [sample(bboxes), sample(bboxes[:1])]
+    first, second = without_flat_objects(given)
+    assert first.gt_instances.labels.tolist() == [0, 4]
+    assert first.img_shape == (64, 64)
+    assert second is given[1]
+    assert len(given[0].gt_instances) == 5
+
+
+def test_images_without_proposals_are_proposed_whole():
+    some = InstanceData(bboxes=torch.ones(2, 4))
+    metas = [dict(img_shape=(30, 40))] * 2
+    first, second = with_proposals([some, some[:0]], metas)
+    assert first is some
+    assert second.bboxes.tolist() == [[0, 0, 40, 30]]

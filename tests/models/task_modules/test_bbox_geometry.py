@@ -4,6 +4,7 @@ from mmdet_plus.models.task_modules.bbox_geometry import (
     clip_bboxes,
     distinct_bboxes,
     jitter_bboxes,
+    order_corners,
     unscale_bboxes,
 )
 
@@ -57,3 +58,10 @@ def test_distinct_boxes_and_where_they_are():
     distinct, rows = distinct_bboxes([first[:0]])
     assert distinct[0].shape == (0, 4)
     assert rows.shape == (0,)
+
+
+def test_corners_are_ordered():
+    boxes = torch.tensor([[1.0, 2, 3, 4], [3, 2, 1, 4], [1, 4, 3, 2]])
+    expected = torch.tensor([[1.0, 2, 3, 4], [3, 2, 3, 4], [1, 4, 3, 4]])
+    assert order_corners(boxes).equal(expected)
+    assert order_corners(boxes[:0]).shape == (0, 4)

@@ -4,6 +4,7 @@ Each has ``reads(dataset)``, whether a config's dataset is of this format, and
 ``check(dataset, needs)``, which raises ``UserError`` or returns warnings.
 """
 
-from . import coco, voc
+from . import coco, folder, voc
 
-FORMATS = (coco, voc)
+# The first that reads a dataset checks it.
+FORMATS = (folder, coco, voc)

@@ -10,6 +10,8 @@ in which its point is expected (Grid R-CNN Plus, 1906.05688).
 import torch
 from torch import Tensor
 
+from ...task_modules.bbox_geometry import order_corners
+
 
 def expand_bboxes(bboxes: Tensor, ratio: float) -> Tensor:
     """Boxes (n, 4) xyxy, ``ratio`` times as wide and as high about their centres."""
@@ -141,7 +143,7 @@ def vote_bboxes(points: Tensor, probs: Tensor) -> Tensor:
         probs: (n, k, k) weights.
 
     Returns:
-        (n, 4) xyxy.
+        (n, 4) xyxy, of size zero at least.
     """
     # Where all are zero in float32, all count alike.
     weights = probs.clamp(min=torch.finfo(probs.dtype).tiny * 2**10)
@@ -152,4 +154,5 @@ def vote_bboxes(points: Tensor, probs: Tensor) -> Tensor:
         (xs[:, -1, :], weights[:, -1, :]),
         (ys[:, :, -1], weights[:, :, -1]),
     )
-    return torch.stack([(p * w).sum(dim=1) / w.sum(dim=1) for p, w in on_sides], dim=1)
+    sides = [(p * w).sum(dim=1) / w.sum(dim=1) for p, w in on_sides]
+    return order_corners(torch.stack(sides, dim=1))

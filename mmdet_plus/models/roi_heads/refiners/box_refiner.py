@@ -10,7 +10,7 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..score_fusion import REFINER_FUSIONS, check_fusion
+from ..score_fusion import REFINER_FUSIONS, check_fusion, fuse_refined
 from .top_sampling import check_top_p, top_indices
 
 
@@ -33,7 +33,7 @@ class RefinerOutputs(NamedTuple):
     """(n, 4) for the refiner's coder; None without box branch."""
 
 
-class Refinement(NamedTuple):
+class RefinedBoxes(NamedTuple):
     """Of one image with n boxes, of which k were refined."""
 
     indices: Tensor
@@ -120,6 +120,13 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         if with_reg:
             self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
             self.fc_reg = nn.Linear(in_channels, 4)
+
+    def check_backbone(self, backbone: nn.Module | None) -> None:
+        """Raise ``ValueError`` if a refiner cannot look at a detector's stages.
+
+        Args:
+            backbone: of the detector; None if it is not to be shared.
+        """
 
     @abstractmethod
     def image_feats(self, inputs: RefinerInputs) -> Tensor:
@@ -224,20 +231,36 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         return logits.float().softmax(dim=1), deltas
 
     def refine(
-        self, inputs: RefinerInputs, bboxes: list[Tensor], scores: list[Tensor]
-    ) -> list[Refinement]:
+        self,
+        inputs: RefinerInputs,
+        bboxes: list[Tensor],
+        scores: list[Tensor],
+        score_thr: float | None = None,
+    ) -> list[RefinedBoxes]:
         """Look at the best boxes of each image once more.
+
+        Boxes whose fused scores cannot exceed ``score_thr``, whatever is seen there,
+        are left out.
 
         Args:
             inputs: of the batch.
             bboxes: (n, 4) xyxy of each image, in pixels of the network input.
             scores: (n,) best foreground scores of each image.
+            score_thr: of the detections; None if all boxes become detections.
         """
-        chosen = [top_indices(own, self.top_p) for own in scores]
+        chosen = [self._choose(own, score_thr) for own in scores]
         pairs = zip(bboxes, chosen, strict=True)
         rois = bbox2roi([boxes[indices] for boxes, indices in pairs])
         probs, deltas = self.predict(inputs, rois)
         counts = [len(indices) for indices in chosen]
         own_deltas = [None] * len(counts) if deltas is None else deltas.split(counts)
         parts = zip(chosen, probs.split(counts), own_deltas, strict=True)
-        return [Refinement(*own) for own in parts]
+        return [RefinedBoxes(*own) for own in parts]
+
+    def _choose(self, scores: Tensor, score_thr: float | None) -> Tensor:
+        """Indices, rising, of the boxes to look at, by their best scores (n,)."""
+        best = top_indices(scores, self.top_p)
+        if score_thr is None:
+            return best
+        most = fuse_refined(scores[best], torch.ones_like(scores[best]), self.fusion)
+        return best[most > score_thr]

@@ -1,5 +1,6 @@
 """Which boxes of a detector a refiner looks at: before or after NMS."""
 
+import inspect
 from abc import ABC, abstractmethod
 
 from mmdet.models.detectors import BaseDetector, TwoStageDetector
@@ -13,6 +14,17 @@ from .box_refiner import BoxRefiner, RefinerInputs
 from .rescoring import rescore_candidates, rescore_detections, top_class_boxes
 
 Features = tuple[Tensor, ...]
+# The methods of an RoI head that are called, and what they are given.
+PREDICTIONS = dict(
+    predict_bbox=[
+        'x',
+        'batch_img_metas',
+        'rpn_results_list',
+        'rcnn_test_cfg',
+        'rescale',
+    ],
+    predict_mask=['x', 'batch_img_metas', 'results_list', 'rescale'],
+)
 
 
 class Candidates(ABC):
@@ -84,13 +96,16 @@ class CandidatesBeforeNMS(Candidates):
     """
 
     def check_roi_head(self, roi_head: BaseModule) -> None:
-        """Its box head must localise before NMS."""
-        heads = roi_head.bbox_head
-        last = heads[-1] if isinstance(heads, nn.ModuleList) else heads
-        if not getattr(last, 'with_reg', True):
+        """Its box head must localise before NMS, and score the background."""
+        _check_predictions(roi_head)
+        head, name = last_box_head(roi_head), type(roi_head).__name__
+        if not getattr(head, 'with_reg', True):
             raise ValueError(
-                f'{type(roi_head).__name__} localises boxes after NMS: set '
-                "refine_at='post_nms'"
+                f"{name} localises boxes after NMS: set refine_at='post_nms'"
+            )
+        if getattr(getattr(head, 'loss_cls', None), 'use_sigmoid', False):
+            raise ValueError(
+                f"{name} has no score for the background: set refine_at='post_nms'"
             )
 
     def check_detector(self, detector: BaseDetector) -> None:
@@ -156,7 +171,8 @@ class CandidatesAfterNMS(Candidates):
     """The final detections, with one class and score each."""
 
     def check_roi_head(self, roi_head: BaseModule) -> None:
-        """Any will do."""
+        """It must need nothing but features and proposals."""
+        _check_predictions(roi_head)
 
     def check_detector(self, detector: BaseDetector) -> None:
         """Any will do."""
@@ -217,9 +233,7 @@ def candidates_at(refine_at: str) -> Candidates:
 
 def build_refiner(config: ConfigType, base: nn.Module) -> BoxRefiner:
     """A refiner of as many classes as the RoI head or detector ``base`` has."""
-    owner = getattr(base, 'roi_head', base)
-    heads = getattr(owner, 'bbox_head', None)
-    head = heads[-1] if isinstance(heads, nn.ModuleList) else heads
+    head = last_box_head(getattr(base, 'roi_head', base))
     count = getattr(head, 'num_classes', None)
     default = {} if count is None else {'num_classes': count}
     refiner = MODELS.build({**default, **config})
@@ -229,3 +243,24 @@ def build_refiner(config: ConfigType, base: nn.Module) -> BoxRefiner:
             f'{count} classes: leave it out'
         )
     return refiner
+
+
+def last_box_head(owner: nn.Module) -> nn.Module | None:
+    """The box head of an RoI head or of a single-stage detector, of several the last.
+
+    None if there is none.
+    """
+    heads = getattr(owner, 'bbox_head', None)
+    return heads[-1] if isinstance(heads, nn.ModuleList) else heads
+
+
+def _check_predictions(roi_head: nn.Module) -> None:
+    for name, wanted in PREDICTIONS.items():
+        method = getattr(roi_head, name, None)
+        found = list(inspect.signature(method).parameters) if method else []
+        if found[: len(wanted)] == wanted:
+            continue
+        raise ValueError(
+            f'{type(roi_head).__name__} does not predict from features and proposals '
+            "alone: use FrozenBaseDCR with refine_at='post_nms'"
+        )

@@ -1,14 +1,17 @@
 """DCR V2: boxes are pooled from an early map of the detector's backbone."""
 
+import math
 from typing import Any
 
+from mmdet.models.backbones import ResNet
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
-from torch import Tensor
+from torch import Tensor, nn
 
 from .box_refiner import BoxRefiner, RefinerInputs
 
 NUM_STAGES = 4
+STEM_STRIDE = 4
 
 
 @MODELS.register_module()
@@ -17,7 +20,8 @@ class RegionRefiner(BoxRefiner):
 
     The detector's first stages are shared, the others are copied. RoIs are pooled to
     the size that they would have at that stage in a crop of ``crop_size`` pixels, as
-    the test times of Table 2 suggest; the paper does not say it.
+    the test times of Table 2 suggest; the paper does not say it. Strides and channels
+    are those of the ResNet.
 
     Args:
         tail: the copied stages, a ``ResNetTail`` without ``first_stage``.
@@ -53,10 +57,10 @@ class RegionRefiner(BoxRefiner):
         self.tail = stages
         self.num_shared_stages = num_shared_stages
         self.num_image_stages = num_image_stages
-        # Of ResNet's four stages, each halves the map and doubles the channels.
+        # Of a ResNet's four stages, each doubles the channels.
         pooled_stage = num_shared_stages + num_image_stages
-        stride = 2 ** (pooled_stage + 1)
-        roi_layer = roi_layer or dict(type='RoIAlign', sampling_ratio=0)
+        stride = STEM_STRIDE * math.prod(stages.strides[:pooled_stage])
+        roi_layer = roi_layer or dict(type='FastRoIAlign', sampling_ratio=0)
         self.roi_extractor = MODELS.build(
             dict(
                 type='SingleRoIExtractor',
@@ -66,14 +70,34 @@ class RegionRefiner(BoxRefiner):
             )
         )
 
+    def check_backbone(self, backbone: nn.Module | None) -> None:
+        """It must be a ResNet, give the shared stages, and fit the copied ones."""
+        if backbone is None:
+            raise ValueError(
+                "RegionRefiner shares stages of the detector's backbone: use "
+                'SharedBaseDCR, or a CropRefiner'
+            )
+        shared = self.num_shared_stages
+        if not isinstance(backbone, ResNet):
+            raise ValueError(
+                f'RegionRefiner continues a ResNet, not a {type(backbone).__name__}: '
+                'use FrozenBaseDCR with a CropRefiner'
+            )
+        if tuple(backbone.out_indices[:shared]) != tuple(range(shared)):
+            raise ValueError(
+                f'RegionRefiner shares {shared} stages: backbone.out_indices must '
+                f'begin with {tuple(range(shared))}, got {tuple(backbone.out_indices)}'
+            )
+        theirs, ours = _stage_sizes(backbone, shared), _stage_sizes(self.tail, shared)
+        if theirs != ours:
+            raise ValueError(
+                f'refiner.tail continues a stage {shared} of {ours[0]} channels and '
+                f'stride {ours[1]}; that of the backbone has {theirs[0]} and '
+                f'{theirs[1]}: give both the same depth, width and strides'
+            )
+
     def image_feats(self, inputs: RefinerInputs) -> Tensor:
         """The map (B, C, H', W') that regions are pooled from."""
-        if len(inputs.stages) < self.num_shared_stages:
-            raise ValueError(
-                f'RegionRefiner shares stage {self.num_shared_stages} of the backbone, '
-                f'and the detector gives {len(inputs.stages)} stages: use '
-                'SharedBaseDCR with backbone.out_indices=(0, 1, 2, 3)'
-            )
         x = inputs.stages[self.num_shared_stages - 1]
         for stage in self.tail.stages[: self.num_image_stages]:
             x = stage(x)
@@ -85,3 +109,9 @@ class RegionRefiner(BoxRefiner):
         for stage in self.tail.stages[self.num_image_stages :]:
             x = stage(x)
         return x.mean(dim=(2, 3))
+
+
+def _stage_sizes(network: ResNet, stage: int) -> tuple[int, int]:
+    """Channels and stride of the output of a stage, counted from 1."""
+    last = network.feat_dim // 2 ** (network.num_stages - 1)
+    return last * 2 ** (stage - 1), STEM_STRIDE * math.prod(network.strides[:stage])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...task_modules.bbox_geometry import unscale_bboxes
 from ..score_fusion import fuse_refined
-from .box_refiner import BoxRefiner, Refinement, RefinerInputs
+from .box_refiner import BoxRefiner, RefinedBoxes, RefinerInputs
 
 
 def top_class_boxes(bboxes: Tensor, scores: Tensor) -> InstanceData:
@@ -52,19 +52,20 @@ def rescore_candidates(
         ``bboxes`` (k, 4), ``scores`` (k,) and ``labels`` (k,) of each image.
     """
     tops = [top_class_boxes(own.bboxes, own.scores) for own in candidates]
-    refinements = refiner.refine(
-        inputs, [top.bboxes for top in tops], [top.scores for top in tops]
+    refined_boxes = refiner.refine(
+        inputs,
+        [top.bboxes for top in tops],
+        [top.scores for top in tops],
+        test_cfg.score_thr,
     )
     results = []
-    for own, refinement, meta in zip(
-        candidates, refinements, batch_img_metas, strict=True
+    for own, refined, meta in zip(
+        candidates, refined_boxes, batch_img_metas, strict=True
     ):
-        base = own.scores[refinement.indices]
+        base = own.scores[refined.indices]
         scores = own.scores.clone()
-        scores[refinement.indices] = fuse_refined(
-            base, refinement.probs, refiner.fusion
-        )
-        bboxes = _moved(refiner, own.bboxes, refinement, meta['img_shape'])
+        scores[refined.indices] = fuse_refined(base, refined.probs, refiner.fusion)
+        bboxes = _moved(refiner, own.bboxes, refined, meta['img_shape'])
         if rescale:
             bboxes = unscale_bboxes(bboxes, meta['scale_factor'])
         detections, labels = multiclass_nms(
@@ -91,7 +92,8 @@ def rescore_detections(
         refiner: gives the second scores.
         inputs: of the batch.
         detections: of each image ``bboxes`` (n, 4) xyxy, ``scores`` (n,) and ``labels``
-            (n,); what else they have stays.
+            (n,); ``mask_scores``, if they have them, change by the same factor as the
+            scores; what else they have stays.
         batch_img_metas: with ``img_shape`` and, if ``rescaled``, ``scale_factor``.
         rescaled: whether boxes are in pixels of the original image.
 
@@ -104,38 +106,42 @@ def rescore_detections(
     ]
     pairs = zip(detections, factors, strict=True)
     bboxes = [scale_boxes(own.bboxes, factor) for own, factor in pairs]
-    refinements = refiner.refine(inputs, bboxes, [own.scores for own in detections])
+    refined_boxes = refiner.refine(inputs, bboxes, [own.scores for own in detections])
     results = []
     for i, own in enumerate(detections):
-        chosen = refinements[i].indices
-        probs = refinements[i].probs.gather(1, own.labels[chosen][:, None])[:, 0]
+        chosen = refined_boxes[i].indices
+        probs = refined_boxes[i].probs.gather(1, own.labels[chosen][:, None])[:, 0]
         result = own.clone()
         scores = own.scores.clone()
         scores[chosen] = fuse_refined(own.scores[chosen], probs, refiner.fusion).to(
             scores
         )
         result.scores = scores
-        if refinements[i].bbox_deltas is not None:
+        if 'mask_scores' in result:
+            # What rates the mask alone is in it, in one way or another.
+            tiny = torch.finfo(scores.dtype).tiny
+            result.mask_scores = own.mask_scores * (scores / own.scores.clamp(min=tiny))
+        if refined_boxes[i].bbox_deltas is not None:
             shape = batch_img_metas[i]['img_shape']
-            moved = _moved(refiner, bboxes[i], refinements[i], shape)
+            moved = _moved(refiner, bboxes[i], refined_boxes[i], shape)
             result.bboxes = unscale_bboxes(moved, factors[i])
         results.append(result[scores.argsort(descending=True, stable=True)])
     return results
 
 
 def _moved(
-    refiner: BoxRefiner, bboxes: Tensor, refinement: Refinement, img_shape: tuple
+    refiner: BoxRefiner, bboxes: Tensor, refined: RefinedBoxes, img_shape: tuple
 ) -> Tensor:
     """Boxes (n, K * 4), the refined ones moved by the box branch, if there is one."""
-    if refinement.bbox_deltas is None or len(refinement.indices) == 0:
+    if refined.bbox_deltas is None or len(refined.indices) == 0:
         return bboxes
-    chosen = bboxes[refinement.indices]
+    chosen = bboxes[refined.indices]
     per_box = chosen.shape[1] // 4
     decoded = refiner.bbox_coder.decode(
         chosen.view(-1, 4),
-        refinement.bbox_deltas.repeat_interleave(per_box, dim=0),
+        refined.bbox_deltas.repeat_interleave(per_box, dim=0),
         max_shape=img_shape,
     )
     moved = bboxes.clone()
-    moved[refinement.indices] = decoded.view(len(chosen), -1)
+    moved[refined.indices] = decoded.view(len(chosen), -1)
     return moved

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
 from mmdet.utils import OptMultiConfig
@@ -15,6 +16,8 @@ from .legacy_roi_extractor import as_position_sensitive
 
 # Bounds the exponent of the weights to [0, 12] (Local Importance-based Pooling).
 MAX_LOGIT = 12
+# RoIs whose samples and weights stay in the cache of a CPU.
+PIECE = 16
 
 
 @MODELS.register_module()
@@ -35,11 +38,14 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         output_size: k.
         sampling_ratio: samples per bin of the 2k x 2k grid and axis; 2 for detection, 1
             for the released instance segmentation models.
-        coarse_sampling_ratio: the same of the coarse map that offsets come from.
+        coarse_sampling_ratio: the same of the coarse map that offsets come from; None
+            takes ``sampling_ratio``.
         offset_channels: width of the two hidden layers of the offset predictor.
         offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
         share_across_levels: one set of parameters for all levels instead of one each.
         adaptive_weighting: False averages with equal weights (ablation of sec. 4.2).
+        weights_per_channel: W(F) of each channel as released, or, as sec. 3.2 has it,
+            one for all.
         finest_scale: RoIs below twice this scale go to the first level.
         released_sampling: samples as the released models have them, see
             ``as_position_sensitive``, and levels by sizes with the last pixel. Exact
@@ -57,8 +63,9 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         offset_scale: float = 0.1,
         share_across_levels: bool = False,
         adaptive_weighting: bool = True,
+        weights_per_channel: bool = True,
         finest_scale: int = 56,
-        coarse_sampling_ratio: int = 2,
+        coarse_sampling_ratio: int | None = None,
         released_sampling: bool = False,
         init_cfg: OptMultiConfig = None,
     ) -> None:
@@ -77,6 +84,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         )
         self.output_size = output_size
         self.sampling_ratio = sampling_ratio
+        if coarse_sampling_ratio is None:
+            coarse_sampling_ratio = sampling_ratio
         self.coarse_sampling_ratio = coarse_sampling_ratio
         self.released_sampling = released_sampling
         coarse = dict(
@@ -90,8 +99,13 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             OffsetPredictor(out_channels, output_size, offset_channels)
             for _ in range(num_sets)
         )
-        pooling = AdaptiveWeightedPool if adaptive_weighting else PlainPool
-        self.poolings = nn.ModuleList(pooling(out_channels) for _ in range(num_sets))
+        num_weights = out_channels if weights_per_channel else 1
+        self.poolings = nn.ModuleList(
+            AdaptiveWeightedPool(out_channels, num_weights)
+            if adaptive_weighting
+            else PlainPool()
+            for _ in range(num_sets)
+        )
 
     def forward(
         self,
@@ -121,9 +135,9 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             if len(chosen) > 0:
                 roi_feats = self._pool_level(level, feat, rois[chosen])
                 pooled = pooled.index_copy(0, chosen, roi_feats.to(pooled.dtype))
-            else:
+            elif self.training:
                 # All parameters take part on all ranks, or distributed training hangs.
-                pooled = pooled + self._zero(level, feat)
+                pooled = pooled + self._zero(level).to(pooled.dtype)
         return pooled
 
     def _pool_level(self, level: int, feat: Tensor, rois: Tensor) -> Tensor:
@@ -134,7 +148,9 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         # The 2 x 2 samples of a sub-region move together.
         offset = F.interpolate(offset, scale_factor=2, mode='nearest')
         samples = self.roi_layers[level](feat, fine_rois, offset)
-        return self.poolings[parameters](samples)
+        pool = self.poolings[parameters]
+        size = PIECE if samples.device.type == 'cpu' else len(samples)
+        return torch.cat([pool(piece) for piece in samples.split(size)])
 
     def _sampled_rois(self, rois: Tensor) -> tuple[Tensor, Tensor]:
         """What the coarse and the fine RoIAlign read of RoIs (n, 5)."""
@@ -146,13 +162,11 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             as_position_sensitive(rois, 2 * k, self.sampling_ratio),
         )
 
-    def _zero(self, level: int, feat: Tensor) -> Tensor:
+    def _zero(self, level: int) -> Tensor:
         parameters = min(level, len(self.poolings) - 1)
         modules = (self.offset_predictors[parameters], self.poolings[parameters])
-        total = feat.flatten()[:1].sum()
-        for parameter in (p for module in modules for p in module.parameters()):
-            total = total + parameter.flatten()[0]
-        return (total * 0).to(feat.dtype)
+        used = [p.flatten()[0] for module in modules for p in module.parameters()]
+        return torch.stack(used).sum() * 0
 
 
 class OffsetPredictor(nn.Module):
@@ -192,24 +206,22 @@ class AdaptiveWeightedPool(nn.Module):
     the weights start uniform.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, num_weights: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = nn.InstanceNorm2d(channels, affine=True)
+        self.conv = nn.Conv2d(channels, num_weights, 3, padding=1, bias=False)
+        self.norm = nn.InstanceNorm2d(num_weights, affine=True)
         nn.init.zeros_(self.conv.weight)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Map (n, C, 2k, 2k) to (n, C, k, k)."""
         # float32 under AMP: a rounding of the exponent is a factor on the weight.
         logits = MAX_LOGIT * self.norm(self.conv(samples).float()).sigmoid()
+        logits = logits.expand(samples.shape)  # one for all channels
         return local_importance_pool2d(samples, logits, 3, 2, 1)
 
 
 class PlainPool(nn.Module):
     """What :class:`AdaptiveWeightedPool` is with uniform weights."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
 
     def forward(self, samples: Tensor) -> Tensor:
         """Map (n, C, 2k, 2k) to (n, C, k, k)."""

@@ -6,7 +6,7 @@ from mmdet.models.task_modules.coders import DeltaXYWHBBoxCoder
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from ..bbox_geometry import with_last_pixel, without_last_pixel
+from ..bbox_geometry import order_corners, with_last_pixel, without_last_pixel
 
 
 @TASK_UTILS.register_module()
@@ -43,7 +43,9 @@ class PixelDeltaXYWHBBoxCoder(DeltaXYWHBBoxCoder):
             clipped.
         """
         ends = super().decode(with_last_pixel(bboxes), pred_bboxes, None, wh_ratio_clip)
-        decoded = without_last_pixel(ends.unflatten(1, (-1, 4))).flatten(1)
+        decoded = without_last_pixel(ends.unflatten(1, (-1, 4)))
+        # Boxes of less than a pixel; RoIAlign refuses negative sizes.
+        decoded = order_corners(decoded).flatten(1)
         if max_shape is None or not self.clip_border:
             return decoded
         height, width = max_shape[:2]

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmcv.ops import roi_align
 from samples.grid_points_loop import boxes_by_loop, random_rois, targets_by_loop
 
 from mmdet_plus.models.roi_heads.grid_heads.grid_points import (
@@ -130,6 +131,18 @@ def test_probabilities_of_zero_vote_alike():
     assert boxes.isfinite().all()
     expected = [-17.0, -34, -18 + 28.5 * 2, -36 + 28.5 * 4]
     assert boxes[0].tolist() == pytest.approx(expected)
+
+
+def test_thin_boxes_do_not_turn_over():
+    torch.manual_seed(0)
+    corner = torch.rand(4000, 2) * 600
+    boxes = torch.cat([corner, corner + torch.rand(4000, 2) * 1e-4], dim=1)
+    found = vote_bboxes(*decode_points(torch.randn(4000, 9, 28, 28), boxes, 1.25))
+    assert (found[:, 2:] >= found[:, :2]).all()
+    assert (found[:, :2] - corner).abs().max() < 1e-3
+    # RoIAlign ends the process where a size is negative.
+    rois = torch.cat([torch.zeros(4000, 1), found], dim=1)
+    assert roi_align(torch.ones(1, 1, 9, 9), rois, 7, 1 / 64).isfinite().all()
 
 
 def test_empty():

@@ -133,7 +133,34 @@ def test_errors():
         build(num_shared_stages=0)
     with pytest.raises(ValueError, match='num_image_stages must be 0 to 1'):
         build(num_shared_stages=3, num_image_stages=2)
-    with pytest.raises(ValueError, match='gives 0 stages'):
-        build()(RefinerInputs(torch.zeros(1, 3, 64, 96)), ROIS)
     with pytest.raises(ValueError, match='first_stage must be 1 to 4, got 0'):
         ResNetTail(18, first_stage=0)
+
+
+def test_strides_and_channels_are_those_of_the_resnet():
+    cfg = refiner_config(num_shared_stages=2, num_image_stages=2)
+    cfg.tail.update(strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2))
+    refiner = MODELS.build(cfg)
+    refiner.check_backbone(
+        ResNet(18, base_channels=8, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))
+    )
+    extractor = refiner.roi_extractor
+    assert extractor.featmap_strides == [16]
+    assert extractor.out_channels == 64
+    assert extractor.roi_layers[0].output_size == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ('backbone', 'message'),
+    [
+        (dict(base_channels=4), 'of 16 channels and stride 8; .* has 8 and 8'),
+        (dict(strides=(1, 1, 2, 2)), 'of 16 channels and stride 8; .* has 16 and 4'),
+        (dict(out_indices=(1, 2, 3)), r'begin with \(0, 1\), got \(1, 2, 3\)'),
+    ],
+)
+def test_backbones_that_do_not_fit(backbone, message):
+    refiner = build(num_shared_stages=2)
+    with pytest.raises(ValueError, match=message):
+        refiner.check_backbone(ResNet(18, **{'base_channels': 8, **backbone}))
+    with pytest.raises(ValueError, match='continues a ResNet, not a Linear'):
+        refiner.check_backbone(torch.nn.Linear(1, 1))

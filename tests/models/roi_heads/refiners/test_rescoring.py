@@ -97,6 +97,41 @@ def test_fusion_and_top_sampling(fusion, top_p, expected):
     assert found(after) == expected
 
 
+@pytest.mark.parametrize(
+    ('fusion', 'score_thr', 'looked_at'),
+    [
+        ('multiply', 0.01, [0, 1, 2]),
+        ('multiply', 0.5, [1, 2]),  # not above 0.5, by nothing that is seen there
+        ('multiply', 0.6, [1, 2]),
+        ('multiply', 0.8, [2]),
+        ('multiply', 0.95, []),
+        ('average', 0.5, [0, 1, 2]),
+        ('average', 0.8, [1, 2]),
+        ('refiner_only', 0.99, [0, 1, 2]),
+    ],
+)
+def test_boxes_that_cannot_become_detections_are_not_looked_at(
+    fusion, score_thr, looked_at, monkeypatch
+):
+    seen = []
+    refiner = HandRefiner(fusion=fusion)
+    predict = refiner.predict
+
+    def record(inputs, rois):
+        seen.extend(BOXES.tolist().index(box) for box in rois[:, 1:].tolist())
+        return predict(inputs, rois)
+
+    monkeypatch.setattr(refiner, 'predict', record)
+    cfg = ConfigDict(TEST_CFG, score_thr=score_thr)
+    (after,) = rescore_candidates(refiner, INPUTS, candidates(), [META], cfg, False)
+    assert seen == looked_at
+    everything = ConfigDict(TEST_CFG, score_thr=0.0)
+    (expected,) = rescore_candidates(
+        refiner, INPUTS, candidates(), [META], everything, False
+    )
+    assert found(after) == {own for own in found(expected) if own[1] > score_thr}
+
+
 def test_detections_take_the_probability_of_their_class():
     refiner = HandRefiner()
     given = detections()

@@ -143,12 +143,55 @@ def test_every_parameter_and_level_learns(feats):
 @pytest.mark.parametrize('rois', [ROIS[:1], ROIS[:0]])
 def test_unused_levels_stay_in_the_graph(rois, feats):
     extractor = build()
-    levels = [f.requires_grad_() for f in feats]
-    pooled = extractor(tuple(levels), rois)
+    pooled = extractor(feats, rois)
     assert pooled.shape == (len(rois), 8, 7, 7)
     pooled.sum().backward()
     assert all(p.grad is not None for p in extractor.parameters())
-    assert levels[1].grad is not None
+
+
+@pytest.mark.parametrize('training', [False, True])
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_unused_levels_spoil_nothing(training, value, feats):
+    extractor = wake(build()).train(training)
+    expected = extractor(feats, ROIS[:1])
+    spoilt = feats[0], torch.full_like(feats[1], value)
+    assert extractor(spoilt, ROIS[:1]).equal(expected)
+
+
+@pytest.mark.parametrize('count', [1, 16, 40])
+def test_pieces_equal_the_whole(count, feats, monkeypatch):
+    rois = ROIS[torch.arange(count) % len(ROIS)]
+    extractor = wake(build())
+    results = []
+    for piece in (16, 1000):
+        monkeypatch.setattr(module, 'PIECE', piece)
+        extractor.zero_grad()
+        pooled = extractor(feats, rois)
+        pooled.square().sum().backward()
+        grads = [p.grad.clone() for p in extractor.parameters()]
+        results.append((pooled.detach(), grads))
+    torch.testing.assert_close(results[0][0], results[1][0])
+    torch.testing.assert_close(results[0][1], results[1][1], rtol=1e-4, atol=1e-4)
+
+
+def test_one_weight_for_all_channels(feats):
+    extractor = wake(build(weights_per_channel=False))
+    pooling = extractor.poolings[0]
+    assert pooling.conv.weight.shape == (1, 8, 3, 3)
+    samples = torch.randn(3, 8, 14, 14)
+    weights = (12 * pooling.norm(pooling.conv(samples)).sigmoid()).exp()
+    expected = F.avg_pool2d(samples * weights, 3, 2, 1) / F.avg_pool2d(weights, 3, 2, 1)
+    torch.testing.assert_close(pooling(samples), expected)
+    extractor(feats, ROIS).sum().backward()
+    assert pooling.conv.weight.grad.abs().sum() > 0
+
+
+def test_the_coarse_map_is_sampled_as_the_fine_one():
+    for ratio in (1, 2):
+        extractor = build(sampling_ratio=ratio)
+        assert {layer.sampling_ratio for layer in extractor.coarse_layers} == {ratio}
+    extractor = build(sampling_ratio=1, coarse_sampling_ratio=2)
+    assert extractor.coarse_layers[0].sampling_ratio == 2
 
 
 def test_rows_follow_the_rois(feats):

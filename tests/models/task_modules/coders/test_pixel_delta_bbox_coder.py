@@ -55,3 +55,10 @@ def test_encoding_is_the_inverse():
 def test_no_boxes():
     coder = PixelDeltaXYWHBBoxCoder()
     assert coder.decode(torch.empty(0, 4), torch.empty(0, 4), (9, 9)).shape == (0, 4)
+
+
+def test_boxes_of_less_than_a_pixel_do_not_turn_over():
+    decoded = PixelDeltaXYWHBBoxCoder(target_stds=STDS).decode(
+        torch.tensor([[5.0, 5, 5, 5]]), torch.tensor([[0.0, 0, -5, -5]])
+    )
+    assert (decoded[:, 2:] >= decoded[:, :2]).all()

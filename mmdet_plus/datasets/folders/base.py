@@ -1,0 +1,69 @@
+"""What the datasets of all formats share."""
+
+import colorsys
+import contextlib
+import io
+from typing import Any
+
+from mmdet.datasets import CocoDataset
+from mmdet.datasets.api_wrappers import COCO
+
+from mmdet_plus.errors import UserError
+
+from .content import Content, hold_out, number_anew, used_names
+
+
+def palette(num_classes: int) -> list[tuple[int, ...]]:
+    """Colours that differ, RGB in [0, 255]: hues a golden section apart."""
+    hues = [(0.6180339887 * index) % 1 for index in range(num_classes)]
+    colours = [colorsys.hsv_to_rgb(hue, 0.8, 0.9) for hue in hues]
+    return [(round(255 * r), round(255 * g), round(255 * b)) for r, g, b in colours]
+
+
+class FolderDataset(CocoDataset):
+    """Labelled images of any format, as MMDetection's ``CocoDataset`` gives them.
+
+    Classes are numbered as ``metainfo.classes`` orders them, by default as the data do.
+
+    Args:
+        args: as ``CocoDataset`` takes them.
+        held_out: for data without a validation split, which part this is: ``keep``
+            (``'train'`` or ``'val'``), ``fraction`` and ``seed``; None for all images.
+        kwargs: as ``CocoDataset`` takes them.
+    """
+
+    METAINFO: dict = {}
+
+    def __init__(self, *args: Any, held_out: dict | None = None, **kwargs: Any) -> None:
+        self.held_out = held_out
+        super().__init__(*args, **kwargs)
+
+    def content(self) -> Content:
+        """What the files say, with the categories of the files.
+
+        Raises:
+            UserError: for a file that cannot be read; names it and the line.
+        """
+        raise NotImplementedError
+
+    def ground_truth(self) -> Content:
+        """What is trained on and measured with: images and objects of the classes."""
+        content = self.content()
+        if self.held_out:
+            content = hold_out(content, **self.held_out)
+        if not content['images']:
+            raise UserError(f'{self.data_root or self.ann_file} has no images to read')
+        if not self._metainfo.get('classes'):
+            self._metainfo['classes'] = tuple(used_names(content))
+        classes = self._metainfo['classes']
+        self._metainfo.setdefault('palette', palette(len(classes)))
+        return number_anew(content, classes)
+
+    def COCOAPI(self, ann_file: str | None = None) -> COCO:  # noqa: N802
+        """``CocoDataset`` and evaluation read the content through pycocotools."""
+        api = COCO()
+        api.dataset = self.ground_truth()
+        with contextlib.redirect_stdout(io.StringIO()):
+            api.createIndex()
+        api.img_ann_map, api.cat_img_map = api.imgToAnns, api.catToImgs
+        return api

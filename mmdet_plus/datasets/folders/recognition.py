@@ -1,0 +1,131 @@
+"""Recognises which format a folder has, and what its splits and classes are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmdet.registry import DATASETS
+
+from mmdet_plus.errors import UserError
+
+from . import coco, voc, yolo
+from .content import used_names
+
+FORMATS = {'COCO': coco, 'YOLO': yolo, 'VOC': voc}
+EXPECTED = """what is recognised:
+  COCO  annotations/instances_train.json, train/*.jpg; train/_annotations.coco.json
+  VOC   Annotations/*.xml, JPEGImages/*.jpg, ImageSets/Main/train.txt
+  YOLO  data.yaml, images/train/*.jpg, labels/train/*.txt"""
+
+
+class DataFolder(NamedTuple):
+    """A folder of labelled images.
+
+    Attributes:
+        root: its path.
+        format: one of ``FORMATS``.
+        splits: of ``train``, ``val`` and ``test`` those that there are, each as the
+            config of a dataset without a pipeline.
+        classes: names, in the order of the data.
+        remarks: what a user wants to know about how the splits were made.
+    """
+
+    root: str
+    format: str
+    splits: dict[str, dict]
+    classes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    def dataset(self, split: str) -> Any:
+        """The dataset of a split, which has not read anything yet."""
+        return DATASETS.build(dict(self.splits[split], lazy_init=True))
+
+    def with_classes(self, classes: Sequence[str]) -> 'DataFolder':
+        """The same data, with these classes in this order."""
+        metainfo = dict(classes=tuple(classes))
+        splits = {
+            name: dict(split, metainfo=metainfo) for name, split in self.splits.items()
+        }
+        return self._replace(splits=splits, classes=tuple(classes))
+
+
+def recognise(
+    folder: str, *, val_fraction: float | None = None, split_seed: int = 0
+) -> DataFolder:
+    """Find out what a folder holds.
+
+    Args:
+        folder: in any usual layout of COCO, VOC or YOLO.
+        val_fraction: of the images that are held out for validation where the data have
+            no validation split; None for 0.2.
+        split_seed: of that division.
+
+    Raises:
+        UserError: if nothing is recognised, or a file cannot be read.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        state = 'is a file, not a folder' if root.exists() else 'does not exist'
+        raise UserError(f'data folder {folder} {state}')
+    for name, data_format in FORMATS.items():
+        splits = data_format.find(root)
+        if splits:
+            remarks: list[str] = []
+            splits = {
+                split: dict(arguments, data_root=folder)
+                for split, arguments in splits.items()
+            }
+            splits = _divide(splits, val_fraction, split_seed, remarks)
+            data = DataFolder(folder, name, splits, (), tuple(remarks))
+            return data.with_classes(_classes(data, root))
+    raise UserError(f'{folder} holds no labelled images; {EXPECTED}')
+
+
+def _divide(
+    splits: dict[str, dict],
+    val_fraction: float | None,
+    seed: int,
+    remarks: list[str],
+) -> dict[str, dict]:
+    """Make sure that there is a split to train with and one to validate with."""
+    whole = splits.get('train') or splits.get('all')
+    if whole is None or 'val' in splits:
+        if val_fraction is not None and 'val' in splits:
+            raise UserError(
+                '--val-fraction: the data have a validation split already; leave it out'
+            )
+        return splits
+    fraction = 0.2 if val_fraction is None else val_fraction
+    remarks.append(
+        f'no validation split: {fraction:g} of the images, chosen by their names and '
+        f'seed {seed}, are held out (--val-fraction, --split-seed)'
+    )
+    held = {
+        keep: dict(whole, held_out=dict(keep=keep, fraction=fraction, seed=seed))
+        for keep in ('train', 'val')
+    }
+    return {**held, **({'test': splits['test']} if 'test' in splits else {})}
+
+
+def _classes(data: DataFolder, root: Path) -> list[str]:
+    listed = _listed_classes(root) if data.format == 'VOC' else []
+    if listed:
+        return listed
+    if data.format == 'VOC':
+        # Files name no order, and one split may lack a class.
+        return sorted({name for own in _names_of_splits(data) for name in own})
+    return list(dict.fromkeys(name for own in _names_of_splits(data) for name in own))
+
+
+def _names_of_splits(data: DataFolder) -> list[list[str]]:
+    return [used_names(data.dataset(split).content()) for split in data.splits]
+
+
+def _listed_classes(root: Path) -> list[str]:
+    """Names in the file that some tools write beside VOC's folders."""
+    for name in ('classes.txt', 'labels.txt', 'labelmap.txt'):
+        if (root / name).is_file():
+            lines = (root / name).read_text(encoding='utf-8').splitlines()
+            words = [line.split(':')[0].strip() for line in lines]
+            return [word for word in words if word and not word.startswith('#')]
+    return []

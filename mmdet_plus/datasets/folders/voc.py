@@ -1,0 +1,237 @@
+"""Data in PASCAL VOC's format: an XML file for each image."""
+
+import math
+import os
+import os.path as osp
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmdet.registry import DATASETS
+
+from mmdet_plus.errors import UserError
+
+from .base import FolderDataset
+from .coco import split_of
+from .content import IMAGE_SUFFIXES, Content, image_size
+
+CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
+ANNOTATION_FOLDERS = ('Annotations', 'annotations', 'labels')
+IMAGE_FOLDERS = ('JPEGImages', 'images', 'Images')
+
+
+@DATASETS.register_module()
+class VOCFolderDataset(FolderDataset):
+    """Data in PASCAL VOC's format, with images of any usual type.
+
+    Objects marked ``difficult`` are ignored as crowds of COCO are.
+
+    Args:
+        args: ``ann_file`` is an image set such as ``ImageSets/Main/train.txt``, or
+            empty for all annotation files. ``data_prefix`` has the folders ``img`` and
+            ``ann``.
+        first_pixel: number of the first pixel of a row. As in PASCAL VOC it is 1, and
+            xmax names the last pixel inside. 0 for tools that write corners as
+            distances.
+        kwargs: as ``FolderDataset`` takes them.
+    """
+
+    def __init__(self, *args: Any, first_pixel: int = 1, **kwargs: Any) -> None:
+        self.first_pixel = first_pixel
+        super().__init__(*args, **kwargs)
+
+    def content(self) -> Content:
+        """See ``FolderDataset``."""
+        folder, root = self.data_prefix['ann'], self.data_root or ''
+        content: Content = dict(images=[], annotations=[], categories=[])
+        ids: dict[str, int] = {}
+        for number, name in enumerate(_names(self.ann_file, folder), 1):
+            path = osp.join(folder, f'{name}.xml')
+            tree = read_tree(path, self.ann_file)
+            file = _image_file(self.data_prefix['img'], name, tree, path)
+            width, height = _size(tree, file)
+            shown = osp.relpath(file, self.data_prefix['img'])
+            content['images'].append(
+                dict(
+                    id=number, file_name=shown, width=width, height=height, source=path
+                )
+            )
+            for index, item in enumerate(tree.findall('object')):
+                source = f'{path}, object[{index}]'
+                label = ids.setdefault(object_name(item, source), len(ids) + 1)
+                content['annotations'].append(
+                    _annotation(item, source, self.first_pixel)
+                    | dict(image_id=number, category_id=label)
+                )
+        content['categories'] = [dict(id=i, name=name) for name, i in ids.items()]
+        if not content['images']:
+            raise UserError(f'{self.ann_file or root} lists no images')
+        return _sorted_by_name(content)
+
+
+def read_tree(path: str, listed_in: str = '') -> ET.Element:
+    """The root of an annotation file.
+
+    Args:
+        path: of the file.
+        listed_in: the image set that names it, for the message.
+    """
+    try:
+        return ET.parse(path).getroot()
+    except ET.ParseError as error:
+        raise UserError(f'annotation file {path} is not valid XML: {error}') from error
+    except FileNotFoundError:
+        place = f', for a line of {listed_in},' if listed_in else ''
+        raise UserError(
+            f'annotation file {path}{place} does not exist; add it or take the line out'
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f'annotation file {path} cannot be read: {error}') from error
+
+
+def object_name(item: ET.Element, source: str) -> str:
+    """The class of an object; ``source`` says where it stands."""
+    name = (item.findtext('name') or '').strip()
+    if not name:
+        raise UserError(f'{source} has no name')
+    return name
+
+
+def object_corners(item: ET.Element, source: str) -> list[float]:
+    """Its xmin, ymin, xmax and ymax, as they are written."""
+    corners = []
+    for tag in CORNERS:
+        text = item.findtext(f'bndbox/{tag}')
+        if text is None:
+            raise UserError(f'{source} lacks bndbox/{tag}')
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise UserError(f'{source}: {tag} must be a number, got {text!r}')
+        corners.append(value)
+    return corners
+
+
+def read_image_set(path: str) -> list[str]:
+    """The names that an image set lists; the number after a name is left out."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            lines = [line.split() for line in file]
+    except (OSError, ValueError) as error:
+        raise UserError(f'image set file {path} cannot be read: {error}') from error
+    return [words[0] for words in lines if words]
+
+
+def find(root: Path) -> dict[str, dict]:
+    """The splits of a folder in VOC's format, each as a dataset's arguments.
+
+    Args:
+        root: with ``Annotations/`` (and ``ImageSets/Main/*.txt``), or with XML files
+            beside the images in it or in one folder a split.
+    """
+    places = [root, *(path for path in sorted(root.iterdir()) if path.is_dir())]
+    for place in places:
+        for name in ANNOTATION_FOLDERS:
+            if any((place / name).glob('*.xml')):
+                return _with_sets(root, place, name)
+    beside = [place for place in places if any(place.glob('*.xml'))]
+    splits = {split_of(place.relative_to(root)) or 'all': place for place in beside}
+    return {
+        split: _arguments(root, place, place, '') for split, place in splits.items()
+    }
+
+
+def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
+    images = next((n for n in IMAGE_FOLDERS if (place / n).is_dir()), name)
+    sets = {path.stem: path for path in (place / 'ImageSets' / 'Main').glob('*.txt')}
+    found = {
+        split: str(sets[file].relative_to(root))
+        for split in ('train', 'val', 'test')
+        for file in (split, dict(val='valid').get(split, split))
+        if file in sets
+    }
+    if 'train' not in found and 'trainval' in sets:
+        found['all'] = str(sets['trainval'].relative_to(root))
+    return {
+        split: _arguments(root, place / name, place / images, ann_file)
+        for split, ann_file in (found or dict(all='')).items()
+    }
+
+
+def _arguments(root: Path, annotations: Path, images: Path, ann_file: str) -> dict:
+    given: dict[str, Any] = dict(
+        type='VOCFolderDataset',
+        ann_file=ann_file,
+        data_prefix=dict(
+            img=_relative(images, root),
+            ann=_relative(annotations, root),
+        ),
+    )
+    return given if _counts_from_one(annotations) else dict(given, first_pixel=0)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return '' if path == root else str(path.relative_to(root))
+
+
+def _counts_from_one(folder: Path) -> bool:
+    """False if a corner is 0 or no integer, which VOC's own files never have."""
+    for path in sorted(folder.glob('*.xml')):
+        for index, item in enumerate(read_tree(str(path)).findall('object')):
+            corners = object_corners(item, f'{path}, object[{index}]')
+            if min(corners) == 0 or any(value % 1 for value in corners):
+                return False
+    return True
+
+
+def _names(ann_file: str, folder: str) -> list[str]:
+    if ann_file:
+        return read_image_set(ann_file)
+    try:
+        files = sorted(os.listdir(folder))
+    except OSError as error:
+        raise UserError(
+            f'annotation folder {folder} cannot be read: {error}'
+        ) from error
+    return [file[:-4] for file in files if file.endswith('.xml')]
+
+
+def _image_file(folder: str, name: str, tree: ET.Element, path: str) -> str:
+    stated = osp.basename((tree.findtext('filename') or '').strip())
+    names = [f'{name}{suffix}' for suffix in IMAGE_SUFFIXES]
+    names += [f'{name}{suffix.upper()}' for suffix in IMAGE_SUFFIXES]
+    for file in [*names, *([stated] if stated else [])]:
+        if osp.isfile(osp.join(folder, file)):
+            return osp.join(folder, file)
+    raise UserError(
+        f'{path}: its image {osp.join(folder, stated or name)} does not exist; add the '
+        'image or take the annotation file out'
+    )
+
+
+def _size(tree: ET.Element, file: str) -> tuple[int, int]:
+    texts = [tree.findtext(f'size/{name}') or '' for name in ('width', 'height')]
+    if all(text.strip().isdigit() and int(text) > 0 for text in texts):
+        return int(texts[0]), int(texts[1])
+    return image_size(file)
+
+
+def _annotation(item: ET.Element, source: str, first_pixel: int) -> dict[str, Any]:
+    xmin, ymin, xmax, ymax = object_corners(item, source)
+    x, y = xmin - first_pixel, ymin - first_pixel
+    box = [x, y, xmax - x, ymax - y]
+    ignored = (item.findtext('difficult') or '0').strip() == '1'
+    return dict(bbox=box, area=box[2] * box[3], iscrowd=int(ignored), source=source)
+
+
+def _sorted_by_name(content: Content) -> Content:
+    """Categories in the order of their names: files have no other."""
+    names: Sequence[dict] = sorted(content['categories'], key=lambda item: item['name'])
+    numbers = {item['id']: number for number, item in enumerate(names, 1)}
+    for annotation in content['annotations']:
+        annotation['category_id'] = numbers[annotation['category_id']]
+    content['categories'] = [dict(id=numbers[i['id']], name=i['name']) for i in names]
+    return content

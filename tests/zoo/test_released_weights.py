@@ -1,0 +1,187 @@
+"""The authors' weights: fetched from a local Google Drive, converted, remembered."""
+
+import hashlib
+import io
+
+import pytest
+import torch
+
+pytest.importorskip('gdown')
+from mmengine.runner.checkpoint import CheckpointLoader
+from samples.drive_server import drive_server
+
+import mmdet_plus
+from mmdet_plus.zoo import ZooError, fetch_weights, find_entry
+from mmdet_plus.zoo.conversion import layouts
+from mmdet_plus.zoo.conversion.layouts import Layout
+from mmdet_plus.zoo.conversion.rules import Rule
+from mmdet_plus.zoo.index import ZooEntry, ZooRelease
+
+CONFIG = """
+model = dict(type='LastStageProjection', in_channels=2, out_channels=2)
+test_dataloader = dict(dataset=dict(type='VOCDataset'))
+"""
+WEIGHTS = {
+    'Foreign.conv.weight': torch.rand(2, 2, 3, 3),
+    'Foreign.conv.bias': torch.rand(2),
+}
+LINK = 'https://drive.google.com/file/d/{}/view'
+
+
+def file_of(weights):
+    buffer = io.BytesIO()
+    torch.save(dict(model=weights), buffer)
+    return buffer.getvalue()
+
+
+FILES = {
+    'good': file_of(WEIGHTS),
+    'other': file_of({name: value + 1 for name, value in WEIGHTS.items()}),
+    'part': file_of({'Foreign.conv.bias': torch.rand(2)}),
+    'page': b'<!DOCTYPE html>',
+}
+SHA256 = hashlib.sha256(FILES['good']).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv('MMENGINE_HOME', str(tmp_path / 'home'))
+    known = Layout((Rule(r'Foreign\.conv\.(.+)', r'conv.conv.\1'),), r'Foreign\..+')
+    monkeypatch.setitem(layouts.LAYOUTS, 'foreign', known)
+    return tmp_path / 'home' / 'mmdet_plus'
+
+
+@pytest.fixture
+def server(monkeypatch):
+    with drive_server(monkeypatch, FILES) as server:
+        yield server
+
+
+@pytest.fixture
+def entry(tmp_path):
+    def make(*ids, license='MIT', pages=()):
+        (tmp_path / 'net_released.py').write_text(CONFIG)
+        urls = tuple(LINK.format(file_id) for file_id in ids)
+        release = ZooRelease(urls, pages, '.pth', license, 'authors', 'https://code')
+        return ZooEntry('net_released', tmp_path / 'net_released.py', [], None, release)
+
+    return make
+
+
+def test_fetched_converted_and_remembered(server, entry, home, capsys):
+    path = fetch_weights(entry('good'), show_progress=False)
+    assert path == home / f'net_released-{SHA256[:8]}.pth'
+    content = torch.load(path)
+    assert torch.equal(
+        content['state_dict']['conv.conv.weight'], WEIGHTS['Foreign.conv.weight']
+    )
+    assert content['meta']['dataset_meta']['classes'][0] == 'aeroplane'
+    assert content['meta']['converted_from'] == dict(
+        released_by='authors', sha256=SHA256
+    )
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f'SHA256 {SHA256} of {LINK.format("good")} is trusted from now on' in said
+    asked = len(server.requests)
+    assert fetch_weights(entry('good')) == path
+    assert len(server.requests) == asked  # nothing is fetched again
+    assert capsys.readouterr().err == ''
+
+
+def test_another_file_than_the_first_one_is_refused(server, entry, home):
+    first = fetch_weights(entry('good'), show_progress=False)
+    source = home / 'released' / 'net_released.pth'
+    source.unlink()
+    first.unlink()
+    with pytest.raises(ZooError, match=f'not {SHA256}, the one of the first one'):
+        fetch_weights(entry('other'), show_progress=False)
+    source.unlink()
+    assert fetch_weights(entry('good'), show_progress=False) == first
+
+
+def test_a_hash_can_be_insisted_on(server, entry, home):
+    with pytest.raises(ZooError, match=f'not {"ab" * 32}, the one asked for'):
+        fetch_weights(entry('good'), sha256='ab' * 32, show_progress=False)
+    assert not list(home.glob('*.pth'))
+    assert fetch_weights(entry('good'), sha256=SHA256).is_file()
+    with pytest.raises(ZooError, match='the one asked for'):
+        fetch_weights(entry('good'), sha256='ab' * 32)
+
+
+def test_mirrors_are_tried_in_order(server, entry):
+    ids = ('quota', 'gone', 'page', 'good')
+    assert fetch_weights(entry(*ids), show_progress=False).is_file()
+    tried = [file_id for _, file_id, _ in server.requests]
+    assert list(dict.fromkeys(tried)) == list(ids)
+
+
+def test_what_to_do_by_hand_is_said_and_works(server, entry, home, capsys):
+    model = entry('quota', pages=('https://pan.example.com (code ab)',))
+    with pytest.raises(ZooError) as caught:
+        fetch_weights(model, show_progress=False)
+    source = home / 'released' / 'net_released.pth'
+    message = str(caught.value)
+    for part in (
+        'Too many users have viewed this file recently',
+        LINK.format('quota'),
+        'https://pan.example.com (code ab)',
+        f'put it here: {source}',
+        'python tools/zoo.py download net_released',
+        f'convert_weights.py FILE {model.config} OUT.pth',
+    ):
+        assert part in message
+    source.write_bytes(FILES['good'])
+    assert fetch_weights(model).name == f'net_released-{SHA256[:8]}.pth'
+    assert 'a file put there by hand' in capsys.readouterr().err
+
+
+def test_releases_in_folders_are_fetched_by_hand(entry):
+    model = entry(pages=('https://drive.google.com/drive/folders/x',))
+    with pytest.raises(ZooError, match='no mirror has it as one file') as caught:
+        fetch_weights(model)
+    assert 'https://drive.google.com/drive/folders/x' in str(caught.value)
+
+
+def test_unlicensed_weights_must_be_accepted(server, entry):
+    model = entry('good', license=None)
+    with pytest.raises(ZooError, match='state no licence') as caught:
+        fetch_weights(model)
+    assert 'download net_released --accept-unlicensed' in str(caught.value)
+    assert server.requests == []
+    path = fetch_weights(model, accept_unlicensed=True, show_progress=False)
+    assert fetch_weights(model) == path  # once is enough
+
+
+def test_a_part_of_the_weights_is_not_taken_for_all(server, entry, home):
+    with pytest.raises(ZooError, match='nothing was found for 1 of 2 weights'):
+        fetch_weights(entry('part'), show_progress=False)
+    assert not list(home.glob('*.pth'))
+    # Nothing is remembered of it: the right file is not refused later.
+    (home / 'released' / 'net_released.pth').unlink()
+    assert fetch_weights(entry('good'), show_progress=False).is_file()
+
+
+def test_another_folder(server, entry, tmp_path):
+    path = fetch_weights(entry('good'), tmp_path / 'mine', show_progress=False)
+    assert path.parent == tmp_path / 'mine'
+    (tmp_path / 'file').touch()
+    with pytest.raises(ZooError, match='cannot be a folder'):
+        fetch_weights(entry('good'), tmp_path / 'file' / 'x')
+
+
+def test_the_name_loads_everywhere(server, entry, monkeypatch):
+    model = entry('good')
+    monkeypatch.setattr(
+        mmdet_plus.zoo.checkpoint_scheme, 'find_entry', {model.name: model}.get
+    )
+    content = CheckpointLoader.load_checkpoint('zoo://net_released', 'cpu')
+    assert content['state_dict'].keys() == {'conv.conv.weight', 'conv.conv.bias'}
+
+
+def test_every_release_of_the_index_can_be_fetched_or_says_where_it_is():
+    released = [e for e in mmdet_plus.zoo.load_index().values() if e.release]
+    assert len(released) > 10
+    for entry in released:
+        assert entry.name.endswith('_released')
+        assert entry.release.code.startswith('https://github.com/')
+        assert all(result['Reported By'] != 'mmdet_plus' for result in entry.results)
+    assert find_entry('cpm-rcnn_r50_fpn_2x_coco_released').release.license is None
