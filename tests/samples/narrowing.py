@@ -7,6 +7,7 @@ from mmdet.registry import MODELS
 
 WIDTHS = (
     'base_channels',
+    'block_channels',
     'conv_channels',
     'conv_out_channels',
     'embed_dims',

@@ -40,6 +40,7 @@ class RefineDetResNet(ResNet):
             extra_channels,
             num_blocks=1,
             stride=2,
+            style=self.style,
             conv_cfg=self.conv_cfg,
             norm_cfg=self.norm_cfg,
         )

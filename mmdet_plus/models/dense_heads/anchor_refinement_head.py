@@ -20,7 +20,12 @@ from ..task_modules.multibox import (
     multibox_targets,
     tiled_anchors,
 )
-from .multibox_layers import build_anchor_generator, build_predictors
+from .multibox_layers import (
+    build_anchor_generator,
+    build_blocks,
+    build_predictors,
+    check_loss,
+)
 
 OBJECT, BACKGROUND = 0, 1  # columns of the objectness logits
 
@@ -65,6 +70,8 @@ class AnchorRefinementHead(BaseModule):
     Args:
         in_channels: channels of the feature levels.
         anchor_generator: None for the paper's anchors.
+        block_channels: of a residual block with batch norm before the predictors of
+            each level, as in the authors' released ResNet-101; None for none.
         bbox_coder: None for offsets with variances 0.1 and 0.2.
         negative_threshold: theta; anchors whose background probability is above it take
             no part in object detection. 1 keeps all.
@@ -79,6 +86,7 @@ class AnchorRefinementHead(BaseModule):
         in_channels: Sequence[int] = (512, 512, 1024, 512),
         *,
         anchor_generator: ConfigType | None = None,
+        block_channels: int | None = None,
         bbox_coder: ConfigType | None = None,
         negative_threshold: float = 0.99,
         refine: bool = True,
@@ -100,9 +108,12 @@ class AnchorRefinementHead(BaseModule):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='ClampedDeltaXYWHBBoxCoder')
         )
-        self.cls_convs = build_predictors(in_channels, self.prior_generator, 2)
-        self.reg_convs = build_predictors(in_channels, self.prior_generator, 4)
+        self.blocks = build_blocks(in_channels, block_channels)
+        widths = [block_channels or channels for channels in in_channels]
+        self.cls_convs = build_predictors(widths, self.prior_generator, 2)
+        self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
+        check_loss(self.loss_cls)
         self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.train_cfg: Any = train_cfg
         self.assigner = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
@@ -114,8 +125,9 @@ class AnchorRefinementHead(BaseModule):
             Objectness logits (B, A * 2, H_i, W_i), for each anchor object and
             background, and offsets (B, A * 4, H_i, W_i) of each level.
         """
-        logits = [conv(f) for conv, f in zip(self.cls_convs, x, strict=True)]
-        deltas = [conv(f) for conv, f in zip(self.reg_convs, x, strict=True)]
+        feats = [block(f) for block, f in zip(self.blocks, x, strict=True)]
+        logits = [conv(f) for conv, f in zip(self.cls_convs, feats, strict=True)]
+        deltas = [conv(f) for conv, f in zip(self.reg_convs, feats, strict=True)]
         return logits, deltas
 
     def loss(

@@ -1,11 +1,13 @@
-"""Anchors and predictors of the heads of RefineDet."""
+"""Anchors and predictors of the heads of RefineDet, and checks of both."""
 
 from collections.abc import Sequence
 
+from mmcv.cnn import build_norm_layer
+from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import TASK_UTILS
 from mmdet.utils import ConfigType
-from torch import nn
+from torch import Tensor, nn
 
 # Sec. 4: one scale of four strides, three ratios. Anchors stand in the middle of their
 # cells.
@@ -45,3 +47,64 @@ def build_predictors(
             in_channels, generator.num_base_priors, strict=True
         )
     )
+
+
+def build_blocks(in_channels: Sequence[int], out_channels: int | None) -> nn.ModuleList:
+    """What the predictors of each level look at: the level, or a residual block on it.
+
+    Args:
+        in_channels: channels of the levels.
+        out_channels: of the blocks, which are bottlenecks of a quarter of that with
+            batch norm and a projection as shortcut; None for no blocks.
+    """
+    if out_channels is None:
+        return nn.ModuleList(nn.Identity() for _ in in_channels)
+    norm_cfg = dict(type='BN')
+    return nn.ModuleList(
+        Bottleneck(
+            channels,
+            out_channels // Bottleneck.expansion,
+            downsample=nn.Sequential(
+                nn.Conv2d(channels, out_channels, 1, bias=False),
+                build_norm_layer(norm_cfg, out_channels)[1],
+            ),
+            norm_cfg=norm_cfg,
+        )
+        for channels in in_channels
+    )
+
+
+def check_loss(loss_cls: nn.Module) -> None:
+    """Refuse losses on sigmoids: the logits have a place for the background.
+
+    Raises:
+        ValueError: for such a loss.
+    """
+    if getattr(loss_cls, 'use_sigmoid', False):
+        raise ValueError(
+            f'loss_cls {type(loss_cls).__name__} is of sigmoids; RefineDet mines hard '
+            'negatives and classifies by softmax: take CrossEntropyLoss'
+        )
+
+
+def check_strides(
+    generator: AnchorGenerator, maps: Sequence[Tensor], image: Sequence[int]
+) -> None:
+    """See that the anchors of each level belong to a map of its size.
+
+    Args:
+        generator: of the anchors.
+        maps: (..., H_i, W_i) of each level.
+        image: height and width of the network input.
+
+    Raises:
+        ValueError: if a map has another stride than its anchors.
+    """
+    for level, (width_stride, _) in zip(maps, generator.strides, strict=True):
+        # Backbones round sizes up or down, at each of their halvings.
+        if abs(image[1] / width_stride - level.shape[-1]) > 2:
+            found = [round(image[1] / other.shape[-1]) for other in maps]
+            raise ValueError(
+                f'the feature levels have strides of {found}, but anchor_generator '
+                f'has {[stride for stride, _ in generator.strides]}'
+            )

@@ -20,7 +20,12 @@ from ..task_modules.multibox import (
     tiled_anchors,
 )
 from .anchor_refinement_head import Refinement
-from .multibox_layers import build_anchor_generator, build_predictors
+from .multibox_layers import (
+    build_anchor_generator,
+    build_blocks,
+    build_predictors,
+    check_loss,
+)
 
 
 @MODELS.register_module()
@@ -36,6 +41,8 @@ class ObjectDetectionHead(BaseDenseHead):
         num_classes: without the background.
         in_channels: channels of the feature levels.
         anchor_generator: None for the paper's anchors.
+        block_channels: of a residual block with batch norm before the predictors of
+            each level, as in the authors' released ResNet-101; None for none.
         bbox_coder: None for offsets with variances 0.1 and 0.2.
         loss_cls: of class logits, the background last.
         loss_bbox: of offsets.
@@ -50,6 +57,7 @@ class ObjectDetectionHead(BaseDenseHead):
         *,
         in_channels: Sequence[int] = (256, 256, 256, 256),
         anchor_generator: ConfigType | None = None,
+        block_channels: int | None = None,
         bbox_coder: ConfigType | None = None,
         loss_cls: ConfigType | None = None,
         loss_bbox: ConfigType | None = None,
@@ -65,11 +73,12 @@ class ObjectDetectionHead(BaseDenseHead):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='ClampedDeltaXYWHBBoxCoder')
         )
-        self.cls_convs = build_predictors(
-            in_channels, self.prior_generator, num_classes + 1
-        )
-        self.reg_convs = build_predictors(in_channels, self.prior_generator, 4)
+        self.blocks = build_blocks(in_channels, block_channels)
+        widths = [block_channels or channels for channels in in_channels]
+        self.cls_convs = build_predictors(widths, self.prior_generator, num_classes + 1)
+        self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
+        check_loss(self.loss_cls)
         self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.train_cfg: Any = train_cfg
         self.test_cfg: Any = test_cfg
@@ -82,8 +91,9 @@ class ObjectDetectionHead(BaseDenseHead):
             Class logits (B, A * (num_classes + 1), H_i, W_i), anchor by anchor, and
             offsets (B, A * 4, H_i, W_i) of each level.
         """
-        logits = [conv(f) for conv, f in zip(self.cls_convs, x, strict=True)]
-        deltas = [conv(f) for conv, f in zip(self.reg_convs, x, strict=True)]
+        feats = [block(f) for block, f in zip(self.blocks, x, strict=True)]
+        logits = [conv(f) for conv, f in zip(self.cls_convs, feats, strict=True)]
+        deltas = [conv(f) for conv, f in zip(self.reg_convs, feats, strict=True)]
         return logits, deltas
 
     def loss(
