@@ -8,4 +8,5 @@ backbone = dict(
     dcn=dict(type='DCNv2', deform_groups=1, fallback_on_stride=False),
     stage_with_dcn=(False, True, True, True),
 )
-model = dict(backbone=backbone)
+sampling = dict(sampling_ratio=1)  # as released
+model = dict(backbone=backbone, roi_head=dict(bbox_roi_extractor=sampling))

@@ -12,6 +12,7 @@ stages = (False, True, True, True)
 model = dict(
     backbone=dict(
         dcn=dcn, depth=101, stage_with_dcn=stages, init_cfg=dict(checkpoint=pretrained)
-    )
+    ),
+    roi_head=dict(bbox_roi_extractor=dict(sampling_ratio=1)),
 )
 train_dataloader = dict(dataset=dict(pipeline={{_base_.multi_scale.short_480_960}}))

@@ -7,6 +7,6 @@ _base_ = [
 
 model = dict(
     backbone=dict(norm_eval=False),
-    arm_head=dict(block_channels=1024),
-    bbox_head=dict(block_channels=1024, num_classes=80),
+    arm_head=dict(residual_channels=1024),
+    bbox_head=dict(residual_channels=1024, num_classes=80),
 )

@@ -119,6 +119,7 @@ def is_registered(kind: str) -> bool:
 NOT_REGISTERED = {
     'Normal',
     'Pretrained',
+    'FastRoIAlign',
     'RoIAlign',
     'RoIMaxPool',
     'Xavier',

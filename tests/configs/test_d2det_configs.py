@@ -23,6 +23,7 @@ def test_published_recipe():
     cfg = load('d2det_r50_fpn_2x_coco.py')
     optimizer = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001)
     assert cfg.optim_wrapper.optimizer == optimizer
+    assert cfg.optim_wrapper.clip_grad == dict(max_norm=35, norm_type=2)
     assert cfg.param_scheduler[1].milestones == [20, 23]
     assert cfg.param_scheduler[0].start_factor == 1 / 80
     assert cfg.param_scheduler[0].end == 1000
@@ -38,6 +39,7 @@ def test_published_recipe():
     )
     model = MODELS.build(narrow(cfg.model))
     assert model.roi_head.bbox_head.loss_cls.loss_weight == 2.0
+    assert model.roi_head.reg_head.loss_bbox.floor == 0.1
     assert model.roi_head.reg_head.loss_bbox.loss_weight == 2.0
     assert model.roi_head.reg_head.loss_overlap.loss_weight == 1.0
 
@@ -48,8 +50,45 @@ def test_backbones_are_downloaded_by_plain_url(name):
     assert checkpoint.startswith('https://download.pytorch.org/models/resnet')
 
 
+@pytest.mark.parametrize(
+    ('name', 'samples'),
+    [
+        ('d2det_r50_fpn_2x_coco', 2),
+        ('d2det_r101_fpn_2x_coco', 1),
+        ('d2det_r101-dcnv2_fpn_2x_coco', 1),
+        ('d2det_r101-dcnv2_fpn_ms-2x_coco', 1),
+        ('d2det-mask_r50_fpn_2x_coco', 1),
+        ('d2det-mask_r101_fpn_2x_coco', 1),
+    ],
+)
+def test_released_samples_of_the_pooling(name, samples):
+    cfg = load(f'{name}.py').model.roi_head.bbox_roi_extractor
+    extractor = MODELS.build(cfg)
+    for layers in (extractor.roi_layers, extractor.coarse_layers):
+        assert {layer.sampling_ratio for layer in layers} == {samples}
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        '../baselines/faster-rcnn-2branch_r50_fpn_2x_coco',
+        'd2det_r50_fpn-dlr_2x_coco',
+        'faster-rcnn-2branch-drp_r50_fpn_2x_coco',
+        'd2det_r50_fpn_2x_coco',
+    ],
+)
+def test_rows_of_table_2_share_weights_and_thresholds(name):
+    cfg = load(f'{name}.py').model
+    assert cfg.roi_head.bbox_head.loss_cls.loss_weight == 2.0
+    rcnn = cfg.test_cfg.rcnn
+    assert (rcnn.score_thr, rcnn.max_per_img) == (0.03, 125)
+    last = rcnn.final_nms if 'final_nms' in rcnn else rcnn.nms
+    assert last == dict(type='soft_nms', iou_threshold=0.5)
+
+
 def test_released_instance_segmentation():
     cfg = load('d2det-mask_r101_fpn_2x_coco.py')
+    assert cfg.model.test_cfg.rpn.max_per_img == 700
     assert cfg.model.backbone.depth == 101
     assert cfg.model.roi_head.bbox_roi_extractor.sampling_ratio == 1
     test_cfg = cfg.model.test_cfg.rcnn

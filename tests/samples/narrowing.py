@@ -7,7 +7,6 @@ from mmdet.registry import MODELS
 
 WIDTHS = (
     'base_channels',
-    'block_channels',
     'conv_channels',
     'conv_out_channels',
     'embed_dims',
@@ -21,6 +20,7 @@ WIDTHS = (
     'out_channels',
     'point_channels',
     'point_feat_channels',
+    'residual_channels',
 )
 COLOURS = 3
 NUM_BOXES = 20

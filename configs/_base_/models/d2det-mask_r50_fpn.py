@@ -7,5 +7,5 @@ model = dict(
         mask_roi_extractor=None,
         mask_head=dict(type='D2DetMaskHead', in_channels=576, num_classes=80),
     ),
-    test_cfg=dict(rcnn={{_base_.mask_test_cfg}}),
+    test_cfg=dict(rpn=dict(max_per_img=700), rcnn={{_base_.mask_test_cfg}}),
 )

@@ -15,11 +15,24 @@ model = dict(
         ),
         reg_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', output_size=7, sampling_ratio=2),
             out_channels=256,
             featmap_strides=featmap_strides,
         ),
-        bbox_head=dict(type='ConvFCBBoxHead', num_cls_fcs=2, num_reg_fcs=2),
+        bbox_head=dict(
+            type='ConvFCBBoxHead',
+            num_cls_fcs=2,
+            num_reg_fcs=2,
+            loss_cls=dict(loss_weight=2.0),
+        ),
+    ),
+    # As in d2det_r50_fpn.py, but for the first NMS, which has no boxes to choose.
+    test_cfg=dict(
+        rcnn=dict(
+            score_thr=0.03,
+            nms=dict(type='soft_nms', iou_threshold=0.5),
+            max_per_img=125,
+        )
     ),
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
 )

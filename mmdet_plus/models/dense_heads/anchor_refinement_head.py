@@ -22,8 +22,8 @@ from ..task_modules.multibox import (
 )
 from .multibox_layers import (
     build_anchor_generator,
-    build_blocks,
     build_predictors,
+    build_residual_blocks,
     check_loss,
 )
 
@@ -69,9 +69,9 @@ class AnchorRefinementHead(BaseModule):
 
     Args:
         in_channels: channels of the feature levels.
+        residual_channels: of a residual block before the predictors of each level, 1024
+            in the released ResNet-101 models; None for no block.
         anchor_generator: None for the paper's anchors.
-        block_channels: of a residual block with batch norm before the predictors of
-            each level, as in the authors' released ResNet-101; None for none.
         bbox_coder: None for offsets with variances 0.1 and 0.2.
         negative_threshold: theta; anchors whose background probability is above it take
             no part in object detection. 1 keeps all.
@@ -85,8 +85,8 @@ class AnchorRefinementHead(BaseModule):
         self,
         in_channels: Sequence[int] = (512, 512, 1024, 512),
         *,
+        residual_channels: int | None = None,
         anchor_generator: ConfigType | None = None,
-        block_channels: int | None = None,
         bbox_coder: ConfigType | None = None,
         negative_threshold: float = 0.99,
         refine: bool = True,
@@ -108,8 +108,8 @@ class AnchorRefinementHead(BaseModule):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='ClampedDeltaXYWHBBoxCoder')
         )
-        self.blocks = build_blocks(in_channels, block_channels)
-        widths = [block_channels or channels for channels in in_channels]
+        self.residual_blocks = build_residual_blocks(in_channels, residual_channels)
+        widths = [residual_channels or width for width in in_channels]
         self.cls_convs = build_predictors(widths, self.prior_generator, 2)
         self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
@@ -125,9 +125,9 @@ class AnchorRefinementHead(BaseModule):
             Objectness logits (B, A * 2, H_i, W_i), for each anchor object and
             background, and offsets (B, A * 4, H_i, W_i) of each level.
         """
-        feats = [block(f) for block, f in zip(self.blocks, x, strict=True)]
-        logits = [conv(f) for conv, f in zip(self.cls_convs, feats, strict=True)]
-        deltas = [conv(f) for conv, f in zip(self.reg_convs, feats, strict=True)]
+        x = [block(f) for block, f in zip(self.residual_blocks, x, strict=True)]
+        logits = [conv(f) for conv, f in zip(self.cls_convs, x, strict=True)]
+        deltas = [conv(f) for conv, f in zip(self.reg_convs, x, strict=True)]
         return logits, deltas
 
     def loss(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from mmcv.cnn import build_norm_layer
 from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import TASK_UTILS
@@ -49,28 +48,29 @@ def build_predictors(
     )
 
 
-def build_blocks(in_channels: Sequence[int], out_channels: int | None) -> nn.ModuleList:
-    """What the predictors of each level look at: the level, or a residual block on it.
+def build_residual_blocks(
+    in_channels: Sequence[int], channels: int | None
+) -> nn.ModuleList:
+    """What stands before the predictors of each level.
+
+    The released ResNet-101 models of RefineDet have a residual block with a projection
+    there, of which the paper says nothing.
 
     Args:
-        in_channels: channels of the levels.
-        out_channels: of the blocks, which are bottlenecks of a quarter of that with
-            batch norm and a projection as shortcut; None for no blocks.
+        in_channels: of the levels.
+        channels: of the blocks' results; None for no blocks.
     """
-    if out_channels is None:
+    if channels is None:
         return nn.ModuleList(nn.Identity() for _ in in_channels)
-    norm_cfg = dict(type='BN')
     return nn.ModuleList(
         Bottleneck(
-            channels,
-            out_channels // Bottleneck.expansion,
+            width,
+            channels // Bottleneck.expansion,
             downsample=nn.Sequential(
-                nn.Conv2d(channels, out_channels, 1, bias=False),
-                build_norm_layer(norm_cfg, out_channels)[1],
+                nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels)
             ),
-            norm_cfg=norm_cfg,
         )
-        for channels in in_channels
+        for width in in_channels
     )
 
 

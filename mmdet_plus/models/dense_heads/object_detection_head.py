@@ -22,8 +22,8 @@ from ..task_modules.multibox import (
 from .anchor_refinement_head import Refinement
 from .multibox_layers import (
     build_anchor_generator,
-    build_blocks,
     build_predictors,
+    build_residual_blocks,
     check_loss,
 )
 
@@ -40,9 +40,9 @@ class ObjectDetectionHead(BaseDenseHead):
     Args:
         num_classes: without the background.
         in_channels: channels of the feature levels.
+        residual_channels: of a residual block before the predictors of each level, 1024
+            in the released ResNet-101 models; None for no block.
         anchor_generator: None for the paper's anchors.
-        block_channels: of a residual block with batch norm before the predictors of
-            each level, as in the authors' released ResNet-101; None for none.
         bbox_coder: None for offsets with variances 0.1 and 0.2.
         loss_cls: of class logits, the background last.
         loss_bbox: of offsets.
@@ -56,8 +56,8 @@ class ObjectDetectionHead(BaseDenseHead):
         num_classes: int,
         *,
         in_channels: Sequence[int] = (256, 256, 256, 256),
+        residual_channels: int | None = None,
         anchor_generator: ConfigType | None = None,
-        block_channels: int | None = None,
         bbox_coder: ConfigType | None = None,
         loss_cls: ConfigType | None = None,
         loss_bbox: ConfigType | None = None,
@@ -73,8 +73,8 @@ class ObjectDetectionHead(BaseDenseHead):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='ClampedDeltaXYWHBBoxCoder')
         )
-        self.blocks = build_blocks(in_channels, block_channels)
-        widths = [block_channels or channels for channels in in_channels]
+        self.residual_blocks = build_residual_blocks(in_channels, residual_channels)
+        widths = [residual_channels or width for width in in_channels]
         self.cls_convs = build_predictors(widths, self.prior_generator, num_classes + 1)
         self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
@@ -91,9 +91,9 @@ class ObjectDetectionHead(BaseDenseHead):
             Class logits (B, A * (num_classes + 1), H_i, W_i), anchor by anchor, and
             offsets (B, A * 4, H_i, W_i) of each level.
         """
-        feats = [block(f) for block, f in zip(self.blocks, x, strict=True)]
-        logits = [conv(f) for conv, f in zip(self.cls_convs, feats, strict=True)]
-        deltas = [conv(f) for conv, f in zip(self.reg_convs, feats, strict=True)]
+        x = [block(f) for block, f in zip(self.residual_blocks, x, strict=True)]
+        logits = [conv(f) for conv, f in zip(self.cls_convs, x, strict=True)]
+        deltas = [conv(f) for conv, f in zip(self.reg_convs, x, strict=True)]
         return logits, deltas
 
     def loss(

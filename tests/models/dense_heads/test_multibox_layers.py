@@ -5,7 +5,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.multibox_layers import (
     DEFAULT_ANCHORS,
-    build_blocks,
+    build_residual_blocks,
     check_strides,
 )
 
@@ -17,7 +17,7 @@ HEADS = [
 
 def test_a_block_is_a_bottleneck_with_a_projection():
     torch.manual_seed(0)
-    same, other = build_blocks([16, 8], 16).eval()
+    same, other = build_residual_blocks([16, 8], 16).eval()
     x = torch.randn(1, 16, 5, 4)
     scale = (1 + 1e-5) ** -0.5  # batch norm of new statistics
     expected = (
@@ -30,7 +30,7 @@ def test_a_block_is_a_bottleneck_with_a_projection():
 
 
 def test_without_blocks_levels_stay_as_they_are():
-    (block,) = build_blocks([8], None)
+    (block,) = build_residual_blocks([8], None)
     x = torch.randn(1, 8, 2, 2)
     assert block(x) is x
     assert block.state_dict() == {}
@@ -38,7 +38,7 @@ def test_without_blocks_levels_stay_as_they_are():
 
 @pytest.mark.parametrize('head', HEADS, ids=lambda head: head['type'])
 def test_both_predictors_of_a_level_look_at_its_block(head):
-    built = MODELS.build(dict(head, in_channels=[8, 8, 12, 12], block_channels=16))
+    built = MODELS.build(dict(head, in_channels=[8, 8, 12, 12], residual_channels=16))
     assert {conv.in_channels for conv in built.cls_convs} == {16}
     assert {conv.in_channels for conv in built.reg_convs} == {16}
     x = [torch.randn(2, c, s, s) for c, s in ((8, 8), (8, 4), (12, 2), (12, 1))]

@@ -1,5 +1,6 @@
 """Dense local regression of D2Det."""
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -47,22 +48,27 @@ class DenseLocalRegressionHead(BaseModule):
 
     Dense local regression of D2Det (CVPR 2020), sec. 3.1, one output for all classes.
 
-    Differs from the paper, after the released models: a cell counts as inside only with
-    a margin (``overlap_margin``); the box loss is averaged over all cells, also those
-    outside, which carry none; an RoI without a cell predicted inside keeps its box.
+    Differs from the paper, after the released models: the RoI feature is twice as fine
+    as the grid (``first_stride``); a cell counts as inside only with a margin
+    (``overlap_margin``); the box loss has a floor (``FlooredIoULoss``) and is averaged
+    over all cells, also those outside, which carry none; an RoI without a cell
+    predicted inside keeps its box.
 
     Args:
         in_channels: channels of the RoI feature.
-        num_convs: 3 x 3 convolutions; the first has stride 2.
+        num_convs: 3 x 3 convolutions.
+        first_stride: stride of the first one, 2 as released or 1 as in sec. 4.1.
         conv_channels: their channels.
         norm_cfg: their normalisation.
-        roi_feat_size: side of the RoI feature, an even number; the grid has half of it.
+        roi_feat_size: side of the RoI feature, a multiple of ``first_stride``, by which
+            it is divided for the side of the grid.
         overlap_margin: ``'released'`` asks for a margin on every side of 1 / (k - 1)
             of the proposal's size, ``'paper'`` for none.
         predict_overlap: False trains and averages all cells alike (ablation of
             sec. 4.2).
         bbox_coder: type of the coder; its grid size is set from ``roi_feat_size``.
-        loss_bbox: loss between decoded and ground truth boxes.
+        loss_bbox: loss between decoded and ground truth boxes; that of the paper is
+            ``dict(type='IoULoss', mode='log', loss_weight=2.0)``.
         loss_overlap: loss of the overlap logits.
     """
 
@@ -73,6 +79,7 @@ class DenseLocalRegressionHead(BaseModule):
         num_convs: int = 8,
         conv_channels: int = 576,
         norm_cfg: ConfigType | None = None,
+        first_stride: int = 2,
         roi_feat_size: int = 14,
         overlap_margin: Literal['released', 'paper'] = 'released',
         predict_overlap: bool = True,
@@ -85,22 +92,25 @@ class DenseLocalRegressionHead(BaseModule):
             raise ValueError(
                 f"overlap_margin must be 'released' or 'paper', got {overlap_margin!r}"
             )
-        if roi_feat_size % 2 or roi_feat_size < 4:
+        grid_size = roi_feat_size // first_stride
+        if roi_feat_size % first_stride or grid_size < 2:
             raise ValueError(
-                f'roi_feat_size must be even and at least 4, got {roi_feat_size}'
+                f'roi_feat_size must be a multiple of first_stride={first_stride}, at '
+                f'least twice of it, got {roi_feat_size}'
             )
         super().__init__(init_cfg=init_cfg or self._default_init(predict_overlap))
         self.overlap_margin = overlap_margin
         coder = bbox_coder or dict(type='DenseLocalBBoxCoder')
-        self.bbox_coder = TASK_UTILS.build({**coder, 'grid_size': roi_feat_size // 2})
+        self.bbox_coder = TASK_UTILS.build({**coder, 'grid_size': grid_size})
         norm = norm_cfg or dict(type='GN', num_groups=36)
-        self.convs = self._build_convs(in_channels, num_convs, conv_channels, norm)
+        widths = [in_channels, *[conv_channels] * num_convs]
+        self.convs = self._build_convs(widths, first_stride, norm)
         self.offset_conv = nn.Conv2d(conv_channels, 4, 3, padding=1)
         self.overlap_conv = (
             nn.Conv2d(conv_channels, 1, 3, padding=1) if predict_overlap else None
         )
         self.loss_bbox = MODELS.build(
-            loss_bbox or dict(type='IoULoss', mode='log', loss_weight=2.0)
+            loss_bbox or dict(type='FlooredIoULoss', loss_weight=2.0)
         )
         self.loss_overlap = MODELS.build(
             loss_overlap
@@ -116,19 +126,18 @@ class DenseLocalRegressionHead(BaseModule):
 
     @staticmethod
     def _build_convs(
-        in_channels: int, num_convs: int, channels: int, norm_cfg: ConfigType
+        widths: list[int], first_stride: int, norm_cfg: ConfigType
     ) -> nn.Sequential:
         return nn.Sequential(
             *(
                 ConvModule(
-                    in_channels if i == 0 else channels,
-                    channels,
+                    *pair,
                     3,
-                    stride=2 if i == 0 else 1,
+                    stride=first_stride if i == 0 else 1,
                     padding=1,
                     norm_cfg=norm_cfg,
                 )
-                for i in range(num_convs)
+                for i, pair in enumerate(pairwise(widths))
             )
         )
 

@@ -44,6 +44,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
         share_across_levels: one set of parameters for all levels instead of one each.
         adaptive_weighting: False averages with equal weights (ablation of sec. 4.2).
+        weights_per_channel: W(F) of each channel as released, or, as sec. 3.2 has it,
+            one for all.
         finest_scale: RoIs below twice this scale go to the first level.
         released_sampling: samples as the released models have them, see
             ``as_position_sensitive``, and levels by sizes with the last pixel. Exact
@@ -61,6 +63,7 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
         offset_scale: float = 0.1,
         share_across_levels: bool = False,
         adaptive_weighting: bool = True,
+        weights_per_channel: bool = True,
         finest_scale: int = 56,
         coarse_sampling_ratio: int | None = None,
         released_sampling: bool = False,
@@ -96,8 +99,13 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             OffsetPredictor(out_channels, output_size, offset_channels)
             for _ in range(num_sets)
         )
-        pooling = AdaptiveWeightedPool if adaptive_weighting else PlainPool
-        self.poolings = nn.ModuleList(pooling(out_channels) for _ in range(num_sets))
+        num_weights = out_channels if weights_per_channel else 1
+        self.poolings = nn.ModuleList(
+            AdaptiveWeightedPool(out_channels, num_weights)
+            if adaptive_weighting
+            else PlainPool()
+            for _ in range(num_sets)
+        )
 
     def forward(
         self,
@@ -198,24 +206,22 @@ class AdaptiveWeightedPool(nn.Module):
     the weights start uniform.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, num_weights: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = nn.InstanceNorm2d(channels, affine=True)
+        self.conv = nn.Conv2d(channels, num_weights, 3, padding=1, bias=False)
+        self.norm = nn.InstanceNorm2d(num_weights, affine=True)
         nn.init.zeros_(self.conv.weight)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Map (n, C, 2k, 2k) to (n, C, k, k)."""
         # float32 under AMP: a rounding of the exponent is a factor on the weight.
         logits = MAX_LOGIT * self.norm(self.conv(samples).float()).sigmoid()
+        logits = logits.expand(samples.shape)  # one for all channels
         return local_importance_pool2d(samples, logits, 3, 2, 1)
 
 
 class PlainPool(nn.Module):
     """What :class:`AdaptiveWeightedPool` is with uniform weights."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
 
     def forward(self, samples: Tensor) -> Tensor:
         """Map (n, C, 2k, 2k) to (n, C, k, k)."""

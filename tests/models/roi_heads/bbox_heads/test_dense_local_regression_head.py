@@ -118,15 +118,54 @@ def test_loss_values(roi_feats):
         decoded.permute(0, 2, 3, 1).reshape(-1, 4),
         targets.permute(0, 2, 3, 1).reshape(-1, 4),
         is_aligned=True,
-    ).clamp(min=1e-6)
-    # Masked cells count in the denominator.
-    want_bbox = 2 * (-ious.log() * inside.flatten()).sum() / 98
+    )
+    # As released: a floor; masked cells count in the denominator.
+    floored = torch.where(ious <= 0.1, ious + 0.1, ious)
+    want_bbox = 2 * (-floored.log() * inside.flatten()).sum() / 98
     probabilities = logits.sigmoid()
     want_overlap = -torch.where(inside, probabilities, 1 - probabilities).log().mean()
     losses = head.loss(predictions, PROPOSALS, GTS)
     torch.testing.assert_close(losses['loss_bbox'], want_bbox)
     torch.testing.assert_close(losses['loss_overlap'], want_overlap)
     assert 0 < inside.sum() < 98
+
+
+def test_the_loss_of_the_paper(roi_feats):
+    log_iou = dict(type='IoULoss', mode='log', loss_weight=2.0)
+    head = wake(build(loss_bbox=log_iou, overlap_margin='paper'))
+    predictions = head(roi_feats)
+    _, inside = head.get_targets(PROPOSALS, GTS)
+    decoded = head.bbox_coder.decode(PROPOSALS, predictions.offsets)
+    ious = bbox_overlaps(
+        decoded.permute(0, 2, 3, 1).reshape(-1, 4),
+        GTS.repeat_interleave(49, 0),
+        is_aligned=True,
+    ).clamp(min=1e-6)
+    expected = 2 * (-ious.log() * inside.flatten()).sum() / 98
+    loss = head.loss(predictions, PROPOSALS, GTS)['loss_bbox']
+    torch.testing.assert_close(loss, expected)
+
+
+def test_the_first_gradient_is_small():
+    # Predictions start at zero, so boxes are points and IoUs are zero.
+    gradients = []
+    for loss in (None, dict(type='IoULoss', mode='log', loss_weight=2.0)):
+        head = build(loss_bbox=loss)
+        torch.manual_seed(3)
+        predictions = head(torch.randn(2, 8, 14, 14))
+        head.loss(predictions, PROPOSALS, GTS)['loss_bbox'].backward()
+        gradients.append(head.offset_conv.weight.grad.norm())
+    assert gradients[0] < gradients[1] / 20
+
+
+def test_a_grid_as_fine_as_the_roi_feature():
+    head = wake(build(first_stride=1, roi_feat_size=7))
+    roi_feats = torch.randn(2, 8, 7, 7)
+    predictions = head(roi_feats)
+    assert predictions.local_feats.shape == (2, 12, 7, 7)
+    assert predictions.offsets.shape == (2, 4, 7, 7)
+    assert all(conv.conv.stride == (1, 1) for conv in head.convs)
+    assert head.predict_by_feat(predictions, PROPOSALS).shape == (2, 4)
 
 
 def test_cells_outside_carry_no_box_loss(roi_feats):
@@ -156,8 +195,9 @@ def test_without_overlap_predictor_all_cells_count(roi_feats):
         decoded.permute(0, 2, 3, 1).reshape(-1, 4),
         GTS.repeat_interleave(49, 0),
         is_aligned=True,
-    ).clamp(min=1e-6)
-    torch.testing.assert_close(losses['loss_bbox'], -2 * ious.log().mean())
+    )
+    floored = torch.where(ious <= 0.1, ious + 0.1, ious)
+    torch.testing.assert_close(losses['loss_bbox'], -2 * floored.log().mean())
 
 
 def test_every_parameter_learns(roi_feats):

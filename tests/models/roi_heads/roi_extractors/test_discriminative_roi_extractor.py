@@ -174,6 +174,18 @@ def test_pieces_equal_the_whole(count, feats, monkeypatch):
     torch.testing.assert_close(results[0][1], results[1][1], rtol=1e-4, atol=1e-4)
 
 
+def test_one_weight_for_all_channels(feats):
+    extractor = wake(build(weights_per_channel=False))
+    pooling = extractor.poolings[0]
+    assert pooling.conv.weight.shape == (1, 8, 3, 3)
+    samples = torch.randn(3, 8, 14, 14)
+    weights = (12 * pooling.norm(pooling.conv(samples)).sigmoid()).exp()
+    expected = F.avg_pool2d(samples * weights, 3, 2, 1) / F.avg_pool2d(weights, 3, 2, 1)
+    torch.testing.assert_close(pooling(samples), expected)
+    extractor(feats, ROIS).sum().backward()
+    assert pooling.conv.weight.grad.abs().sum() > 0
+
+
 def test_the_coarse_map_is_sampled_as_the_fine_one():
     for ratio in (1, 2):
         extractor = build(sampling_ratio=ratio)

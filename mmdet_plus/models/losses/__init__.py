@@ -1,0 +1,3 @@
+from .floored_iou_loss import FlooredIoULoss
+
+__all__ = ['FlooredIoULoss']
