@@ -117,6 +117,7 @@ def is_registered(kind: str) -> bool:
 
 # Looked up elsewhere: initialisers, and operators.
 NOT_REGISTERED = {
+    'LegacyDeformRoIPool',
     'Normal',
     'Pretrained',
     'FastRoIAlign',
