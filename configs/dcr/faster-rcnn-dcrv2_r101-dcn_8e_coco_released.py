@@ -7,8 +7,6 @@ _base_ = [
     '../_base_/refiners/region_r101_released.py',
 ]
 
-# Deformable 3x3 convolutions in the last stage, and deformable RoI pooling.
-pool = dict(type='LegacyDeformRoIPool', in_channels=256)
 model = dict(
     type='SharedBaseDCR',
     refiner={{_base_.refiner}},
@@ -16,5 +14,9 @@ model = dict(
         dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
         stage_with_dcn=(False, False, False, True),
     ),
-    roi_head=dict(bbox_roi_extractor=dict(roi_layer=pool)),
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            roi_layer=dict(type='LegacyDeformRoIPool', in_channels=256)
+        )
+    ),
 )

@@ -7,9 +7,6 @@ _base_ = [
     '../_base_/refiners/region_r101_released.py',
 ]
 
-# Deformable convolutions in the last stage and in the last blocks of the two before it,
-# and deformable RoI pooling.
-pool = dict(type='LegacyDeformRoIPool', in_channels=256)
 model = dict(
     type='SharedBaseDCR',
     refiner={{_base_.refiner}},
@@ -18,5 +15,9 @@ model = dict(
         stage_with_dcn=(False, False, False, True),
         last_dcn_stages=(1, 2),
     ),
-    roi_head=dict(bbox_roi_extractor=dict(roi_layer=pool)),
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            roi_layer=dict(type='LegacyDeformRoIPool', in_channels=256)
+        )
+    ),
 )
