@@ -31,6 +31,11 @@ def build_parser() -> ToolParser:
         metavar='CHECKPOINT',
         help='go on from this checkpoint, or from the latest of the work directory',
     )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='remove the checkpoints of an earlier training in the work directory',
+    )
     add_data_arguments(parser)
     _add_own_data_training(parser)
     add_shared_arguments(parser)

@@ -7,3 +7,5 @@ custom_hooks = [
     dict(type=f'{name}Hook')
     for name in ('EpochSeed', 'ImageError', 'Divergence', 'CheckpointMatch')
 ]
+# The old checkpoint goes after the new one is whole.
+default_hooks = dict(checkpoint=dict(type='WholeCheckpointHook'))

@@ -8,6 +8,8 @@ from mmengine.device import get_device
 from ..errors import UserError
 from .arguments import is_first_process, num_processes
 from .own_data import check_data_arguments, use_training_data
+from .preflight.checks import check_checkpoint
+from .resuming import check_resumable, refuse_second_training, resume_newest
 from .schedules import fit_schedule
 
 MEASURE = 'coco/bbox_mAP'
@@ -34,9 +36,32 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
         _use_mixed_precision(cfg)
     if args.auto_scale_lr:
         _scale_learning_rate(cfg)
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+    _save_whole_checkpoints(cfg)
+    for line in _choose_start(cfg, args):
+        if is_first_process(cfg.launcher):
+            print(line)
+
+
+def _save_whole_checkpoints(cfg: Config) -> None:
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if hook is not None and hook.get('type') == 'CheckpointHook':
+        hook['type'] = 'WholeCheckpointHook'
+
+
+def _choose_start(cfg: Config, args: Namespace) -> list[str]:
+    """Set ``resume`` and ``load_from``; what to tell the user about it."""
+    lines = []
+    resumes_newest = bool(cfg.get('resume')) and not cfg.get('load_from')
+    if args.resume == 'auto' or (args.resume is None and resumes_newest):
+        lines = resume_newest(cfg)
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
+    if cfg.get('resume'):
+        check_checkpoint(cfg.load_from)
+        return lines + check_resumable(cfg)
+    if is_first_process(cfg.launcher):
+        refuse_second_training(cfg, overwrite=args.overwrite)
+    return lines
 
 
 def _train_on_own_data(cfg: Config, args: Namespace) -> None:

@@ -42,8 +42,8 @@ def run_job(
     # MMEngine looks for the rank in the environment only.
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = load_config(args)
-    set_options(cfg, args)
     with unsafe_loading(args.unsafe_load):
+        set_options(cfg, args)
         if is_first_process(cfg.launcher):
             print_warnings(check(cfg))
         start_distributed(cfg)

@@ -1,15 +1,18 @@
 """What ``tools/report.py`` and ``tools/test.py --report`` share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
 from tqdm import tqdm
 
 from ..analysis.report.data_sets import read_data_set
+from ..analysis.report.methods import Study, watched
+from ..analysis.report.methods.study import FinishedTest
+from ..analysis.report.parts import Chapter
 from ..analysis.report.predictions import from_samples, load_samples
 from ..analysis.report.single import describe_detector
 from ..analysis.report.writing import write_report
@@ -52,14 +55,19 @@ def test_and_report(runner: Runner, out_dir: Path) -> None:
         out_dir: of the report.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    runner.test()
+    studies: list[Study] = []
+    if get_world_size() == 1:
+        with watched(runner.model) as studies:
+            runner.test()
+    else:  # a process sees a part of the images
+        runner.test()
     if not is_main_process():
         return
     dataset = runner.test_dataloader.dataset
     data = read_data_set(dataset)
     samples = load_samples(out_dir / PREDICTIONS)
     found = from_samples(samples, data.truth, data.places)
-    cfg = runner.cfg
+    cfg, model = runner.cfg, runner.model
     facts = {'config': str(cfg.filename), 'checkpoint': str(cfg.load_from)}
     title = Path(str(cfg.filename)).stem
     report = describe_detector(
@@ -68,6 +76,15 @@ def test_and_report(runner: Runner, out_dir: Path) -> None:
         title,
         image_dir=Path(),
         facts=facts,
+        methods=lambda boxes: _chapter(
+            studies, FinishedTest(model, dataset, data, boxes)
+        ),
         track=show_progress,
     )
     print(f'report: {write_report(report, out_dir)}')
+
+
+def _chapter(studies: Sequence[Study], tested: FinishedTest) -> Chapter | None:
+    """What the studies saw, if there are any."""
+    sections = [study.section(tested) for study in show_progress(studies)]
+    return Chapter('method', 'Method', sections) if sections else None

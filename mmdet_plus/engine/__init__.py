@@ -2,5 +2,12 @@
 
 from .hooks import EpochSeedHook, FuseConvBNHook, ImageErrorHook
 from .optim_wrappers import CpuAmpOptimWrapper
+from .whole_file_backend import WholeFileBackend
 
-__all__ = ['CpuAmpOptimWrapper', 'EpochSeedHook', 'FuseConvBNHook', 'ImageErrorHook']
+__all__ = [
+    'CpuAmpOptimWrapper',
+    'EpochSeedHook',
+    'FuseConvBNHook',
+    'ImageErrorHook',
+    'WholeFileBackend',
+]

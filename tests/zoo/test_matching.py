@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from mmdet_plus.errors import UserError
-from mmdet_plus.zoo.matching import check_match
+from mmdet_plus.zoo.matching import check_class_names, check_match, check_start
 
 
 def check(state_dict, wrap=False):
@@ -29,8 +29,54 @@ def test_another_number_of_classes_is_refused():
         check(weights(out_channels=9))
 
 
-def test_missing_weights_pass_if_most_are_there():
-    check({name: w for name, w in weights().items() if name != '1.bias'})
+def test_every_parameter_must_be_there_but_no_buffer():
+    with pytest.raises(UserError, match=r'has 3 of the 4 weights .* Missing: 1\.bias'):
+        check({name: w for name, w in weights().items() if name != '1.bias'})
+    norm = nn.BatchNorm2d(2)
+    check_match(norm, dict(weight=torch.ones(2), bias=torch.ones(2)))
+
+
+def test_older_names_that_a_module_knows_pass():
+    class Renamed(nn.Linear):
+        def _load_from_state_dict(self, state_dict, prefix, *args):
+            if f'{prefix}old' in state_dict:
+                state_dict[f'{prefix}weight'] = state_dict.pop(f'{prefix}old')
+            super()._load_from_state_dict(state_dict, prefix, *args)
+
+    model = nn.Sequential(Renamed(2, 3))
+    check_match(model, {'0.old': torch.rand(3, 2), '0.bias': torch.rand(3)})
+
+
+@pytest.mark.parametrize('check_function', [check_match, check_start])
+def test_weights_that_are_not_numbers_are_refused(check_function):
+    model = nn.Linear(2, 3)
+    state_dict = dict(weight=torch.full((3, 2), torch.nan), bias=torch.ones(3))
+    with pytest.raises(UserError, match=r'1 of 2 weights .* hold NaN, such as weight'):
+        check_function(model, dict(state_dict=state_dict))
+
+
+def test_a_training_may_start_from_other_classes():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
+    line = check_start(model, weights(out_channels=9))
+    assert line == '2 of the 4 weights fit; as initialised: 1.weight, 1.bias'
+    assert check_start(model, weights()) == '4 of the 4 weights fit'
+    with pytest.raises(UserError, match='none of the 4 weights'):
+        check_start(model, {'head.weight': torch.rand(2)})
+
+
+def trained_on(*classes):
+    return dict(meta=dict(dataset_meta=dict(classes=classes)))
+
+
+def test_class_names_are_compared():
+    assert check_class_names(trained_on('a', 'b'), ['a', 'b']) is None
+    assert check_class_names({}, ['a']) is None
+    assert check_class_names(trained_on('a'), None) is None
+    warning = check_class_names(trained_on('a', 'b'), ('a', 'c'))
+    assert 'other class names: b is now c.' in warning
+    message = r"another order: write metainfo=dict\(classes=\('a', 'b'\)\)"
+    with pytest.raises(UserError, match=message):
+        check_class_names(trained_on('a', 'b'), ('b', 'a'))
 
 
 def test_other_models_are_refused():

@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     start = time.monotonic()
     run('dataset_converters/make_shapes.py', args.data)
-    run('train.py', CONFIG, '--work-dir', args.work_dir)
+    run('train.py', CONFIG, '--work-dir', args.work_dir, '--overwrite')
     checkpoint = (args.work_dir / 'last_checkpoint').read_text().strip()
     test_dir = args.work_dir / 'test'
     run('test.py', CONFIG, checkpoint, '--eval', 'bbox', '--work-dir', test_dir)

@@ -19,7 +19,11 @@ model = dict(
         bbox_roi_extractor=rois,
         grid_roi_extractor=rois,
         grid_head=dict(conv_bias=True),
+        clip_between_stages=False,
+        iou_head=dict(max_iou=None),
     ),
+    # Trains the RSM on the boxes that the last stage reads.
+    train_cfg=dict(rcnn=dict(rsm_boxes='input')),
     # No limit on the number of boxes.
     test_cfg=dict(rcnn=dict(max_per_img=-1)),
 )

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
 
-def plot_correlations(rows: Sequence[dict], out_file: Path) -> None:
+def plot_correlations(rows: Sequence[dict], out_file: Path | BinaryIO) -> None:
     """Bars of the correlation of score and IoU, by size and head.
 
     Args:
         rows: as ``HeadCorrelationAnalysis.correlation_rows`` returns them.
-        out_file: picture to write; its ending names the format.
+        out_file: picture to write; its ending names the format, PNG for a stream.
     """
     figure, axes = _figure(1)
     heads = list(dict.fromkeys(row['head'] for row in rows))
@@ -29,7 +30,7 @@ def plot_correlations(rows: Sequence[dict], out_file: Path) -> None:
     _save(figure, axes, out_file)
 
 
-def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path) -> None:
+def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path | BinaryIO) -> None:
     """Mean and deviation of a quantity by proposal IoU, a panel for each size.
 
     Args:
@@ -52,7 +53,7 @@ def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path) -> None:
     _save(figure, axes, out_file)
 
 
-def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path) -> None:
+def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path | BinaryIO) -> None:
     """For each matrix a k x k grid of k x k maps: the similarity to that place.
 
     Args:
@@ -80,7 +81,7 @@ def _figure(columns: int) -> tuple[Figure, list]:
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
-def _save(figure: Figure, axes: list, out_file: Path) -> None:
+def _save(figure: Figure, axes: list, out_file: Path | BinaryIO) -> None:
     for panel in axes:
         panel.grid(alpha=0.3)
         if panel.has_data():

@@ -26,7 +26,7 @@ def describe_detector(
     *,
     image_dir: Path | None = None,
     facts: dict[str, str] | None = None,
-    methods: Chapter | None = None,
+    methods: Callable[[Evaluation], Chapter | None] | None = None,
     track: Callable = iter,
 ) -> Report:
     """All figures of a detector.
@@ -37,7 +37,7 @@ def describe_detector(
         title: of the page.
         image_dir: folder of the images, for the galleries.
         facts: to be shown at the top, by name.
-        methods: chapter on the detector's method.
+        methods: makes a chapter on the detector's method from the boxes.
         track: wraps the list of steps, to show progress.
     """
     kinds = kinds_of(truth, found)
@@ -54,7 +54,9 @@ def describe_detector(
             section = question(evaluation)
         chapters[kind].sections.append(section)
     facts = {**(facts or {}), **_sizes(truth, found)}
-    parts = [*chapters.values(), *([methods] if methods else [])]
+    parts = list(chapters.values())
+    if methods and (chapter := methods(evaluations['bbox'])):
+        parts.append(chapter)
     return Report(title, _lead(chapters['bbox']), facts, parts)
 
 

@@ -6,6 +6,7 @@ from .epoch_seed_hook import EpochSeedHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .image_error_hook import ImageErrorHook
 from .new_classes_hook import NewClassesHook
+from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
     'CheckpointMatchHook',
@@ -14,4 +15,5 @@ __all__ = [
     'FuseConvBNHook',
     'ImageErrorHook',
     'NewClassesHook',
+    'WholeCheckpointHook',
 ]

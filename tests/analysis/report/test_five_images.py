@@ -1,4 +1,4 @@
-"""Every number of the report on five images, by hand: ``samples/five_images.py``."""
+"""The numbers of the report on five images by hand: ``samples/five_images.py``."""
 
 import numpy as np
 import pytest

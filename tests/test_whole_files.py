@@ -1,0 +1,54 @@
+import os
+
+import pytest
+
+from mmdet_plus.whole_files import remove_parts, written_whole
+
+
+def test_a_file_is_replaced_at_the_end(tmp_path):
+    path = tmp_path / 'a.json'
+    path.write_text('old')
+    with written_whole(path) as part:
+        part.write_text('new')
+        assert path.read_text() == 'old'
+        assert part.suffix == '.json'
+    assert path.read_text() == 'new'
+    assert os.listdir(tmp_path) == ['a.json']
+
+
+def write_half(path, error):
+    with written_whole(path) as part:
+        part.write_text('half')
+        raise error
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, ValueError, OSError(28, 'full')])
+def test_what_was_there_stays_where_writing_fails(tmp_path, error):
+    path = tmp_path / 'a.json'
+    path.write_text('old')
+    kind = OSError if isinstance(error, OSError) else error
+    with pytest.raises(kind) as caught:
+        write_half(path, error)
+    assert path.read_text() == 'old'
+    assert os.listdir(tmp_path) == ['a.json']
+    if kind is OSError:
+        assert str(path) in str(caught.value)
+
+
+def fill_the_disk(path):
+    with written_whole(path) as part:
+        part.symlink_to('/dev/full')
+        part.write_bytes(b'x' * 9999)
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: '.*a\.bin'"):
+        fill_the_disk(tmp_path / 'a.bin')
+    assert os.listdir(tmp_path) == []
+
+
+def test_remains_of_killed_processes_are_removed(tmp_path):
+    for name in ('epoch_1.pth', 'epoch_2.77.part.pth', 'other.part.txt'):
+        (tmp_path / name).write_text('x')
+    remove_parts(tmp_path, 'epoch_*')
+    assert sorted(os.listdir(tmp_path)) == ['epoch_1.pth', 'other.part.txt']
