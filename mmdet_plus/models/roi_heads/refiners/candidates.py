@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
+from typing import Any
 
 from mmdet.models.detectors import BaseDetector, TwoStageDetector
 from mmdet.registry import MODELS
@@ -184,8 +185,7 @@ class CandidatesFromProposals(CandidatesBeforeNMS):
         rescale: bool,
     ) -> InstanceList:
         """``bboxes`` (n, 4) and ``scores`` (n, C + 1)."""
-        head = last_box_head(roi_head)
-        assert head is not None, 'refused by the constructor'
+        head: Any = last_box_head(roi_head)
         columns = head.num_classes + 1
         return [
             InstanceData(
