@@ -1,11 +1,12 @@
 """Tells users what is missing from their OpenMMLab stack, and how to repair it."""
 
-from collections.abc import Callable
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
-
-from packaging.version import Version
 
 
 class Host(NamedTuple):
@@ -25,6 +26,10 @@ HOSTS = (
 )
 
 
+# What MMDetection says when it is imported, of parts that nothing here needs.
+NOISE = ('Could not import OneDL', 'faster_coco_eval is not installed')
+
+
 def is_any_host_installed(find: Callable = find_spec) -> bool:
     """Whether some part of OpenMMLab is there, so that the rest can be asked for.
 
@@ -35,12 +40,30 @@ def is_any_host_installed(find: Callable = find_spec) -> bool:
     return any(find(module) is not None for module in openmmlab)
 
 
+@contextlib.contextmanager
+def without_noise() -> Iterator[None]:
+    """Keep lines that help nobody out of what programs read from stdout."""
+    printed = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            for start in NOISE:
+                warnings.filterwarnings('ignore', message=start)
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(NOISE):
+                print(line)
+
+
 def check_host_versions(import_host: Callable = import_module) -> None:
     """Raise ``ImportError`` naming the repairing command for the first unfit package.
 
     Args:
         import_host: returns the module of the given name; exchanged in tests.
     """
+    # Here, because OnnxDetector does without it.
+    from packaging.version import Version
+
     for host in HOSTS:
         try:
             found = import_host(host.module).__version__

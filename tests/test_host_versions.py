@@ -1,8 +1,14 @@
+import warnings
 from types import SimpleNamespace
 
 import pytest
 
-from mmdet_plus.host_versions import HOSTS, check_host_versions
+from mmdet_plus.host_versions import (
+    HOSTS,
+    check_host_versions,
+    is_any_host_installed,
+    without_noise,
+)
 
 
 def importer(**changes):
@@ -42,3 +48,23 @@ def test_uncompiled_ops_name_the_repair():
 def test_old_version_is_named_with_the_repair():
     with pytest.raises(ImportError, match=r'mmcv >= 2.1, found 1.7.2. Repair: .*mmcv'):
         check_host_versions(importer(mmcv='1.7.2'))
+
+
+def test_noise_is_kept_out_and_the_rest_is_shown(capsys, recwarn):
+    with without_noise():
+        print('Could not import OneDL. Skipping OneDL datasets.')
+        print('something else')
+        warnings.warn('faster_coco_eval is not installed, metrics', stacklevel=1)
+    assert capsys.readouterr().out == 'something else\n'
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ('installed', 'expected'),
+    [((), False), (('torch',), False), (('mmdet',), True), (('torch', 'mmcv'), True)],
+)
+def test_only_parts_of_openmmlab_ask_for_the_rest(installed, expected):
+    def find(name):
+        return object() if name in installed else None
+
+    assert is_any_host_installed(find) is expected
