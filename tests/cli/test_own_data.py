@@ -105,3 +105,9 @@ def test_bad_data_stop_before_anything_is_written(cfg, voc):
     (voc / 'JPEGImages/b.jpg').write_bytes(b'')
     with pytest.raises(UserError, match='1 images cannot be read'):
         use_training_data(cfg, arguments(voc))
+
+
+def test_models_with_masks_need_masks(cfg, voc):
+    cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
+    with pytest.raises(UserError, match='masks, but 4 of 4 objects of the train split'):
+        use_training_data(cfg, arguments(voc))
