@@ -12,14 +12,16 @@ from mmdet_plus.errors import UserError
 
 def arguments(data, **changes):
     names = ('amp', 'auto_scale_lr', 'resume', 'classes', 'val_fraction', 'epochs')
-    names += ('patience', 'ema', 'load')
+    names += ('patience', 'ema', 'load', 'overwrite')
     given = dict.fromkeys(names) | dict(data=str(data), split_seed=0, launcher='none')
     return Namespace(**given | changes)
 
 
 @pytest.fixture
 def cfg(tiny_config):
-    return Config.fromfile(str(tiny_config))
+    read = Config.fromfile(str(tiny_config))
+    read.merge_from_dict(dict(launcher='none', work_dir=str(tiny_config.parent / 'w')))
+    return read
 
 
 @pytest.fixture
