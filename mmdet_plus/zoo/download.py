@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import shutil
 import time
 import urllib.error
@@ -22,7 +21,6 @@ ATTEMPTS = 3  # per mirror
 PAUSE = 1.0  # seconds before the second attempt, twice as long before the third
 TIMEOUT = 30  # seconds without any byte
 PARTIAL = 206  # status codes of HTTP
-DRIVE_ID = re.compile(r'(?:/d/|[?&]id=)([\w-]+)')
 MAY_PASS = (408, 429, *range(500, 600))
 
 

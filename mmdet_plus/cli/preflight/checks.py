@@ -11,6 +11,8 @@ from mmengine.config import Config
 from ...errors import UserError
 from ...zoo.index import SCHEME, check_has_weights, find_entry
 from ...zoo.safe_loading import check_checkpoint_file
+from .classes import check_class_names
+from .config_keys import check_names
 from .dataset_configs import (
     LOADERS,
     DatasetConfig,
@@ -64,6 +66,7 @@ def check_before_training(cfg: Config) -> list[str]:
         UserError: for the first thing that would stop the run or train on nothing.
     """
     _check_keys(cfg, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
+    check_names(cfg)
     check_values(cfg)
     counts = dict(iter_class_counts(cfg.model))
     needed = list(iter_needed_checkpoints(cfg.model))
@@ -79,6 +82,7 @@ def check_before_training(cfg: Config) -> list[str]:
 def check_before_test(cfg: Config) -> list[str]:
     """Check what a test needs; see ``check_before_training``."""
     _check_keys(cfg, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
+    check_names(cfg)
     check_values(cfg)
     check_checkpoint(cfg.load_from)
     counts = dict(iter_class_counts(cfg.model))
@@ -178,8 +182,10 @@ def _check_metric(key: str, metric: dict) -> None:
 
 def _check_dataset(dataset: DatasetConfig, needs: Needs) -> list[str]:
     if dataset.ann_file is not None and not osp.isfile(dataset.ann_file):
+        is_folder = osp.isdir(dataset.ann_file)
         raise UserError(
-            f'{dataset.key}: annotation file {dataset.ann_file} does not exist; '
+            f'{dataset.key}: annotation file {dataset.ann_file} '
+            f'{"is a folder" if is_folder else "does not exist"}; '
             f'{path_advice(dataset.key, "data_root", "ann_file")}'
         )
     if dataset.image_folder is not None and not osp.isdir(dataset.image_folder or '.'):
@@ -201,3 +207,4 @@ def _check_class_tuple(dataset: DatasetConfig) -> None:
             f'{dataset.key}.metainfo.classes must be a tuple of names, got the text '
             f'{names!r}; for one class write ({names!r},)'
         )
+    check_class_names(dataset.key, dataset.config, names)
