@@ -1,14 +1,14 @@
 """Localisation heads one after another, each on the boxes of the one before."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import ConfigType
 from mmengine.model import ModuleList
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..task_modules.bbox_geometry import clip_bboxes
 from ..task_modules.box_matching import match_bboxes
@@ -16,6 +16,21 @@ from .roi_training import draw_rows
 
 RoIReader = Callable[[Tensor], Tensor]
 Shapes = Sequence[tuple[int, int]]
+
+
+class LocalisationHead(Protocol):
+    """A module that localises RoIs: ``PointGridHead``, ``DenseLocalRegressionHead``."""
+
+    def __call__(self, roi_feats: Tensor) -> tuple:
+        """Predictions from RoI features (n, C, s, s), ``local_feats`` the first."""
+
+    def loss(
+        self, predictions: Any, bboxes: Tensor, gt_bboxes: Tensor
+    ) -> dict[str, Tensor]:
+        """Losses of predictions for boxes (n, 4) with their ground truth (n, 4)."""
+
+    def predict_by_feat(self, predictions: Any, bboxes: Tensor) -> Tensor:
+        """Boxes (n, 4) xyxy from predictions for boxes (n, 4)."""
 
 
 class StageOutput(NamedTuple):
@@ -43,13 +58,10 @@ class CascadeTraining(NamedTuple):
 class LocalisationCascade(ModuleList):
     """Stages that localise, each on the features of boxes that the one before found.
 
-    CMM of CPM R-CNN (arXiv 2003.03570), sec. 3.2, Eq. 1 and 2. A head takes RoI
-    features (n, C, s, s) and returns a tuple of which ``local_feats`` is first;
-    ``loss(predictions, bboxes, gt_bboxes)`` and ``predict_by_feat(predictions,
-    bboxes)`` read it. ``PointGridHead`` and ``DenseLocalRegressionHead`` are such.
+    CMM of CPM R-CNN (arXiv 2003.03570), sec. 3.2, Eq. 1 and 2.
 
     Args:
-        head: config of the head of each stage.
+        head: config of the ``LocalisationHead`` of each stage.
         num_stages: stages of the cascade.
         mapping_ratios: the key ``mapping_ratio`` of each stage's head (Table 4); those
             past ``num_stages`` are not used. None for heads without.
@@ -148,7 +160,7 @@ class LocalisationCascade(ModuleList):
 
 
 def _run_stage(
-    head: nn.Module,
+    head: LocalisationHead,
     read: RoIReader,
     bboxes: list[Tensor],
     img_shapes: Shapes,
