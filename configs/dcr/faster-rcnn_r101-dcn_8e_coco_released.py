@@ -13,6 +13,8 @@ model = dict(
         stage_with_dcn=(False, False, False, True),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(roi_layer=dict(type='DeformRoIPool', in_channels=256))
+        bbox_roi_extractor=dict(
+            roi_layer=dict(type='LegacyDeformRoIPool', in_channels=256)
+        )
     ),
 )

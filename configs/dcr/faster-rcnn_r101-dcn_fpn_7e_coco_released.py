@@ -15,6 +15,8 @@ model = dict(
         last_dcn_stages=(1, 2),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(roi_layer=dict(type='DeformRoIPool', in_channels=256))
+        bbox_roi_extractor=dict(
+            roi_layer=dict(type='LegacyDeformRoIPool', in_channels=256)
+        )
     ),
 )

@@ -19,6 +19,8 @@ model = dict(
         bbox_roi_extractor=rois,
         grid_roi_extractor=rois,
         grid_head=dict(conv_bias=True),
+        clip_between_stages=False,
+        iou_head=dict(max_iou=None),
     ),
     # No limit on the number of boxes.
     test_cfg=dict(rcnn=dict(max_per_img=-1)),

@@ -9,6 +9,8 @@ from mmdet.models.layers import ResLayer
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from .caffe_resnet import unpadded_max_pool
+
 
 @MODELS.register_module()
 class RefineDetResNet(ResNet):
@@ -22,6 +24,8 @@ class RefineDetResNet(ResNet):
         depth: of the ResNet.
         extra_channels: of the bottleneck of res6; it returns four times as many.
         out_indices: stages that are levels.
+        padded_max_pool: False for the first max-pooling of the released models, see
+            ``unpadded_max_pool``.
         **kwargs: as ``ResNet`` takes them.
     """
 
@@ -31,15 +35,19 @@ class RefineDetResNet(ResNet):
         *,
         extra_channels: int = 128,
         out_indices: Sequence[int] = (1, 2, 3),
+        padded_max_pool: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(depth, out_indices=tuple(out_indices), **kwargs)
+        if not padded_max_pool:
+            self.maxpool = unpadded_max_pool()
         self.res6 = ResLayer(
             Bottleneck,
             self.feat_dim,
             extra_channels,
             num_blocks=1,
             stride=2,
+            style=self.style,
             conv_cfg=self.conv_cfg,
             norm_cfg=self.norm_cfg,
         )

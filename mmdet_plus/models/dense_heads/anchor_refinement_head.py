@@ -20,7 +20,11 @@ from ..task_modules.multibox import (
     multibox_targets,
     tiled_anchors,
 )
-from .multibox_layers import build_anchor_generator, build_predictors
+from .multibox_layers import (
+    build_anchor_generator,
+    build_predictors,
+    build_residual_blocks,
+)
 
 OBJECT, BACKGROUND = 0, 1  # columns of the objectness logits
 
@@ -64,6 +68,8 @@ class AnchorRefinementHead(BaseModule):
 
     Args:
         in_channels: channels of the feature levels.
+        residual_channels: of a residual block before the predictors of each level, 1024
+            in the released ResNet-101 models; None for no block.
         anchor_generator: None for the paper's anchors.
         bbox_coder: None for offsets with variances 0.1 and 0.2.
         negative_threshold: theta; anchors whose background probability is above it take
@@ -78,6 +84,7 @@ class AnchorRefinementHead(BaseModule):
         self,
         in_channels: Sequence[int] = (512, 512, 1024, 512),
         *,
+        residual_channels: int | None = None,
         anchor_generator: ConfigType | None = None,
         bbox_coder: ConfigType | None = None,
         negative_threshold: float = 0.99,
@@ -100,8 +107,10 @@ class AnchorRefinementHead(BaseModule):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='ClampedDeltaXYWHBBoxCoder')
         )
-        self.cls_convs = build_predictors(in_channels, self.prior_generator, 2)
-        self.reg_convs = build_predictors(in_channels, self.prior_generator, 4)
+        self.residual_blocks = build_residual_blocks(in_channels, residual_channels)
+        widths = [residual_channels or width for width in in_channels]
+        self.cls_convs = build_predictors(widths, self.prior_generator, 2)
+        self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
         self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.train_cfg: Any = train_cfg
@@ -114,6 +123,7 @@ class AnchorRefinementHead(BaseModule):
             Objectness logits (B, A * 2, H_i, W_i), for each anchor object and
             background, and offsets (B, A * 4, H_i, W_i) of each level.
         """
+        x = [block(f) for block, f in zip(self.residual_blocks, x, strict=True)]
         logits = [conv(f) for conv, f in zip(self.cls_convs, x, strict=True)]
         deltas = [conv(f) for conv, f in zip(self.reg_convs, x, strict=True)]
         return logits, deltas

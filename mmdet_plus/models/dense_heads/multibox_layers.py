@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import TASK_UTILS
 from mmdet.utils import ConfigType
@@ -44,4 +45,30 @@ def build_predictors(
         for channels, num_anchors in zip(
             in_channels, generator.num_base_priors, strict=True
         )
+    )
+
+
+def build_residual_blocks(
+    in_channels: Sequence[int], channels: int | None
+) -> nn.ModuleList:
+    """What stands before the predictors of each level.
+
+    The released ResNet-101 models of RefineDet have a residual block with a projection
+    there, of which the paper says nothing.
+
+    Args:
+        in_channels: of the levels.
+        channels: of the blocks' results; None for no blocks.
+    """
+    if channels is None:
+        return nn.ModuleList(nn.Identity() for _ in in_channels)
+    return nn.ModuleList(
+        Bottleneck(
+            width,
+            channels // Bottleneck.expansion,
+            downsample=nn.Sequential(
+                nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels)
+            ),
+        )
+        for width in in_channels
     )

@@ -20,7 +20,11 @@ from ..task_modules.multibox import (
     tiled_anchors,
 )
 from .anchor_refinement_head import Refinement
-from .multibox_layers import build_anchor_generator, build_predictors
+from .multibox_layers import (
+    build_anchor_generator,
+    build_predictors,
+    build_residual_blocks,
+)
 
 
 @MODELS.register_module()
@@ -35,6 +39,8 @@ class ObjectDetectionHead(BaseDenseHead):
     Args:
         num_classes: without the background.
         in_channels: channels of the feature levels.
+        residual_channels: of a residual block before the predictors of each level, 1024
+            in the released ResNet-101 models; None for no block.
         anchor_generator: None for the paper's anchors.
         bbox_coder: None for offsets with variances 0.1 and 0.2.
         loss_cls: of class logits, the background last.
@@ -49,6 +55,7 @@ class ObjectDetectionHead(BaseDenseHead):
         num_classes: int,
         *,
         in_channels: Sequence[int] = (256, 256, 256, 256),
+        residual_channels: int | None = None,
         anchor_generator: ConfigType | None = None,
         bbox_coder: ConfigType | None = None,
         loss_cls: ConfigType | None = None,
@@ -65,10 +72,10 @@ class ObjectDetectionHead(BaseDenseHead):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='ClampedDeltaXYWHBBoxCoder')
         )
-        self.cls_convs = build_predictors(
-            in_channels, self.prior_generator, num_classes + 1
-        )
-        self.reg_convs = build_predictors(in_channels, self.prior_generator, 4)
+        self.residual_blocks = build_residual_blocks(in_channels, residual_channels)
+        widths = [residual_channels or width for width in in_channels]
+        self.cls_convs = build_predictors(widths, self.prior_generator, num_classes + 1)
+        self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
         self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.train_cfg: Any = train_cfg
@@ -82,6 +89,7 @@ class ObjectDetectionHead(BaseDenseHead):
             Class logits (B, A * (num_classes + 1), H_i, W_i), anchor by anchor, and
             offsets (B, A * 4, H_i, W_i) of each level.
         """
+        x = [block(f) for block, f in zip(self.residual_blocks, x, strict=True)]
         logits = [conv(f) for conv, f in zip(self.cls_convs, x, strict=True)]
         deltas = [conv(f) for conv, f in zip(self.reg_convs, x, strict=True)]
         return logits, deltas

@@ -52,6 +52,8 @@ class CPMRoIHead(StandardRoIHead):
         num_stages: stages of the cascade.
         mapping_ratios: of each stage (Table 4); those past ``num_stages`` are not used.
         stage_loss_weights: beta of each stage (Eq. 2), as many as ``mapping_ratios``.
+        clip_between_stages: False reads boxes that leave the image as they are, as the
+            released models do.
         iou_head: ``IoUScoringHead`` for the ISM, or None.
         rsm_head: second classification head for the RSM, or None.
         kwargs: what ``StandardRoIHead`` takes, without mask head and shared head.
@@ -65,6 +67,7 @@ class CPMRoIHead(StandardRoIHead):
         num_stages: int = 3,
         mapping_ratios: Sequence[float] = (2.0, 1.5, 1.25),
         stage_loss_weights: Sequence[float] = (1.0, 0.5, 0.25),
+        clip_between_stages: bool = True,
         iou_head: ConfigType | None = None,
         rsm_head: ConfigType | None = None,
         **kwargs: Any,
@@ -77,6 +80,7 @@ class CPMRoIHead(StandardRoIHead):
             num_stages=num_stages,
             mapping_ratios=mapping_ratios,
             loss_weights=stage_loss_weights,
+            clip_between=clip_between_stages,
         )
         self.iou_head: IoUScoringHead | None = iou_head and MODELS.build(iou_head)
         self.rsm_head: BBoxHead | None = rsm_head and MODELS.build(rsm_head)

@@ -25,6 +25,7 @@ class IoUScoringHead(BaseModule):
         feat_size: their side.
         num_fcs: hidden layers.
         fc_out_channels: their width.
+        max_iou: of predictions; None for no limit, as in the released models.
         loss_iou: loss type, such as ``MSELoss``, ``SmoothL1Loss`` or ``L1Loss``.
     """
 
@@ -35,6 +36,7 @@ class IoUScoringHead(BaseModule):
         feat_size: int = 7,
         num_fcs: int = 2,
         fc_out_channels: int = 1024,
+        max_iou: float | None = 1.0,
         loss_iou: ConfigType | None = None,
         init_cfg: OptMultiConfig = None,
     ) -> None:
@@ -46,6 +48,7 @@ class IoUScoringHead(BaseModule):
                 override=dict(type='Normal', name='predictor', std=0.01),
             )
         )
+        self.max_iou = max_iou
         widths = [in_channels * feat_size**2, *[fc_out_channels] * num_fcs]
         layers: list[nn.Module] = [nn.Flatten()]
         for width, next_width in pairwise(widths):
@@ -82,5 +85,5 @@ class IoUScoringHead(BaseModule):
         return torch.stack([1 - ious, ious], dim=1)
 
     def predict_by_feat(self, predictions: Tensor) -> Tensor:
-        """IoU (n,) in [0, 1] from what :meth:`forward` returns, (n, 2)."""
-        return predictions[:, 1].clamp(0, 1)
+        """IoU (n,) in [0, ``max_iou``] from what :meth:`forward` returns, (n, 2)."""
+        return predictions[:, 1].clamp(0, self.max_iou)

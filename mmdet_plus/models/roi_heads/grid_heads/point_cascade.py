@@ -27,7 +27,7 @@ class StageOutput(NamedTuple):
     predictions: GridPredictions
     """Of the RoIs of all images."""
     bboxes: list[Tensor]
-    """(n_i, 4) xyxy of each image, refined and clipped."""
+    """(n_i, 4) xyxy of each image, refined, and clipped unless between stages."""
 
 
 class CascadeTraining(NamedTuple):
@@ -52,6 +52,8 @@ class PointCascade(ModuleList):
         num_stages: stages of the cascade.
         mapping_ratios: of each stage (Table 4); those past ``num_stages`` are not used.
         loss_weights: beta of each stage (Eq. 2), at least as many as stages.
+        clip_between: whether the boxes that a stage reads are clipped to the image; the
+            last ones always are.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class PointCascade(ModuleList):
         num_stages: int,
         mapping_ratios: Sequence[float],
         loss_weights: Sequence[float],
+        clip_between: bool = True,
     ) -> None:
         if not 1 <= num_stages <= len(mapping_ratios):
             raise ValueError(
@@ -73,6 +76,7 @@ class PointCascade(ModuleList):
             for ratio in mapping_ratios[:num_stages]
         )
         self.loss_weights = tuple(loss_weights)
+        self.clip_between = clip_between
 
     def forward(
         self,
@@ -93,9 +97,12 @@ class PointCascade(ModuleList):
             Of each stage.
         """
         outputs = []
-        for head in list(self)[:num_stages]:
-            outputs.append(_run_stage(head, read, bboxes, img_shapes))
-            bboxes = outputs[-1].bboxes
+        last = num_stages or len(self)
+        for stage in range(last):
+            clip = self.clip_between or stage + 1 == last
+            output = _run_stage(self[stage], read, bboxes, img_shapes, clip=clip)
+            outputs.append(output)
+            bboxes = output.bboxes
         return outputs
 
     def loss(
@@ -122,7 +129,9 @@ class PointCascade(ModuleList):
         losses = {}
         for stage, head in enumerate(self):
             drawn = [draw_rows(*pair, limit=max_rois) for pair in samples]
-            output = _run_stage(head, read, [pair[0] for pair in drawn], img_shapes)
+            clip = self.clip_between or stage + 1 == len(self)
+            inputs = [pair[0] for pair in drawn]
+            output = _run_stage(head, read, inputs, img_shapes, clip=clip)
             bboxes, targets = (torch.cat(part) for part in zip(*drawn, strict=True))
             stage_losses = head.loss(output.predictions, bboxes, targets)
             for name, loss in stage_losses.items():
@@ -136,18 +145,23 @@ class PointCascade(ModuleList):
 
 
 def _run_stage(
-    head: PointGridHead, read: RoIReader, bboxes: list[Tensor], img_shapes: Shapes
+    head: PointGridHead,
+    read: RoIReader,
+    bboxes: list[Tensor],
+    img_shapes: Shapes,
+    *,
+    clip: bool,
 ) -> StageOutput:
     """Eq. 1 without the selection; refined boxes carry no gradient."""
     rois = bbox2roi(bboxes)
     predictions = head(read(rois))
     refined = head.predict_by_feat(predictions, rois[:, 1:])
     per_img = refined.split([len(boxes) for boxes in bboxes])
-    clipped = [
-        clip_bboxes(boxes, shape)
+    found = [
+        clip_bboxes(boxes, shape) if clip else boxes
         for boxes, shape in zip(per_img, img_shapes, strict=True)
     ]
-    return StageOutput(bboxes, predictions, clipped)
+    return StageOutput(bboxes, predictions, found)
 
 
 def select_by_iou(

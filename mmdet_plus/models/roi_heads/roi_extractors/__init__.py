@@ -1,10 +1,10 @@
 from .discriminative_roi_extractor import DiscriminativeRoIExtractor
 from .fast_roi_align import FastRoIAlign
-from .legacy_roi_extractor import DeformRoIPool, LegacyRoIExtractor
+from .legacy_roi_extractor import LegacyDeformRoIPool, LegacyRoIExtractor
 
 __all__ = [
-    'DeformRoIPool',
     'DiscriminativeRoIExtractor',
     'FastRoIAlign',
+    'LegacyDeformRoIPool',
     'LegacyRoIExtractor',
 ]

@@ -1,12 +1,11 @@
 """RoI pooling of released models: other ends of RoIs, other pooling layers."""
 
-from collections.abc import Sequence
 from typing import Any
 
+import mmcv.ops
 import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
-from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
 from mmdet_plus.ops import DeformRoIAlign, RoIMaxPool
@@ -36,8 +35,7 @@ def as_position_sensitive(
     return torch.cat([rois[:, :1], start, start + size], dim=1)
 
 
-@MODELS.register_module()
-class DeformRoIPool(nn.Module):
+class LegacyDeformRoIPool(nn.Module):
     """Deformable RoI pooling of Deformable ConvNets, arXiv 1703.06211, sec. 2.2.
 
     A fully connected layer reads the plainly pooled RoI and moves the bins. Samples lie
@@ -82,7 +80,9 @@ class DeformRoIPool(nn.Module):
         return self.pool(feat, rois, offset.view(-1, 2, size, size))
 
 
-ROI_LAYERS = {'DeformRoIPool': DeformRoIPool, 'RoIMaxPool': RoIMaxPool}
+# Where MMDetection looks for the layers of its RoI extractors.
+mmcv.ops.RoIMaxPool = RoIMaxPool
+mmcv.ops.LegacyDeformRoIPool = LegacyDeformRoIPool
 
 
 @MODELS.register_module()
@@ -93,7 +93,6 @@ class LegacyRoIExtractor(SingleRoIExtractor):
     level and enlarge RoIs.
 
     Args:
-        roi_layer: also ``RoIMaxPool`` and ``DeformRoIPool``, beside mmcv's.
         pool_last_pixel: whether also the pooling reads up to x2 + 1 and y2 + 1, as in
             MMDetection 1.x; the others pool up to x2 and y2.
         **kwargs: as ``SingleRoIExtractor`` takes them.
@@ -102,13 +101,6 @@ class LegacyRoIExtractor(SingleRoIExtractor):
     def __init__(self, *, pool_last_pixel: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.pool_last_pixel = pool_last_pixel
-
-    def build_roi_layers(
-        self, layer_cfg: ConfigType, featmap_strides: Sequence[int]
-    ) -> nn.ModuleList:
-        """A layer for each stride."""
-        kind = ROI_LAYERS.get(layer_cfg['type'], layer_cfg['type'])
-        return super().build_roi_layers({**layer_cfg, 'type': kind}, featmap_strides)
 
     def map_roi_levels(self, rois: Tensor, num_levels: int) -> Tensor:
         """Levels (n,) of RoIs (n, 5), by their size with the last pixel."""

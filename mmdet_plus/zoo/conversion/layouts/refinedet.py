@@ -1,4 +1,4 @@
-"""RefineDet with VGG-16: the PyTorch port and the authors' Caffe models.
+"""RefineDet: the PyTorch port with VGG-16, and the authors' Caffe models.
 
 Both order the anchors of a cell square, wide, tall, where MMDetection has wide, square,
 tall, and both count the background as class 0.
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..rules import Rule, background_last
+from .resnet import BLOCK, CONVOLUTIONS, NORMS, residual_layer
 
 ANCHORS = [1, 0, 2]  # theirs, in our order
 
@@ -92,19 +93,41 @@ VGG_LAYERS = {
 # Feature levels: what the anchor refinement reads, and the level's name after it.
 SOURCES = {'conv4_3_norm': 0, 'conv5_3_norm': 1, 'fc7': 2, 'conv6_2': 3}
 PYRAMID = {'P3': 0, 'P4': 1, 'P5': 2, 'P6': 3}
+# With ResNet-101 a residual block stands before the predictors of each level.
+RESNET_SOURCES = {
+    'res3b3_relu_inter': 0,
+    'res4b22_relu_inter': 1,
+    'res5c_relu_inter': 2,
+    'res6_relu_inter': 3,
+}
+RESNET_PYRAMID = {f'{name}_inter': level for name, level in PYRAMID.items()}
 
 
-def _looked_up(
-    table: dict[str, int], target: str, match: re.Match, shift: int = 0
-) -> str:
-    return target.format(table[match[1]] + shift, match[2])
+def _looked_up(table: dict[str, int], target: str, match: re.Match) -> str:
+    return target.format(table[match[1]], match[2])
 
 
 def _any_of(table: dict[str, int]) -> str:
     return f'({"|".join(table)})'
 
 
-REFINEDET_CAFFE = (
+def _predictors(prefix: str, levels: dict[str, int], head: str) -> tuple[Rule, ...]:
+    name = rf'{prefix}{_any_of(levels)}'
+    return (
+        Rule(
+            rf'{name}_mbox_loc\.{PARAMETER}',
+            partial(_looked_up, levels, f'{head}.reg_convs.{{}}.{{}}'),
+            by_anchor,
+        ),
+        Rule(
+            rf'{name}_mbox_conf\.{PARAMETER}',
+            partial(_looked_up, levels, f'{head}.cls_convs.{{}}.{{}}'),
+            classes_by_anchor,
+        ),
+    )
+
+
+_VGG = (
     Rule(r'conv1_1\.weight', 'backbone.features.0.weight', for_rgb),
     Rule(
         rf'{_any_of(VGG_LAYERS)}\.{PARAMETER}',
@@ -114,41 +137,72 @@ REFINEDET_CAFFE = (
     Rule(r'conv5_3_norm\.weight', 'backbone.l2_norms.1.weight'),
     Rule(rf'conv6_1\.{PARAMETER}', r'backbone.extra.0.\1'),
     Rule(rf'conv6_2\.{PARAMETER}', r'backbone.extra.2.\1'),
-    Rule(
-        rf'{_any_of(SOURCES)}_mbox_loc\.{PARAMETER}',
-        partial(_looked_up, SOURCES, 'arm_head.reg_convs.{}.{}'),
-        by_anchor,
-    ),
-    Rule(
-        rf'{_any_of(SOURCES)}_mbox_conf\.{PARAMETER}',
-        partial(_looked_up, SOURCES, 'arm_head.cls_convs.{}.{}'),
-        classes_by_anchor,
-    ),
-    Rule(
-        rf'{_any_of(PYRAMID)}_mbox_loc\.{PARAMETER}',
-        partial(_looked_up, PYRAMID, 'bbox_head.reg_convs.{}.{}'),
-        by_anchor,
-    ),
-    Rule(
-        rf'{_any_of(PYRAMID)}_mbox_conf\.{PARAMETER}',
-        partial(_looked_up, PYRAMID, 'bbox_head.cls_convs.{}.{}'),
-        classes_by_anchor,
-    ),
-    *(
-        Rule(
-            rf'TL{level + 3}_{place + 1}\.{PARAMETER}',
-            rf'neck.lateral_convs.{level}.{place}.conv.\1',
-        )
-        for level in range(4)
-        for place in range(2)
-    ),
-    # `P4-up` enlarges P4 for the level below.
-    Rule(
-        rf'{_any_of(PYRAMID)}-up\.{PARAMETER}',
-        partial(_looked_up, PYRAMID, 'neck.deconvs.{}.0.{}', shift=-1),
-    ),
-    Rule(
-        rf'{_any_of(PYRAMID)}\.{PARAMETER}',
-        partial(_looked_up, PYRAMID, 'neck.output_convs.{}.conv.{}'),
-    ),
+    *_predictors('', SOURCES, 'arm_head'),
+    *_predictors('', PYRAMID, 'bbox_head'),
+)
+
+# Batch norm is two layers there: statistics and, in a `Scale` layer, their affine map.
+KIND = r'(res|bn|scale)'
+VALUE = r'(weight|bias|running_mean|running_var)'
+
+
+def _trunk(match: re.Match) -> str:
+    kind, *place, value = match.groups()
+    return f'backbone.{residual_layer(*place, is_norm=kind != "res")}.{value}'
+
+
+def _branch(owner: str, kind: str, branch: str, value: str) -> str:
+    layer = (CONVOLUTIONS if kind == 'res' else NORMS)[branch]
+    return f'{owner}.{layer}.{value}'
+
+
+def _last_block(match: re.Match) -> str:
+    return _branch('backbone.res6.0', *match.groups())
+
+
+def _blocks_before(head: str, levels: dict[str, int]) -> Rule:
+    def block(match: re.Match) -> str:
+        kind, level, branch, value = match.groups()
+        return _branch(f'{head}.residual_blocks.{levels[level]}', kind, branch, value)
+
+    return Rule(rf'{KIND}{_any_of(levels)}_branch(1|2[abc])\.{VALUE}', block)
+
+
+def _connection(suffix: str, layer: str, enlarging: int) -> tuple[Rule, ...]:
+    """Layers of the transfer connections: ``suffix`` there, a part of a module here."""
+
+    def lateral(match: re.Match) -> str:
+        level, place = int(match[1]) - 3, int(match[2]) - 1
+        return f'neck.lateral_convs.{level}.{place}.{layer}.{match[3]}'
+
+    def output(match: re.Match) -> str:
+        return f'neck.output_convs.{int(match[1]) - 3}.{layer}.{match[2]}'
+
+    def deconv(match: re.Match) -> str:
+        # `P4-up` enlarges P4 for the level below.
+        return f'neck.deconvs.{int(match[1]) - 4}.{enlarging}.{match[2]}'
+
+    return (
+        Rule(rf'TL(\d)_(\d){suffix}\.{VALUE}', lateral),
+        Rule(rf'P(\d){suffix}\.{VALUE}', output),
+        Rule(rf'P(\d)-up{suffix}\.{VALUE}', deconv),
+    )
+
+
+_RESNET = (
+    Rule(r'conv1\.weight', 'backbone.conv1.weight', for_rgb),
+    Rule(rf'(?:bn|scale)_conv1\.{VALUE}', r'backbone.bn1.\1'),
+    Rule(rf'{KIND}{BLOCK}\.{VALUE}', _trunk),
+    Rule(rf'{KIND}6_branch(1|2[abc])\.{VALUE}', _last_block),
+    _blocks_before('arm_head', RESNET_SOURCES),
+    _blocks_before('bbox_head', RESNET_PYRAMID),
+    *_predictors('res', RESNET_SOURCES, 'arm_head'),
+    *_predictors('res', RESNET_PYRAMID, 'bbox_head'),
+)
+
+REFINEDET_CAFFE = (
+    *_VGG,
+    *_RESNET,
+    *_connection('', 'conv', 0),
+    *_connection('_(?:bn|scale)', 'bn', 1),
 )

@@ -7,7 +7,7 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 
 import mmdet_plus  # noqa: F401
-from mmdet_plus.models.roi_heads.roi_extractors import DeformRoIPool
+from mmdet_plus.models.roi_heads.roi_extractors import LegacyDeformRoIPool
 from mmdet_plus.models.roi_heads.roi_extractors.legacy_roi_extractor import (
     as_position_sensitive,
 )
@@ -38,7 +38,7 @@ def test_moved_rois_are_sampled_where_the_old_operator_did(bins, samples):
 def test_deformable_pooling_as_loops():
     torch.manual_seed(0)
     feat = torch.randn(1, 2, 30, 30)
-    layer = DeformRoIPool(7, in_channels=2, spatial_scale=0.25)
+    layer = LegacyDeformRoIPool(7, in_channels=2, spatial_scale=0.25)
     plain = position_sensitive_pool(feat[0], ROIS[:, 1:], 7, 4, 0.25)
     torch.testing.assert_close(layer(feat, ROIS), plain, atol=1e-5, rtol=0)
     with torch.no_grad():
@@ -87,7 +87,7 @@ def test_own_layers_by_name():
         extractor(roi_layer=dict(type='RoIMaxPool', output_size=3)).roi_layers[0],
         RoIMaxPool,
     )
-    layer = dict(type='DeformRoIPool', output_size=3, in_channels=2)
+    layer = dict(type='LegacyDeformRoIPool', output_size=3, in_channels=2)
     deformable = extractor(roi_layer=layer)
     assert {name for name, _ in deformable.named_parameters()} == {
         f'roi_layers.{level}.offset.{kind}'

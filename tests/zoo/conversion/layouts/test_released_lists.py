@@ -37,6 +37,10 @@ LVIS = {
     'model.backbone.depth': 50,
 }
 OBJECTS365 = {'model.roi_head.bbox_head.num_classes': 365}
+VOC = {
+    'model.roi_head.bbox_head.num_classes': 20,
+    'model.refiner.num_classes': 20,
+}
 D2DET, CPM, DCR = 'd2det-mmdet1', 'cpm-pet', 'dcr-mxnet'
 # No weights of the second release of D2Det are published: changes instead of configs.
 CASES = {
@@ -72,10 +76,20 @@ CASES = {
         'refinedet/refinedet320_vgg16_120k_voc0712', 'refinedet-pytorch'
     ),
     'refinedet_vgg16_voc': Case(
-        'refinedet/refinedet512_vgg16_120k_voc0712', 'refinedet-caffe'
+        'refinedet/refinedet512_vgg16_120k_coco-voc0712_released', 'refinedet-caffe'
     ),
     'refinedet_vgg16_coco': Case(
-        'refinedet/refinedet320_vgg16_400k_coco', 'refinedet-caffe'
+        'refinedet/refinedet320_vgg16_400k_coco_released', 'refinedet-caffe'
+    ),
+    'refinedet_r101_coco': Case(
+        'refinedet/refinedet512_r101_540k_coco_released', 'refinedet-caffe'
+    ),
+    'dcrv2_r101': Case('dcr/faster-rcnn-dcrv2_r101_8e_coco_released', DCR),
+    'dcrv2_r101_voc': Case('dcr/faster-rcnn-dcrv2_r101_8e_coco_released', DCR, VOC),
+    'dcrv2_r101-dcn': Case('dcr/faster-rcnn-dcrv2_r101-dcn_8e_coco_released', DCR),
+    'dcrv2_r101_fpn': Case('dcr/faster-rcnn-dcrv2_r101_fpn_7e_coco_released', DCR),
+    'dcrv2_r101-dcn_fpn': Case(
+        'dcr/faster-rcnn-dcrv2_r101-dcn_fpn_7e_coco_released', DCR
     ),
 }  # fmt: skip
 REFUSED = 'dcrv1_resnet-v2-152'

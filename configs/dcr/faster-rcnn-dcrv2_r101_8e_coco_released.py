@@ -1,0 +1,7 @@
+# For the authors' released weights, which they report with 33.6 box AP on val.
+_base_ = [
+    './faster-rcnn_r101_8e_coco_released.py',
+    '../_base_/refiners/region_r101_released.py',
+]
+
+model = dict(type='SharedBaseDCR', refiner={{_base_.refiner}})

@@ -1,0 +1,8 @@
+# For the authors' released weights, for which their paper reports 29.4 box AP on COCO test-dev.
+_base_ = [
+    '../_base_/models/refinedet_vgg16_released.py',
+    '../_base_/refinedet320_400k_coco.py',
+]
+
+model = dict(bbox_head=dict(num_classes=80))
+tta_model = dict(tta_cfg=dict(max_per_img=500))
