@@ -88,6 +88,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['mmdet_plus', 'mmdet_plus.*']),
     package_data={
+        'mmdet_plus.analysis.data_check': ['*.jinja'],
         'mmdet_plus.analysis.report': ['page/*.jinja'],
         'mmdet_plus.ops': ['csrc/**/*'],
         'mmdet_plus.zoo': ['weights/*'],
@@ -105,7 +106,9 @@ setup(
         'numpy',
         'opencv-python',
         'packaging',
+        'pillow',
         'pycocotools',
+        'pyyaml',
         'scipy',
         'tqdm',
     ],
@@ -121,5 +124,6 @@ setup(
         ],
         'dev': ['clang-format==18.1.8', 'mypy==1.18.2', 'ruff==0.14.5'],
     },
+    entry_points={'console_scripts': ['mmdet_plus = mmdet_plus.cli.commands:main']},
     zip_safe=False,
 )

@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import UserError
+from ..zoo.index import index_root
 from .arguments import is_first_process
 from .data_roots import follow_data_root
 from .error_reporting import SHOW_TRACEBACK_HINT
@@ -55,7 +56,14 @@ def load_config(args: Namespace) -> Config:
 
 
 def read_config(path: str) -> Config:
-    """Read a config file, reporting what is wrong with it in one message."""
+    """Read a config file, reporting what is wrong with it in one message.
+
+    Args:
+        path: of a file, or of one below the ``configs`` that this package brings.
+    """
+    shipped = str(index_root() / path)
+    if not osp.isfile(path) and osp.isfile(shipped):
+        path = shipped
     if not osp.isfile(path):
         raise UserError(f'config file {path} does not exist{_neighbours(path)}')
     if path.endswith('.py'):

@@ -3,13 +3,16 @@
 import difflib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import CheckpointLoader
 
+from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
 from ..errors import UserError
 from .arguments import is_first_process, number_in
+from .preflight.checks import print_warnings
 from .preflight.dataset_configs import iter_datasets
 from .preflight.model_parts import predicts_masks, set_class_counts
 
@@ -26,6 +29,11 @@ def add_data_arguments(parser: ArgumentParser) -> None:
         help='labelled images in COCO, VOC or YOLO format, in place of the data of the '
         'config; classes and all that depends on them are set',
     )
+    add_data_choice(group)
+
+
+def add_data_choice(group: Any) -> None:
+    """Add what chooses a part of the data to a parser or a group of it."""
     group.add_argument(
         '--classes', metavar='A,B', help='only these classes of --data, in this order'
     )
@@ -81,8 +89,9 @@ def use_training_data(cfg: Config, args: Namespace) -> DataFolder:
     """
     data = read_data_folder(args)
     _check_split(data, 'train')
+    _check_split(data, 'val')
     _use(cfg, data, dict(train='train', val='val', test=_test_split(data)))
-    _say(args, data, 'train', 'val')
+    _examine(args, cfg, data, 'train', 'val')
     return data
 
 
@@ -107,7 +116,7 @@ def use_test_data(cfg: Config, args: Namespace) -> DataFolder:
     split = _test_split(data)
     _check_split(data, split)
     _use(cfg, data, dict(test=split))
-    _say(args, data, split)
+    _examine(args, cfg, data, split)
     return data
 
 
@@ -161,15 +170,29 @@ def _exchanged(node: ConfigDict, split: dict) -> ConfigDict:
     return ConfigDict(**kept, **split)
 
 
-def _say(args: Namespace, data: DataFolder, *splits: str) -> None:
+def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> None:
+    """Run the fast checks, in the first process, and say what was found."""
     if not is_first_process(args.launcher):
         return
+    examination = examine(data, splits=splits, pixels=False, input_size=input_size(cfg))
+    refuse_errors(examination)
     counts = ', '.join(
-        f'{len(data.dataset(split).ground_truth()["images"])} {split}'
-        for split in splits
+        f'{len(content["images"])} {split}'
+        for split, content in examination.contents.items()
     )
     names = ', '.join(data.classes[:10]) + (', ...' if len(data.classes) > 10 else '')
     print(f'{data.root}: {data.format}, {counts} images, {len(data.classes)} classes:')
     print(f'  {names}')
     for remark in data.remarks:
         print(remark)
+    print_warnings(examination.warnings)
+
+
+def input_size(cfg: Config) -> tuple[int, int] | None:
+    """Width and height into which the test pipeline scales images, if it says so."""
+    for dataset in iter_datasets(cfg, 'test_dataloader'):
+        for step in dataset.config.get('pipeline') or ():
+            scale = step.get('scale')
+            if 'Resize' in step['type'] and isinstance(scale, list | tuple):
+                return scale[0], scale[1]
+    return None

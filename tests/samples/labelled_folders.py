@@ -91,7 +91,7 @@ def write_yolo(root: Path, images: str, description: str) -> Path:
     """Write with the folder of a split's images and the text of ``data.yaml``."""
     for split, names in SPLITS.items():
         folder = root / images.format(split=split)
-        labels = Path(str(folder).replace('images', 'labels'))
+        labels = root / images.replace('images', 'labels').format(split=split)
         labels.mkdir(parents=True, exist_ok=True)
         for name in names:
             write_image(folder / f'{name}.jpg')

@@ -4,6 +4,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from torch import nn
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,17 +53,19 @@ def test_single_stage_detectors_get_their_own_input_size(capsys):
 
 def test_trained_weights_and_an_image(capsys, tmp_path):
     config = str(ROOT / 'configs' / 'refinedet' / 'refinedet320_r18_1x_shapes.py')
-    tool = load_tool()
-    model = tool.build_detector(config, 400, 7)
+    model = MODELS.build(Config.fromfile(config).model)
     for conv in model.arm_head.cls_convs:
         conv.weight.data.zero_()
         conv.bias.data[1::2] = 10.0  # all background
+    for branch in model.bbox_head.cls_convs:
+        classifier = [m for m in branch.modules() if isinstance(m, nn.Conv2d)][-1]
+        classifier.bias.data[:: model.bbox_head.num_classes + 1] = 5.0
     checkpoint, image = tmp_path / 'weights.pth', tmp_path / 'image.png'
     torch.save(model.state_dict(), checkpoint)
     cv2.imwrite(str(image), np.zeros((20, 30, 3), np.uint8))
     variant = config.replace('refinedet320_', 'refinedet320-no-filtering_')
     options = ['--checkpoint', str(checkpoint), '--image', str(image), '--runs', '1']
-    tool.main([config, variant, *options])
+    load_tool().main([config, variant, *options])
     filtered, unfiltered = rows_of(capsys)
     assert filtered[3] == '0'
     assert int(unfiltered[3]) > 7  # the limit of the config

@@ -93,3 +93,40 @@ def test_stages_that_find_nothing(tool_main, files, capsys, monkeypatch, found):
         assert set(table(shown.out)[3][1:]) == {'-'}
     else:
         assert 'no stage finds anything' in shown.err
+
+
+def test_weights_of_the_fused_score_in_one_pass(tool_main, files, capsys, monkeypatch):
+    head = MODELS.get('CPMRoIHead')
+    candidates, calls = head.candidates, []
+
+    def rate(self, *args):
+        (found,) = candidates(self, *args)
+        for index, own in enumerate(found):
+            # Best by the classes is nothing, best by the RSM is the square.
+            own.cls_scores = torch.linspace(0.9, 0.1, len(own))
+            own.rsm_scores = torch.linspace(0.1, 0.9, len(own))
+            own.bboxes = torch.zeros_like(own.bboxes)
+            own.bboxes[-1] = torch.tensor(
+                [4.0 + 3 * index, 8 + 2 * index, 24 + 3 * index, 28 + 2 * index]
+            )
+        calls.append(len(found))
+        return [found]
+
+    monkeypatch.setattr(head, 'candidates', rate)
+    options = ['--cfg-options', 'test_dataloader.batch_size=4']
+    gammas = ['--gammas', 'none', '0', '0.5', '--iou-thrs', '0.5', '0.9']
+    assert tool_main(TOOL, *files, *gammas, *options) == 0
+    header, _, *rows = table(capsys.readouterr().out)
+    assert header[:2] == ['gamma', 'bbox_mAP']
+    assert header[-2:] == ['AP0.5', 'AP0.9']
+    assert [row[0] for row in rows] == ['none', '0', '0.5']
+    by_classes, by_rsm = (dict(zip(header, row, strict=True)) for row in rows[:2])
+    assert float(by_rsm['bbox_mAP']) > float(by_classes['bbox_mAP'])
+    assert by_rsm['AP0.5'] == by_rsm['bbox_mAP_50']
+    assert float(by_rsm['AP0.9']) <= float(by_rsm['AP0.5'])
+    assert len(calls) == 1  # one pass, whatever the number of rows
+
+
+def test_a_weight_that_means_nothing_is_refused(tool_main, files, capsys):
+    assert tool_main(TOOL, *files, '--gammas', '0.5', '2') == 2
+    assert '--gammas: 2.0 is not in [0, 1]' in capsys.readouterr().err

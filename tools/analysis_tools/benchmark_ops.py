@@ -6,18 +6,22 @@ Both must agree before anything is timed. Prints one table: median seconds, the 
 composition / ours, and the growth of the process's peak memory while each ran (Linux).
 """
 
-import argparse
-import resource
-import statistics
-import threading
-import time
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from mmcv.ops import RoIAlign
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmdet_plus.analysis.inference_cost.profiling import peak_growth
+from mmdet_plus.analysis.inference_cost.timing import median_seconds
+from mmdet_plus.cli.arguments import ToolParser, at_least
+from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
+from mmdet_plus.models.roi_heads.roi_extractors import FastRoIAlign
 from mmdet_plus.ops import deform_roi_align, is_compiled, local_importance_pool2d
 from mmdet_plus.ops.deform_roi_align import deform_roi_align_reference
 
@@ -49,6 +53,15 @@ def fused_align(input: Tensor, rois: Tensor, offset: Tensor) -> Tensor:
     return deform_roi_align(input, rois, offset, output_size=14, spatial_scale=1 / 8)
 
 
+def fast_align(input: Tensor, rois: Tensor) -> Tensor:
+    return FastRoIAlign(7, 1 / 8, 2)(input, rois)
+
+
+def mmcv_align(input: Tensor, rois: Tensor) -> Tensor:
+    """mmcv's RoIAlign, of which the faster one is a drop-in."""
+    return RoIAlign(7, 1 / 8, 2)(input, rois)
+
+
 def random_rois(num_rois: int, size: int) -> Tensor:
     corners = torch.rand(num_rois, 2) * size * 0.7
     extents = (torch.rand(num_rois, 2) * 0.25 + 0.03) * size
@@ -64,6 +77,7 @@ def build_cases(num_rois: int, channels: int) -> list[Case]:
     logits = (12 * torch.rand(num_rois, channels, 14, 14)).requires_grad_()
     return [
         Case('deform_roi_align', fused_align, composed_align, align),
+        Case('FastRoIAlign', fast_align, mmcv_align, align[:2]),
         Case(
             'local_importance_pool2d',
             local_importance_pool2d,
@@ -94,45 +108,14 @@ def run(
         torch.autograd.grad(output.sum(), [x for x in inputs if x.requires_grad])
 
 
-def resident_bytes() -> int:
-    with open('/proc/self/statm') as statm:
-        return int(statm.read().split()[1]) * resource.getpagesize()
-
-
-def peak_growth(work: Callable[[], None]) -> float:
-    """MiB that the resident memory of the process grew by while ``work`` ran."""
-    start = peak = resident_bytes()
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.001):
-            peak = max(peak, resident_bytes())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        work()
-    finally:
-        done.set()
-        watcher.join()
-    return (peak - start) / 2**20
-
-
 def measure(case: Case, backward: bool, runs: int) -> str:
     """A row of the table; both are timed in turns, so that noise hits them alike."""
-    operations = (case.ours, case.composed)
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for _ in range(runs + 1):
-        for operation, times in zip(operations, seconds, strict=True):
-            start = time.perf_counter()
-            run(operation, case.inputs, backward)
-            times.append(time.perf_counter() - start)
-    ours, composed = (statistics.median(times[1:]) for times in seconds)  # 0 warms up
-    memory = [
-        peak_growth(lambda op=operation: run(op, case.inputs, backward))
-        for operation in operations
+    tasks = [
+        partial(run, operation, case.inputs, backward)
+        for operation in (case.ours, case.composed)
     ]
+    ours, composed = median_seconds(dict(enumerate(tasks)), runs).values()
+    memory = [peak_growth(task) for task in tasks]
     label = 'forward + backward' if backward else 'forward'
     return (
         f'| {case.name} | {label} | {ours:.3f} | {composed:.3f} | '
@@ -140,19 +123,21 @@ def measure(case: Case, backward: bool, runs: int) -> str:
     )
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rois', type=int, default=512)
-    parser.add_argument('--channels', type=int, default=256)
-    parser.add_argument('--runs', type=int, default=10)
-    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
-    return parser.parse_args(argv)
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
+    parser = ToolParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--rois', type=at_least(1), default=512)
+    parser.add_argument('--channels', type=at_least(1), default=256)
+    parser.add_argument('--runs', type=at_least(1), default=10)
+    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    return parser
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def benchmark(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, compare, time and print the table."""
+    args = build_parser().parse_args(argv)
     if not is_compiled():
-        raise SystemExit('The ops are not compiled: run `make install`.')
+        raise UserError('the ops are not compiled: run `make install`')
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     cases = build_cases(args.rois, args.channels)
@@ -169,5 +154,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(measure(case, backward, args.runs), flush=True)
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; see ``run_tool`` for the exit status."""
+    return run_tool(benchmark, argv)
+
+
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -8,12 +8,12 @@ model = dict(
         type='CPMRoIHead',
         # Sec. 3.4: RoI features of 7 x 7 for the classes, 14 x 14 for the grid.
         bbox_roi_extractor=dict(
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2)
+            roi_layer=dict(type='FastRoIAlign', output_size=7, sampling_ratio=2)
         ),
         bbox_head=dict(with_reg=False),
         grid_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', output_size=14, sampling_ratio=2),
             out_channels=256,
             featmap_strides=[4, 8, 16, 32],
         ),

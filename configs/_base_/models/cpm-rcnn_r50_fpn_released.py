@@ -22,6 +22,8 @@ model = dict(
         clip_between_stages=False,
         iou_head=dict(max_iou=None),
     ),
+    # Trains the RSM on the boxes that the last stage reads.
+    train_cfg=dict(rcnn=dict(rsm_boxes='input')),
     # No limit on the number of boxes.
     test_cfg=dict(rcnn=dict(max_per_img=-1)),
 )

@@ -6,7 +6,7 @@ model = dict(
         bbox_roi_extractor=dict(
             _delete_=True,
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', output_size=7, sampling_ratio=2),
             out_channels=256,
             featmap_strides={{_base_.featmap_strides}},
         )

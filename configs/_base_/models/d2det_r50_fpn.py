@@ -29,7 +29,7 @@ model = dict(
         # Sec. 4.1: eight convolutions; on a 14 x 14 RoI feature as released.
         reg_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', output_size=14, sampling_ratio=2),
             out_channels=256,
             featmap_strides=featmap_strides,
         ),

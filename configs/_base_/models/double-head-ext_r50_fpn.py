@@ -8,6 +8,7 @@ model = dict(
         type='DoubleHeadExtRoIHead',
         # As in MMDetection's Double-Head.
         reg_roi_scale_factor=1.3,
+        bbox_roi_extractor=dict(roi_layer=dict(type='FastRoIAlign')),
         bbox_head=dict(
             _delete_=True,
             type='DoubleHeadExtBBoxHead',

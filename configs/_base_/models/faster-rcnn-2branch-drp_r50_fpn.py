@@ -15,7 +15,7 @@ model = dict(
         ),
         reg_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', output_size=7, sampling_ratio=2),
             out_channels=256,
             featmap_strides=featmap_strides,
         ),

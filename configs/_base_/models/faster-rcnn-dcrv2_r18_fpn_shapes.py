@@ -8,7 +8,7 @@ model = dict(
         tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),
         crop_size=56,
         sampler=dict(type='HardFalsePositiveSampler', num=24),
-        roi_layer=dict(type='RoIAlign', sampling_ratio=2),
+        roi_layer=dict(type='FastRoIAlign', sampling_ratio=2),
     ),
     # With crop_size and num, bounds a step to about 1.5 times the baseline's.
     max_candidates=64,

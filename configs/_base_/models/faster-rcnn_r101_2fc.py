@@ -20,7 +20,11 @@ model = dict(
         anchor_generator=dict(scales=[8, 16, 32], strides=[16]),
     ),
     # Two fc layers of 1024, mmdet's default, on Stage4.
-    roi_head=dict(bbox_roi_extractor=dict(featmap_strides=[32])),
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            featmap_strides=[32], roi_layer=dict(type='FastRoIAlign')
+        )
+    ),
     # Proposals of the original Faster R-CNN; 300 boxes at test time (sec. 4.3).
     train_cfg=dict(rpn_proposal=dict(nms_pre=12000, max_per_img=2000)),
     test_cfg=dict(

@@ -7,6 +7,7 @@ model = dict(
         depth=101,
         init_cfg=dict(checkpoint=pretrained),
     ),
+    roi_head=dict(bbox_roi_extractor=dict(roi_layer=dict(type='FastRoIAlign'))),
     # Online hard example mining, as the authors train it.
     train_cfg=dict(rcnn=dict(sampler=dict(type='OHEMSampler'))),
     # 300 boxes (sec. 4.3). Products of two scores are lower than scores.

@@ -9,7 +9,7 @@ finest_scale = 28
 # For the branches of other detectors that read larger regions.
 roi_extractor_14 = dict(
     type='SingleRoIExtractor',
-    roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+    roi_layer=dict(type='FastRoIAlign', output_size=14, sampling_ratio=2),
     out_channels=width,
     featmap_strides=[4, 8, 16, 32],
     finest_scale=finest_scale,
@@ -34,7 +34,7 @@ model = dict(
     roi_head=dict(
         bbox_roi_extractor=dict(
             out_channels=width,
-            roi_layer=dict(sampling_ratio=2),
+            roi_layer=dict(type='FastRoIAlign', sampling_ratio=2),
             finest_scale=finest_scale,
         ),
         # A convolution with batch norm before the fc layer learns faster from scratch.

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from ...errors import UserError
 from ...zoo.index import SCHEME, check_has_weights, find_entry
 from ...zoo.safe_loading import check_checkpoint_file
+from .classes import check_class_names
 from .dataset_configs import (
     LOADERS,
     DatasetConfig,
@@ -178,8 +179,10 @@ def _check_metric(key: str, metric: dict) -> None:
 
 def _check_dataset(dataset: DatasetConfig, needs: Needs) -> list[str]:
     if dataset.ann_file is not None and not osp.isfile(dataset.ann_file):
+        is_folder = osp.isdir(dataset.ann_file)
         raise UserError(
-            f'{dataset.key}: annotation file {dataset.ann_file} does not exist; '
+            f'{dataset.key}: annotation file {dataset.ann_file} '
+            f'{"is a folder" if is_folder else "does not exist"}; '
             f'{path_advice(dataset.key, "data_root", "ann_file")}'
         )
     if dataset.image_folder is not None and not osp.isdir(dataset.image_folder or '.'):
@@ -201,3 +204,4 @@ def _check_class_tuple(dataset: DatasetConfig) -> None:
             f'{dataset.key}.metainfo.classes must be a tuple of names, got the text '
             f'{names!r}; for one class write ({names!r},)'
         )
+    check_class_names(dataset.key, dataset.config, names)

@@ -1,5 +1,6 @@
 """Says how to repair a config whose classes are not those of its data."""
 
+import difflib
 from collections.abc import Sequence
 
 from ...errors import UserError
@@ -28,6 +29,54 @@ def no_class_error(
         f'  {title}: {", ".join(names)}\n'
         f'{_class_advice(key, names, num_classes_keys)}'
     )
+
+
+def unknown_classes_error(
+    key: str, absent: Sequence[str], path: str, names: Sequence[str]
+) -> UserError:
+    """The error for classes that the data do not have.
+
+    Args:
+        key: where the dataset stands in the config.
+        absent: these classes.
+        path: of the data.
+        names: what the data have.
+    """
+    alike = {' '.join(name.lower().split()): name for name in names}
+    hints = []
+    for name in absent:
+        plain = ' '.join(name.lower().split())
+        close = difflib.get_close_matches(plain, alike, n=1)
+        hint = f', did you mean {alike[close[0]]!r}?' if close else ''
+        hints.append(f'{name!r}{hint}')
+    return UserError(
+        f'{key}: {path} does not have these classes: {"; ".join(hints)} It has '
+        f'{", ".join(names)}'
+    )
+
+
+def check_class_names(key: str, config: dict, names: object) -> None:
+    """Raise ``UserError`` unless a dataset's classes are names, each once.
+
+    Args:
+        key: where the dataset stands in the config.
+        config: of the dataset.
+        names: the classes that it will use, a text for a file that has them.
+    """
+    metainfo = config.get('metainfo') or {}
+    if 'CLASSES' in metainfo:
+        raise UserError(
+            f'{key}.metainfo.CLASSES is not read: write it as classes, small'
+        )
+    if 'classes' in metainfo and not metainfo['classes']:
+        raise UserError(
+            f'{key}.metainfo.classes is {metainfo["classes"]!r}: write the names, or '
+            'leave it out'
+        )
+    if isinstance(names, tuple):
+        repeated = sorted({str(name) for name in names if names.count(name) > 1})
+        if repeated:
+            raise UserError(f'{key} names classes twice: {", ".join(repeated)}')
 
 
 def _class_advice(

@@ -21,11 +21,13 @@ class Needs(NamedTuple):
         objects: whether a dataset without any object is an error.
         num_classes_keys: where the model's numbers of classes stand in the config, for
             the advice.
+        metrics: what is measured on it: keys and configs.
     """
 
     truth: bool = True
     objects: bool = True
     num_classes_keys: Sequence[str] = ()
+    metrics: Sequence[tuple[str, dict]] = ()
 
 
 class DatasetConfig(NamedTuple):
@@ -63,6 +65,11 @@ class DatasetConfig(NamedTuple):
         """The registered class, or None if nobody registered that name."""
         return registered_class(DATASETS, self.config.get('type'))
 
+    def loads_as(self, kind: Any) -> bool:
+        """Whether the dataset loads its annotations as one of MMDetection's does."""
+        own: Any = self.dataset_class
+        return own is not None and own.load_data_list is kind.load_data_list
+
     @property
     def is_panoptic(self) -> bool:
         """Whether things and stuff are counted apart."""
@@ -73,7 +80,7 @@ class DatasetConfig(NamedTuple):
         """The names the dataset will use, a text if ``metainfo`` wrongly has one."""
         metainfo = self.config.get('metainfo') or {}
         default = getattr(self.dataset_class, 'METAINFO', {})
-        names = metainfo.get('classes', metainfo.get('CLASSES', default.get('classes')))
+        names = metainfo.get('classes', default.get('classes'))
         return tuple(names) if isinstance(names, list) else names
 
 
@@ -116,10 +123,10 @@ def needed_datasets(
         num_classes_keys: see ``Needs``.
     """
     for loader, evaluator in loaders.items():
-        metrics = iter_evaluators(cfg, evaluator)
+        metrics = list(iter_evaluators(cfg, evaluator))
         only_formats = any(metric.get('format_only') for _, metric in metrics)
         is_training = loader.startswith('train')
-        needs = Needs(not only_formats, is_training, num_classes_keys)
+        needs = Needs(not only_formats, is_training, num_classes_keys, metrics)
         for dataset in iter_datasets(cfg, loader):
             if dataset.is_local:
                 yield dataset, needs

@@ -51,7 +51,7 @@ class YOLODataset(FolderDataset):
         names = class_names(description, self.ann_file)
         content['categories'] = [dict(id=i, name=name) for i, name in enumerate(names)]
         for number, file in enumerate(files, 1):
-            width, height = image_size(str(file))
+            width, height = _size_or_nothing(str(file))
             shown = osp.relpath(file, self.data_prefix.get('img') or '.')
             content['images'].append(
                 dict(
@@ -62,7 +62,8 @@ class YOLODataset(FolderDataset):
                     source=str(label_file(file)),
                 )
             )
-            for item in read_labels(label_file(file), len(names), width, height):
+            labels = read_labels(label_file(file), len(names), width, height)
+            for item in labels if width else ():
                 content['annotations'].append(dict(item, image_id=number))
         _check_any_labels(files)
         return content
@@ -262,6 +263,14 @@ def _images_at(place: Path) -> list[Path]:
         lines = place.read_text(encoding='utf-8').splitlines()
         return [place.parent / line.strip() for line in lines if line.strip()]
     return [place / name for name in list_images(str(place))]
+
+
+def _size_or_nothing(path: str) -> tuple[int, int]:
+    """0, 0 for a broken image: the check of the images names all of them."""
+    try:
+        return image_size(path)
+    except UserError:
+        return 0, 0
 
 
 def _check_any_labels(files: list[Path]) -> None:

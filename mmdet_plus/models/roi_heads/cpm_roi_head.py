@@ -39,8 +39,10 @@ class CPMRoIHead(StandardRoIHead):
 
     Keys of ``train_cfg`` beside the usual: ``max_grid_rois`` (96), the most RoIs of an
     image that train a stage; ``stage_iou_thrs`` ((0.6, 0.7)), IoU above which boxes
-    train the second stage, the third and so on; ``rsm_iou_thr`` (0.5), IoU from which a
-    box counts as an object for the RSM. Of ``test_cfg``: ``score_thr``, ``nms`` and
+    train the second stage, the third and so on; ``rsm_boxes`` (``'final'``), whether
+    the RSM trains on the boxes that the last stage returns (sec. 3.3) or, by
+    ``'input'``, on those that it reads (released); ``rsm_iou_thr`` (0.5), IoU from
+    which a box counts as an object for it. Of ``test_cfg``: ``score_thr``, ``nms`` and
     ``max_per_img`` choose the proposals to localise; ``gamma`` (0.8) of Eq. 4, None for
     the score of the classification branch alone; ``test_stage`` (None for the last),
     the stage whose boxes are read, from 1 (Table 3), without the IoU scoring module if
@@ -97,6 +99,11 @@ class CPMRoIHead(StandardRoIHead):
     def _check_settings(self) -> None:
         thrs, num_stages = self._stage_iou_thrs, self.num_stages
         check_num_values('train_cfg.stage_iou_thrs', thrs, num_stages - 1, num_stages)
+        if self._rsm_boxes not in ('final', 'input'):
+            raise ValueError(
+                "train_cfg.rsm_boxes must be 'final' or 'input', got "
+                f'{self._rsm_boxes!r}'
+            )
         self._test_stage(self.test_cfg or {})
         gamma = (self.test_cfg or {}).get('gamma', 0.8)
         if gamma is not None and not 0 <= gamma <= 1:
@@ -110,6 +117,10 @@ class CPMRoIHead(StandardRoIHead):
     @property
     def _stage_iou_thrs(self) -> Sequence[float]:
         return (self.train_cfg or {}).get('stage_iou_thrs', (0.6, 0.7))
+
+    @property
+    def _rsm_boxes(self) -> str:
+        return (self.train_cfg or {}).get('rsm_boxes', 'final')
 
     def _test_stage(self, test_cfg: ConfigType) -> int:
         stage = test_cfg.get('test_stage')
@@ -159,9 +170,8 @@ class CPMRoIHead(StandardRoIHead):
         grid_losses, last = self.grid_loss(x, sampling_results, batch_data_samples)
         losses.update(grid_losses)
         if self.rsm_head is not None:
-            rsm_losses = self.rsm_loss(
-                x, last.bboxes, sampling_results, batch_data_samples
-            )
+            boxes = last.inputs if self._rsm_boxes == 'input' else last.bboxes
+            rsm_losses = self.rsm_loss(x, boxes, sampling_results, batch_data_samples)
             losses.update({f'rsm.{name}': loss for name, loss in rsm_losses.items()})
         return losses
 

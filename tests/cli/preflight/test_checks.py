@@ -4,6 +4,7 @@ import zipfile
 import pytest
 import torch
 from mmengine.config import Config
+from samples.labelled_folders import write_image
 
 from mmdet_plus.cli.preflight.checks import (
     check_before_test,
@@ -96,15 +97,95 @@ def test_no_annotations_to_train_on(cfg, edit_annotations):
         check_before_training(cfg)
 
 
-def test_partial_classes_warn(cfg, edit_annotations):
+def test_classes_that_the_data_do_not_have(cfg, edit_annotations):
     def rename(content):
-        content['categories'][1]['name'] = 'ring'
+        content['categories'][1]['name'] = 'Disc '
 
     edit_annotations('train', rename)
-    warnings = check_before_training(cfg)
-    assert len(warnings) == 2
-    assert 'ring' in warnings[0]
-    assert 'disc' in warnings[1]
+    with pytest.raises(UserError, match=r"'disc', did you mean 'Disc '"):
+        check_before_training(cfg)
+
+
+@pytest.mark.parametrize(
+    ('metainfo', 'message'),
+    [
+        (dict(CLASSES=('square', 'disc')), 'write it as classes, small'),
+        (dict(classes=None), r'classes is None'),
+        (dict(classes=()), r'classes is \(\)'),
+        (dict(classes=('square', 'disc', 'disc')), 'names classes twice: disc'),
+        (dict(classes=('disc', 'square')), r'write the classes as \(square, disc\)'),
+    ],
+)
+def test_class_names_that_would_mislead(cfg, metainfo, message):
+    cfg.train_dataloader.dataset.metainfo = metainfo
+    with pytest.raises(UserError, match=message):
+        check_before_training(cfg)
+
+
+def spoil_boxes(change):
+    def spoil(content):
+        for item in content['annotations']:
+            item['bbox'] = change(*item['bbox'])
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (spoil_boxes(lambda x, y, w, h: [x + 900, y, w, h]), 'boxes outside'),
+        (spoil_boxes(lambda x, y, w, h: [x, y, 0, h]), 'none of the 8 objects'),
+        (spoil_boxes(lambda x, y, w, h: [n / 64 for n in (x, y, w, h)]), r'in 0\.\.1'),
+        (
+            spoil_boxes(lambda x, y, w, h: [x, y, x + w, y + h]),
+            'look like x1, y1, x2, y2',
+        ),
+        (spoil_boxes(lambda x, y, w, h: [x, y, w, float('nan')]), 'not four finite'),
+        (spoil_boxes(lambda x, y, w, h: None), 'not four finite'),
+        (lambda c: [a.update(area=0) for a in c['annotations']], 'of area 0'),
+        (lambda c: [a.update(iscrowd=1) for a in c['annotations']], '8 crowds'),
+        (lambda c: [a.update(category_id=9) for a in c['annotations']], 'not listed'),
+        (lambda c: [a.update(image_id=-9) for a in c['annotations']], 'not listed'),
+        (lambda c: [i.update(id=1) for i in c['images']], 'image ids are used twice'),
+        (lambda c: c['annotations'][1].update(id=1), 'annotation ids are used twice'),
+        (lambda c: [i.update(height=48) for i in c['images']], 'another size'),
+    ],
+)
+def test_annotations_that_would_train_on_nothing_or_wrongly(
+    cfg, edit_annotations, spoil, message
+):
+    edit_annotations('train', spoil)
+    with pytest.raises(UserError, match=message):
+        check_before_training(cfg)
+
+
+def test_single_objects_are_counted_with_examples(cfg, edit_annotations):
+    edit_annotations('train', lambda c: c['annotations'][3].update(bbox=[70, 1, 5, 5]))
+    (line,) = check_before_training(cfg)
+    assert '1 boxes outside their image' in line
+    assert 'annotations[3]' in line
+
+
+def test_annotation_id_0_is_told(cfg, edit_annotations):
+    edit_annotations('val', lambda c: c['annotations'][0].update(id=0))
+    (line,) = check_before_training(cfg)
+    assert 'annotation id 0' in line
+
+
+def test_crowds_are_needed_to_measure(cfg, edit_annotations):
+    edit_annotations('val', lambda c: c['annotations'][2].pop('iscrowd'))
+    with pytest.raises(UserError, match=r'annotations\[2\] lacks iscrowd'):
+        check_before_training(cfg)
+
+
+def test_evaluator_of_other_images(cfg, edit_annotations, coco_folder):
+    path = edit_annotations('val', lambda c: c['images'][0].update(file_name='1.png'))
+    cfg.val_evaluator.ann_file = str(coco_folder / 'annotations/train.json')
+    with pytest.raises(UserError, match=f'set val_evaluator.ann_file={path}'):
+        check_before_training(cfg)
+    cfg.val_evaluator.ann_file = None
+    with pytest.raises(UserError, match='no ann_file to measure with'):
+        check_before_training(cfg)
 
 
 def test_classes_written_as_a_text(cfg):
@@ -241,6 +322,7 @@ def test_voc_data_inside_wrappers_is_checked(cfg, tmp_path, part):
     box = '<xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax>'
     item = f'<object><name>square</name><bndbox>{box}</bndbox></object>'
     path.write_text(f'<annotation>{item}</annotation>')
+    write_image(tmp_path / 'VOC2007/JPEGImages/1.jpg')
     (tmp_path / 'set.txt').write_text('1\n')
     voc = dict(
         type='VOCDataset',

@@ -1,4 +1,8 @@
 import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.hub import get_config
+from mmengine.registry import init_default_scope
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.cli.preflight.model_parts import (
@@ -6,6 +10,7 @@ from mmdet_plus.cli.preflight.model_parts import (
     iter_class_counts,
     iter_needed_checkpoints,
     predicts_masks,
+    set_class_counts,
 )
 from mmdet_plus.errors import UserError
 
@@ -79,3 +84,45 @@ MASK_MODEL = dict(type='MaskRCNN', roi_head=dict(mask_head=dict(type='FCNMaskHea
 )
 def test_predicts_masks(model, expected):
     assert predicts_masks(model) is expected
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'cascade_rcnn/cascade-mask-rcnn_r50_fpn_1x_coco.py',
+        'retinanet/retinanet_r18_fpn_1x_coco.py',
+        'mask2former/mask2former_r50_8xb2-lsj-50e_coco.py',
+        'htc/htc_r50_fpn_1x_coco.py',
+        'rtmdet/rtmdet-ins_tiny_8xb32-300e_coco.py',
+    ],
+)
+def test_every_head_of_the_host_counts_the_classes_of_the_data(name):
+    init_default_scope('mmdet')
+    config = get_config(f'mmdet::{name}').model
+    set_class_counts(config, 3)
+    with torch.device('meta'):
+        model = MODELS.build(config)
+    counts = {
+        name: part.num_classes
+        for name, part in model.named_modules()
+        if getattr(part, 'num_classes', None) and 'backbone' not in name
+    }
+    foreign = {'rpn_head': 1, 'roi_head.semantic_head': 183}
+    assert {n: c for n, c in counts.items() if n not in foreign and c != 3} == {}
+    assert 3 in counts.values()
+
+
+def test_parts_that_state_no_number_get_one_and_weights_follow():
+    head = dict(type='Shared2FCBBoxHead')
+    former = dict(
+        type='Mask2FormerHead',
+        num_things_classes=80,
+        num_stuff_classes=0,
+        loss_cls=dict(class_weight=[1.0] * 80 + [0.1]),
+    )
+    model = dict(roi_head=dict(bbox_head=head), panoptic_head=former)
+    set_class_counts(model, 2)
+    assert head['num_classes'] == former['num_things_classes'] == 2
+    assert former['loss_cls']['class_weight'] == [1.0, 1.0, 0.1]
+    with pytest.raises(UserError, match='reads its classes from text'):
+        set_class_counts(dict(type='GLIP', language_model={}), 2)

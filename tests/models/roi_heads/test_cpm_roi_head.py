@@ -246,6 +246,17 @@ def test_rsm_trains_on_final_boxes_and_rpn_negatives(feats):
     assert {0, 1, 3} <= set(labels.tolist())
 
 
+def test_released_rsm_trains_on_the_boxes_that_the_last_stage_reads(feats):
+    head = build(**{'train_cfg.rsm_boxes': 'input'})
+    rated = []
+    head.iou_head.loss = lambda _, boxes, gts: rated.append(boxes) or {}
+    rois, labels = rsm_training(head, feats, proposals(20, 20), samples(GTS, GTS))
+    is_input = (rois[:, None, 1:] == rated[0][None]).all(-1).any(1)
+    assert is_input.sum() >= len(rated[0]) > 0
+    # Among them is the ground truth, which no stage has moved.
+    assert (labels[is_input] < 3).any()
+
+
 def test_rsm_losses_stay_without_any_roi(feats):
     losses = build().loss(feats, proposals(0, 0), samples(NONE, NONE))
     assert losses['rsm.loss_cls'] == 0
@@ -310,6 +321,8 @@ def test_bad_arguments_are_named():
     for name in ('mask_head', 'shared_head'):
         with pytest.raises(ValueError, match=f'no {name}'):
             build(**{name: dict(type='FCNMaskHead')})
+    with pytest.raises(ValueError, match=r"rsm_boxes must be .* got 'all'"):
+        build(**{'train_cfg.rsm_boxes': 'all'})
     with pytest.raises(ValueError, match=r'test_cfg.gamma .* got 3'):
         build(**{'test_cfg.gamma': 3})
     for name in ('bbox_head', 'rsm_head'):

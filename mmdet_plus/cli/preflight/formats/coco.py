@@ -1,17 +1,19 @@
 """Checks an annotation file in COCO's format and the classes wanted from it."""
 
-import json
 import os.path as osp
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mmdet.datasets import CocoDataset
+from mmdet.evaluation import CocoMetric
 
+from mmdet_plus.datasets.checking import Finding, check_annotations, check_images
+from mmdet_plus.datasets.folders.coco import check_sections, read_json
 from mmdet_plus.errors import UserError
 
-from ..classes import no_class_error
-from ..dataset_configs import DatasetConfig, Needs, path_advice
+from ..classes import no_class_error, unknown_classes_error
+from ..dataset_configs import DatasetConfig, Needs, metric_class, path_advice
 
 # What CocoDataset and pycocotools read of each record.
 REQUIRED_KEYS = {
@@ -19,6 +21,8 @@ REQUIRED_KEYS = {
     'annotations': ('id', 'image_id', 'category_id', 'bbox', 'area'),
     'categories': ('id', 'name'),
 }
+# How many images are compared with what the file says of them.
+NUM_LOOKED_AT = 20
 
 
 class CocoSummary(NamedTuple):
@@ -26,8 +30,9 @@ class CocoSummary(NamedTuple):
 
     path: str
     categories: tuple[str, ...]
-    image_names: tuple[str, ...]
-    num_annotations: int
+    images: tuple[dict[str, Any], ...] = ()
+    num_annotations: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 def reads(dataset: DatasetConfig) -> bool:
@@ -44,94 +49,130 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         needs: what the run needs of it.
 
     Returns:
-        Warnings about classes.
+        Warnings about classes and objects.
 
     Raises:
         UserError: for what would stop the run or make it train on nothing.
     """
+    is_panoptic = dataset.is_panoptic
+    classes = dataset.classes if isinstance(dataset.classes, tuple) else None
+    measured = [m for _, m in needs.metrics if metric_class(m) is CocoMetric]
     summary = summarise_coco(
         str(dataset.ann_file),
-        needs_annotations=needs.truth,
-        has_boxes=not dataset.is_panoptic,
+        None if is_panoptic else classes,
+        needs_truth=needs.truth,
+        needs_objects=needs.objects,
+        needs_crowds=bool(measured),
+        has_boxes=not is_panoptic,
     )
-    for name in summary.image_names:
-        path = osp.join(dataset.image_folder or '', name)
-        if name and not osp.isfile(path):
+    if needs.objects and not summary.num_annotations:
+        raise UserError(f'{dataset.key}: {summary.path} has no annotations')
+    warnings = []
+    if classes is not None:
+        keeps_order = dataset.loads_as(CocoDataset)
+        warnings = check_classes(
+            dataset.key, classes, summary, needs.num_classes_keys, keeps_order
+        )
+    for image in summary.images:
+        path = osp.join(dataset.image_folder or '', image['file_name'])
+        if not osp.isfile(path):
             raise UserError(
                 f'{dataset.key}: image {path}, listed in {summary.path}, does not '
                 f'exist; {path_advice(dataset.key, "data_prefix.img")}'
             )
-    if needs.objects and not summary.num_annotations:
-        raise UserError(f'{dataset.key}: {summary.path} has no annotations')
-    if not isinstance(dataset.classes, tuple):
-        return []
-    return check_classes(dataset.key, dataset.classes, summary, needs.num_classes_keys)
+    for key, metric in needs.metrics:
+        _check_metric(dataset, key, metric)
+    found = check_images(summary.images, dataset.image_folder or '', pixels=False)
+    sizes = [finding for finding in found if finding.is_error]
+    return [*warnings, *refuse(dataset, [*summary.findings, *sizes])]
+
+
+def _check_metric(dataset: DatasetConfig, key: str, metric: dict) -> None:
+    """Refuse a metric of COCO that would measure on nothing or on other images."""
+    if metric_class(metric) is not CocoMetric or metric.get('format_only'):
+        return
+    path = metric.get('ann_file')
+    if not path:
+        _check_truth_is_packed(dataset, key)
+    elif '://' not in path and osp.isfile(path):
+        own = str(dataset.ann_file)
+        if not osp.samefile(path, own) and _image_files(path) != _image_files(own):
+            raise UserError(
+                f'{key}.ann_file is {path}, but {dataset.key} reads {own}: other '
+                f'images; set {key}.ann_file={own}'
+            )
+
+
+def _check_truth_is_packed(dataset: DatasetConfig, key: str) -> None:
+    steps = dataset.config.get('pipeline') or [{}]
+    if 'instances' not in steps[-1].get('meta_keys', ()):
+        raise UserError(
+            f'{key} (CocoMetric) has no ann_file to measure with: set {key}.ann_file '
+            f"for data in COCO's format, or use {key}.type=FolderCocoMetric"
+        )
+
+
+@lru_cache(maxsize=4)
+def _image_files(path: str) -> dict[Any, str]:
+    images = read_json(path).get('images') or []
+    return {image.get('id'): image.get('file_name') for image in images}
+
+
+def refuse(dataset: DatasetConfig, findings: Sequence[Finding]) -> list[str]:
+    """The findings as warnings of a dataset; raise ``UserError`` for errors."""
+    errors = [str(finding) for finding in findings if finding.is_error]
+    if errors:
+        raise UserError(f'{dataset.key}: ' + '\n  '.join(errors))
+    return [f'{dataset.key}: {finding}' for finding in findings]
 
 
 @lru_cache(maxsize=8)
 def summarise_coco(
-    path: str, *, needs_annotations: bool = True, has_boxes: bool = True
+    path: str,
+    classes: tuple[str, ...] | None = None,
+    *,
+    needs_truth: bool = True,
+    needs_objects: bool = True,
+    needs_crowds: bool = False,
+    has_boxes: bool = True,
 ) -> CocoSummary:
     """Read an annotation file, once per path and process, keeping only a summary.
 
     Args:
         path: a JSON file.
-        needs_annotations: False for lists of images without ground truth.
+        classes: names that are trained on; None for all.
+        needs_truth: False for lists of images without ground truth.
+        needs_objects: whether it is an error that none is usable.
+        needs_crowds: whether pycocotools measures with it, which reads ``iscrowd``.
         has_boxes: False for panoptic files, whose annotations are of another kind.
 
     Raises:
         UserError: if the file is not JSON or not in COCO's format.
     """
-    content = _read_json(path)
-    sections = [
-        name
-        for name in REQUIRED_KEYS
-        if name != 'annotations' or needs_annotations or name in content
-    ]
-    for name in sections:
-        _check_section(path, content, name, check_keys=has_boxes)
-    if not content['images']:
+    content = read_json(path)
+    keys: dict[str, Sequence[str]] = {
+        name: wanted if has_boxes or name == 'categories' else ()
+        for name, wanted in REQUIRED_KEYS.items()
+        if name != 'annotations' or needs_truth or name in content
+    }
+    if has_boxes and needs_crowds and needs_truth:
+        keys['annotations'] = (*keys['annotations'], 'iscrowd')
+    check_sections(path, content, keys)
+    images, annotations = content['images'], content.get('annotations', [])
+    if not images:
         raise UserError(f'annotation file {path} lists no images')
-    images = content['images']
-    return CocoSummary(
-        path=path,
-        categories=tuple(str(item['name']) for item in content['categories']),
-        image_names=tuple(images[i].get('file_name', '') for i in {0, len(images) - 1}),
-        num_annotations=len(content.get('annotations', ())),
-    )
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except ValueError as error:
-        raise UserError(f'annotation file {path} is not valid JSON: {error}') from error
-    except OSError as error:
-        raise UserError(f'annotation file {path} cannot be read: {error}') from error
-    if not isinstance(content, dict) or not REQUIRED_KEYS.keys() & content.keys():
-        raise UserError(
-            f'annotation file {path} is not in COCO format: it must be an object with '
-            f'{", ".join(REQUIRED_KEYS)}'
+    names = tuple(str(item['name']) for item in content['categories'])
+    findings: list[Finding] = []
+    if has_boxes and annotations and set(classes or names) & set(names):
+        for section in ('images', 'annotations'):
+            for index, record in enumerate(content[section]):
+                record['source'] = f'{path}, {section}[{index}]'
+        findings = check_annotations(
+            content, classes=classes, needs_objects=needs_objects, renumbers=False
         )
-    return content
-
-
-def _check_section(
-    path: str, content: dict[str, Any], name: str, *, check_keys: bool
-) -> None:
-    if not isinstance(content.get(name), list):
-        raise UserError(
-            f'annotation file {path} is not in COCO format: it has no list {name!r}'
-        )
-    wanted = set(REQUIRED_KEYS[name]) if check_keys or name == 'categories' else set()
-    for index, record in enumerate(content[name]):
-        if not isinstance(record, dict) or not wanted <= record.keys():
-            lacking = wanted - set(record if isinstance(record, dict) else ())
-            raise UserError(
-                f'annotation file {path}: {name}[{index}] lacks '
-                f'{", ".join(sorted(lacking))}'
-            )
+    step = max(1, len(images) // NUM_LOOKED_AT)
+    looked_at = [*images[::step], images[-1]] if has_boxes else []
+    return CocoSummary(path, names, tuple(looked_at), len(annotations), tuple(findings))
 
 
 def check_classes(
@@ -139,6 +180,7 @@ def check_classes(
     classes: Sequence[str],
     summary: CocoSummary,
     num_classes_keys: Sequence[str],
+    keeps_order: bool = True,
 ) -> list[str]:
     """Compare a dataset's classes with the categories of its file.
 
@@ -148,12 +190,15 @@ def check_classes(
         summary: the annotation file.
         num_classes_keys: where the model's numbers of classes stand in the config, for
             the advice.
+        keeps_order: whether the dataset numbers labels in the order of the file, as
+            ``CocoDataset`` does whatever the order of its classes is.
 
     Returns:
-        Warnings for classes or categories that will be ignored or numbered otherwise.
+        Warnings for categories that will be ignored.
 
     Raises:
-        UserError: if no class is in the file: the dataset would be empty, silently.
+        UserError: for a class that is not in the file, and for classes in another
+            order than the file's.
     """
     found = [name for name in summary.categories if name in set(classes)]
     if not found:
@@ -165,21 +210,18 @@ def check_classes(
             num_classes_keys,
         )
     absent = [name for name in classes if name not in summary.categories]
-    ignored = [name for name in summary.categories if name not in classes]
-    lines = []
-    if ignored:
-        lines.append(
-            f'{key}: annotations of these categories of {summary.path} are ignored, '
-            f'no class has their name: {", ".join(ignored)}'
-        )
     if absent:
-        lines.append(
-            f'{key}: these classes are ignored, {summary.path} has no category of '
-            f'their name: {", ".join(absent)}'
-        )
-    if found != list(classes)[: len(found)]:
-        lines.append(
+        raise unknown_classes_error(key, absent, summary.path, summary.categories)
+    if keeps_order and found != list(classes):
+        raise UserError(
             f'{key}: labels are numbered in the order of {summary.path}, so names of '
-            f'classes will be mixed up; write the classes as ({", ".join(found)})'
+            f'classes would be mixed up; write the classes as ({", ".join(found)}), or '
+            "use type='COCOFolderDataset', which obeys your order"
         )
-    return lines
+    ignored = [name for name in summary.categories if name not in classes]
+    if not ignored:
+        return []
+    return [
+        f'{key}: annotations of these categories of {summary.path} are ignored, '
+        f'no class has their name: {", ".join(ignored)}'
+    ]

@@ -1,8 +1,14 @@
 """Checks datasets that read a folder of labelled images."""
 
-from mmdet_plus.datasets.folders.base import FolderDataset
+from mmdet.registry import DATASETS
 
+from mmdet_plus.datasets.checking import check_annotations
+from mmdet_plus.datasets.folders.base import FolderDataset
+from mmdet_plus.errors import UserError
+
+from ..classes import unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs
+from .coco import refuse
 
 
 def reads(dataset: DatasetConfig) -> bool:
@@ -11,10 +17,27 @@ def reads(dataset: DatasetConfig) -> bool:
 
 
 def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
-    """Read all of it, which tells what is wrong with its files.
+    """Read all annotations and check them.
 
     Args:
         dataset: of any format.
         needs: what the run needs of it.
+
+    Returns:
+        Warnings about objects.
+
+    Raises:
+        UserError: for a file that cannot be read, a class that the data do not have, or
+            data that cannot be trained on.
     """
-    return []
+    config = {**dataset.config, 'pipeline': [], 'lazy_init': True}
+    content = DATASETS.build(config).content()
+    if not content['images']:
+        raise UserError(f'{dataset.key} has no images')
+    names = [str(item['name']) for item in content['categories']]
+    classes = dataset.classes if isinstance(dataset.classes, tuple) else None
+    absent = [name for name in classes or () if name not in names]
+    if absent and needs.objects and len(absent) == len(classes or ()):
+        raise unknown_classes_error(dataset.key, absent, 'the data', names)
+    findings = check_annotations(content, classes=classes, needs_objects=needs.objects)
+    return refuse(dataset, findings)

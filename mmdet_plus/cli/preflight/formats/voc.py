@@ -1,60 +1,49 @@
 """Checks an image set and its annotation files in PASCAL VOC's format."""
 
 import os.path as osp
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mmdet.datasets import XMLDataset
+from mmdet.evaluation import CocoMetric
 
+from mmdet_plus.datasets.checking import check_annotations
+from mmdet_plus.datasets.folders.content import Content, image_size
+from mmdet_plus.datasets.folders.voc import object_corners, object_name, read_tree
 from mmdet_plus.errors import UserError
 
-from ..classes import no_class_error
-from ..dataset_configs import DatasetConfig, Needs
-
-NUM_READ_FIRST = 500
-# What XMLDataset reads of each object.
-REQUIRED_PARTS = (
-    'name',
-    'bndbox/xmin',
-    'bndbox/ymin',
-    'bndbox/xmax',
-    'bndbox/ymax',
-)
+from ..classes import no_class_error, unknown_classes_error
+from ..dataset_configs import DatasetConfig, Needs, metric_class
+from .coco import refuse
 
 
 def reads(dataset: DatasetConfig) -> bool:
     """Whether a dataset finds its files as ``XMLDataset`` does."""
-    kind: Any = dataset.dataset_class or object
+    kind = dataset.dataset_class or object
     return (
         dataset.ann_file is not None
         and issubclass(kind, XMLDataset)
-        and kind.load_data_list is XMLDataset.load_data_list
+        and dataset.loads_as(XMLDataset)
     )
 
 
 def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
-    """Compare a dataset's classes with the names in its annotation files.
-
-    Reads all files only if the first ones have none of the classes.
+    """Check the annotation files and compare the dataset's classes with their names.
 
     Args:
         dataset: its image set file exists.
         needs: what the run needs of it.
 
     Returns:
-        Warnings for names that will be ignored.
+        Warnings for objects and names that will be ignored.
 
     Raises:
         UserError: for a file that cannot be read, or if no class is in the files: the
             dataset would be empty, silently.
     """
-    paths = annotation_paths(dataset)
-    names = object_names(paths[:NUM_READ_FIRST])
+    content = read_content(dataset)
+    names = tuple(str(item['name']) for item in content['categories'])
     if not isinstance(dataset.classes, tuple):
         return []
-    if not set(names) & set(dataset.classes):
-        names = object_names(paths)
     if not names and needs.objects:
         raise UserError(f'{dataset.key}: {dataset.ann_file} has no annotations')
     if names and not set(names) & set(dataset.classes):
@@ -66,11 +55,66 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
             needs.num_classes_keys,
         )
     ignored = [name for name in names if name not in dataset.classes]
-    return [_ignored_warning(dataset, ignored)] if ignored else []
+    _check_spelling(dataset, names, ignored)
+    warnings = [_ignored_warning(dataset, ignored)] if ignored else []
+    for key, metric in needs.metrics:
+        if metric_class(metric) is CocoMetric and not metric.get('ann_file'):
+            raise UserError(
+                f'{key} (CocoMetric) has no ground truth: use VOCMetric, or '
+                "type='VOCFolderDataset' and type='FolderCocoMetric'"
+            )
+    findings = check_annotations(
+        content, classes=dataset.classes, needs_objects=needs.objects
+    )
+    return [*warnings, *refuse(dataset, findings)]
 
 
-def annotation_paths(dataset: DatasetConfig) -> list[str]:
-    """The annotation file of each line of the image set file."""
+def _check_spelling(
+    dataset: DatasetConfig, names: Sequence[str], ignored: Sequence[str]
+) -> None:
+    """A class without objects, and objects whose name differs in case or spaces."""
+    plain = {' '.join(name.lower().split()) for name in ignored}
+    classes = dataset.classes or ()
+    misspelt = [
+        name
+        for name in classes
+        if name not in names and ' '.join(name.lower().split()) in plain
+    ]
+    if misspelt:
+        path = str(dataset.ann_file)
+        raise unknown_classes_error(dataset.key, misspelt, path, names)
+
+
+def read_content(dataset: DatasetConfig) -> Content:
+    """What the annotation files of the image set say.
+
+    Raises:
+        UserError: if a file cannot be read, is not XML or has an incomplete object.
+    """
+    names: dict[str, int] = {}
+    content: Content = dict(images=[], annotations=[], categories=[])
+    for path, image in _files(dataset):
+        tree = read_tree(path, str(dataset.ann_file))
+        sizes = [tree.findtext(f'size/{name}') for name in ('width', 'height')]
+        width, height = (
+            map(int, sizes) if all(sizes) else image_size(image)  # type: ignore[arg-type]
+        )
+        content['images'].append(
+            dict(id=path, file_name=image, width=width, height=height, source=path)
+        )
+        for index, item in enumerate(tree.findall('object')):
+            source = f'{path}, object[{index}]'
+            label = names.setdefault(object_name(item, source), len(names) + 1)
+            # As ``XMLDataset`` reads them: the last pixel is the right edge.
+            x1, y1, x2, y2 = (value - 1 for value in object_corners(item, source))
+            box = dict(bbox=[x1, y1, x2 - x1, y2 - y1], source=source)
+            content['annotations'].append(dict(box, image_id=path, category_id=label))
+    content['categories'] = [dict(id=i, name=name) for name, i in names.items()]
+    return content
+
+
+def _files(dataset: DatasetConfig) -> list[tuple[str, str]]:
+    """Annotation file and image of each line of the image set file."""
     path = dataset.ann_file or ''
     try:
         with open(path, encoding='utf-8') as file:
@@ -79,48 +123,37 @@ def annotation_paths(dataset: DatasetConfig) -> list[str]:
         raise UserError(f'image set file {path} cannot be read: {error}') from error
     if not image_ids:
         raise UserError(f'image set file {path} lists no images')
+    blank = [number for number, line in enumerate(image_ids, 1) if not line.strip()]
+    if blank:
+        raise UserError(f'image set file {path}, line {blank[0]} is blank: remove it')
     prefix = (dataset.config.get('data_prefix') or {}).get('sub_data_root')
     root = '' if prefix is None else dataset.joined(prefix)
-    folder = osp.join(root, dataset.config.get('ann_subdir', 'Annotations'))
-    paths = [osp.join(folder, f'{image_id}.xml') for image_id in image_ids]
-    for annotation in (paths[0], paths[-1]):
-        if not osp.isfile(annotation):
-            raise UserError(
-                f'{dataset.key}: annotation file {annotation}, for an image of {path}, '
-                f'does not exist; set {dataset.key}.data_prefix.sub_data_root or '
-                f'{dataset.key}.ann_subdir with --cfg-options'
-            )
-    return paths
+    config = dataset.config
+    annotations = osp.join(root, config.get('ann_subdir', 'Annotations'))
+    images = osp.join(root, config.get('img_subdir', 'JPEGImages'))
+    files = [
+        (osp.join(annotations, f'{i}.xml'), osp.join(images, f'{i}.jpg'))
+        for i in image_ids
+    ]
+    for annotation, image in (files[0], files[-1]):
+        _check_files(dataset, path, annotation, image)
+    return files
 
 
-def object_names(paths: Iterable[str]) -> tuple[str, ...]:
-    """The names of all objects, each once, in the order of appearance.
-
-    Args:
-        paths: XML files.
-
-    Raises:
-        UserError: if a file cannot be read, is not XML or has an incomplete object.
-    """
-    names: dict[str, None] = {}
-    for path in paths:
-        for index, item in enumerate(_read_objects(path)):
-            for part in REQUIRED_PARTS:
-                if not item.findtext(part):
-                    raise UserError(
-                        f'annotation file {path}: object[{index}] lacks {part}'
-                    )
-            names[item.findtext('name', '')] = None
-    return tuple(names)
-
-
-def _read_objects(path: str) -> list[ET.Element]:
-    try:
-        return ET.parse(path).getroot().findall('object')
-    except ET.ParseError as error:
-        raise UserError(f'annotation file {path} is not valid XML: {error}') from error
-    except OSError as error:
-        raise UserError(f'annotation file {path} cannot be read: {error}') from error
+def _check_files(
+    dataset: DatasetConfig, path: str, annotation: str, image: str
+) -> None:
+    if not osp.isfile(annotation):
+        raise UserError(
+            f'{dataset.key}: annotation file {annotation}, for an image of {path}, '
+            f'does not exist; set {dataset.key}.data_prefix.sub_data_root or '
+            f'{dataset.key}.ann_subdir with --cfg-options'
+        )
+    if not osp.isfile(image):
+        raise UserError(
+            f'{dataset.key}: image {image} does not exist. This data set reads .jpg '
+            "only; type='VOCFolderDataset' reads others too"
+        )
 
 
 def _ignored_warning(dataset: DatasetConfig, names: Sequence[str]) -> str:

@@ -60,7 +60,7 @@ class RegionRefiner(BoxRefiner):
         # Of a ResNet's four stages, each doubles the channels.
         pooled_stage = num_shared_stages + num_image_stages
         stride = STEM_STRIDE * math.prod(stages.strides[:pooled_stage])
-        roi_layer = roi_layer or dict(type='RoIAlign', sampling_ratio=0)
+        roi_layer = roi_layer or dict(type='FastRoIAlign', sampling_ratio=0)
         self.roi_extractor = MODELS.build(
             dict(
                 type='SingleRoIExtractor',

@@ -1,8 +1,9 @@
 import pytest
+from samples.labelled_folders import write_image
 
 from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
 from mmdet_plus.cli.preflight.formats import voc as voc_files
-from mmdet_plus.cli.preflight.formats.voc import object_names, reads
+from mmdet_plus.cli.preflight.formats.voc import reads
 from mmdet_plus.errors import UserError
 
 KEY = 'train_dataloader.dataset'
@@ -15,6 +16,9 @@ OBJECT = (
 
 def write_xml(path, *names):
     path.parent.mkdir(exist_ok=True, parents=True)
+    image = path.parents[1] / 'JPEGImages' / f'{path.stem}.jpg'
+    image.parent.mkdir(exist_ok=True)
+    write_image(image)
     objects = ''.join(OBJECT.format(name) for name in names)
     path.write_text(f'<annotation>{objects}</annotation>')
 
@@ -61,12 +65,6 @@ def test_no_common_name_lists_both(voc_folder):
     assert 'model.bbox_head.num_classes=2' in message
 
 
-def test_rare_classes_are_searched_in_all_files(voc_folder, monkeypatch):
-    monkeypatch.setattr(voc_files, 'NUM_READ_FIRST', 1)
-    assert check(voc_folder, 'cat') == []
-    assert check(voc_folder, 'dog')[0].endswith(': cat')
-
-
 def test_no_objects(voc_folder):
     for name in '12':
         write_xml(voc_folder / f'VOC2007/Annotations/{name}.xml')
@@ -82,14 +80,45 @@ def test_malformed_file_is_named(voc_folder):
 
 
 @pytest.mark.parametrize('part', ['name', 'bndbox/xmax'])
-def test_incomplete_object_is_named(tmp_path, part):
-    path = tmp_path / 'a.xml'
-    write_xml(path, 'cat', 'dog')
+def test_incomplete_object_is_named(voc_folder, part):
+    path = voc_folder / 'VOC2007/Annotations/2.xml'
     tag = part.split('/')[-1]
     head, _, tail = path.read_text().rpartition(f'<{tag}>')
     path.write_text(head + tail[tail.index(f'</{tag}>') + len(tag) + 3 :])
-    with pytest.raises(UserError, match=rf'a\.xml: object\[1\] lacks {part}'):
-        object_names([str(path)])
+    with pytest.raises(UserError, match=rf'2\.xml, object\[1\] (lacks|has no) {part}'):
+        check(voc_folder, 'cat')
+
+
+@pytest.mark.parametrize('text', ['abc', 'nan', 'inf', ''])
+def test_numbers_that_are_none_are_named(voc_folder, text):
+    path = voc_folder / 'VOC2007/Annotations/2.xml'
+    path.write_text(path.read_text().replace('<xmax>9<', f'<xmax>{text}<'))
+    with pytest.raises(UserError, match=r'2\.xml, object\[0\]: xmax must be a number'):
+        check(voc_folder, 'cat')
+
+
+def test_classes_that_differ_in_case_are_refused(voc_folder):
+    with pytest.raises(UserError, match="'Dog', did you mean 'dog'"):
+        check(voc_folder, 'cat', 'Dog')
+
+
+def test_blank_lines_and_other_images_are_refused(voc_folder):
+    (voc_folder / 'set.txt').write_text('1\n\n2\n')
+    with pytest.raises(UserError, match=r'set\.txt, line 2 is blank'):
+        check(voc_folder, 'cat')
+    (voc_folder / 'set.txt').write_text('1\n')
+    image = voc_folder / 'VOC2007/JPEGImages/1.jpg'
+    image.rename(image.with_suffix('.png'))
+    with pytest.raises(UserError, match='VOCFolderDataset'):
+        check(voc_folder, 'cat')
+
+
+def test_metrics_need_a_truth(voc_folder):
+    dataset = dict(type='VOCDataset', ann_file='set.txt', data_root=str(voc_folder))
+    dataset['data_prefix'] = dict(sub_data_root='VOC2007/')
+    needs = Needs(metrics=[('val_evaluator', dict(type='CocoMetric'))])
+    with pytest.raises(UserError, match='has no ground truth'):
+        voc_files.check(DatasetConfig(KEY, dataset), needs)
 
 
 def test_absent_annotation_file_is_named(voc_folder):

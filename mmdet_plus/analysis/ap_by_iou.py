@@ -1,0 +1,63 @@
+"""Average precision at one overlap after the other, of result files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+IOU_THRS = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def average_precisions(
+    ann_file: str | Path, results_file: str | Path, iou_thrs: Sequence[float] = IOU_THRS
+) -> list[float]:
+    """COCO's AP of boxes at each overlap, not their mean.
+
+    Args:
+        ann_file: ground truth in COCO's format.
+        results_file: list of boxes in COCO's format, as ``tools/test.py`` writes it.
+        iou_thrs: least overlaps of a detection with its object.
+
+    Returns:
+        One value in [0, 1] for each overlap, the mean over classes with objects; zero
+        without any box.
+    """
+    boxes = json.loads(Path(results_file).read_text())
+    if not boxes:
+        return [0.0] * len(iou_thrs)
+    truth = COCO(str(ann_file))
+    evaluation = COCOeval(truth, truth.loadRes(boxes), 'bbox')
+    evaluation.params.iouThrs = np.asarray(iou_thrs, float)
+    evaluation.evaluate()
+    evaluation.accumulate()
+    # Overlaps, recalls, classes, areas, numbers of detections.
+    precisions = evaluation.eval['precision'][:, :, :, 0, -1]
+    return [
+        float(own[own > -1].mean()) if (own > -1).any() else 0.0 for own in precisions
+    ]
+
+
+def plot_average_precisions(
+    rows: Mapping[str, Sequence[float]], iou_thrs: Sequence[float], path: str | Path
+) -> None:
+    """Draw one line for each row over the overlaps.
+
+    Args:
+        rows: name and values of each line.
+        iou_thrs: the overlaps.
+        path: the picture's.
+    """
+    figure = Figure(figsize=(5.2, 3.6), layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for name, values in rows.items():
+        axes.plot(iou_thrs, values, marker='o', label=name)
+    axes.set(xlabel='IoU threshold', ylabel='AP', ylim=(0, None))
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False)
+    figure.savefig(path)

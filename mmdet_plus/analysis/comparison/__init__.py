@@ -1,0 +1,1 @@
+"""Several trainings of several detectors, and which differences are more than noise."""

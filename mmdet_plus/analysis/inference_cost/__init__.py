@@ -1,0 +1,1 @@
+"""What detecting objects costs: time, operations and memory."""

@@ -1,0 +1,149 @@
+"""Detectors to measure: trained ones, or others that have as much to do."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mmcv
+import torch
+from mmdet.models.detectors import BaseDetector
+from mmdet.models.roi_heads.bbox_heads import BBoxHead
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample, SampleList
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
+from mmengine.logging import MMLogger
+from mmengine.runner import load_checkpoint
+from torch import Tensor, nn
+
+from mmdet_plus.zoo.matching import check_match
+
+# Of the boxes that a trained D2Det and CPM R-CNN localise, 52 and 62 % are distinct
+# RoIs: the others are the same RoI for another class.
+CLASSES_OF_A_ROI = 2
+CONFIDENT = 5.0
+
+
+def read_benchmark_config(name: str) -> Config:
+    """A config file, or MMDetection's by a name such as ``mmdet::ssd/ssd300_coco``."""
+    return get_config(f'{name}.py') if '::' in name else Config.fromfile(name)
+
+
+def build_trained(cfg: Config, checkpoint: str) -> BaseDetector:
+    """A detector with the weights and the limits that it is used with."""
+    model = MODELS.build(_without_pretraining(cfg.model)).eval()
+    check_match(model, load_checkpoint(model, checkpoint, map_location='cpu'))
+    return model
+
+
+def build_untrained(
+    cfg: Config, *, proposals: int, detections: int, inputs: Tensor
+) -> BaseDetector:
+    """A detector of random weights that gets so many proposals and detections.
+
+    Classifiers are set so that some RoIs score for two classes each and the others are
+    background, as in trained models: half of the boxes that are localised are distinct.
+
+    Args:
+        cfg: config of the detector.
+        proposals: that reach the RoI head; of single-stage detectors the anchors that
+            reach non-maximum suppression, in all levels together.
+        detections: that are left.
+        inputs: images (B, 3, H, W) on which the classifiers are set.
+    """
+    torch.manual_seed(0)
+    model_cfg = _without_pretraining(cfg.model)
+    if 'roi_head' not in model_cfg:
+        return _build_single_stage(model_cfg, proposals, detections)
+    test_cfg = model_cfg.test_cfg
+    test_cfg.rpn.update(nms_pre=proposals, max_per_img=proposals)
+    test_cfg.rpn.nms.iou_threshold = 0.99
+    test_cfg.rcnn.update(score_thr=0.05, max_per_img=detections)
+    test_cfg.rcnn.nms = dict(type='nms', iou_threshold=0.99)
+    model = MODELS.build(model_cfg).eval()
+    wanted = math.ceil(detections / CLASSES_OF_A_ROI)
+    with _calibration(model, wanted), torch.no_grad():
+        model.predict(inputs, samples_for(inputs), rescale=False)
+    return model
+
+
+def samples_for(inputs: Tensor) -> SampleList:
+    """What a detector asks to know of images (B, 3, H, W) that were not resized."""
+    shape = tuple(inputs.shape[-2:])
+    meta = dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0))
+    return [DetDataSample(metainfo=dict(meta)) for _ in inputs]
+
+
+def read_image(path: str, shape: tuple[int, int], model: BaseDetector) -> Tensor:
+    """An image (1, 3, H, W), resized and prepared as the model's preprocessor does."""
+    picture = mmcv.imresize(mmcv.imread(path), (shape[1], shape[0]))
+    pixels = torch.from_numpy(picture).permute(2, 0, 1)
+    samples = samples_for(pixels[None])
+    return model.data_preprocessor(dict(inputs=[pixels], data_samples=samples))[
+        'inputs'
+    ]
+
+
+def input_shape(cfg: Config, default: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that a config resizes all images to, or the default."""
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if step.type == 'Resize' and not step.get('keep_ratio', False):
+            width, height = step.scale
+            return height, width
+    return default
+
+
+def _without_pretraining(model_cfg: ConfigDict) -> ConfigDict:
+    for part in (model_cfg, model_cfg.get('detector')):
+        if isinstance(part, dict) and 'backbone' in part:
+            part['backbone']['init_cfg'] = None
+    return model_cfg
+
+
+@contextmanager
+def _calibration(model: BaseDetector, wanted: int) -> Iterator[None]:
+    """Set each RoI classifier when called: ``wanted`` RoIs score for two classes."""
+
+    def calibrate(fc_cls: nn.Linear, inputs: tuple[Tensor]) -> None:
+        feats = inputs[0]
+        fc_cls.bias.data.zero_()
+        fc_cls.bias.data[CLASSES_OF_A_ROI:] = -CONFIDENT
+        fc_cls.bias.data[-1] = 0
+        nn.init.zeros_(fc_cls.weight)
+        centred = feats - feats.mean(dim=0)
+        direction = torch.randn(feats.shape[1], dtype=feats.dtype)
+        heights = centred @ direction
+        weight = direction * (4 * CONFIDENT / heights.std().clamp(min=1e-12))
+        fc_cls.weight.data[:CLASSES_OF_A_ROI] = weight
+        logits = feats @ weight
+        rank = min(wanted, len(logits))
+        fc_cls.bias.data[:CLASSES_OF_A_ROI] = CONFIDENT - logits.topk(rank).values[-1]
+
+    heads = [m for m in model.modules() if isinstance(m, BBoxHead) and m.with_cls]
+    hooks = [head.fc_cls.register_forward_pre_hook(calibrate) for head in heads]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _build_single_stage(
+    model_cfg: ConfigDict, proposals: int, detections: int
+) -> BaseDetector:
+    head_cfg = model_cfg.bbox_head
+    if head_cfg.type == 'SSDHead':
+        head_cfg.type = 'SSDBaselineHead'  # which can predict
+    per_image = head_cfg.type == 'ObjectDetectionHead'
+    model = MODELS.build(model_cfg).eval()
+    levels = 1 if per_image else len(model.bbox_head.cls_convs)
+    model.bbox_head.test_cfg.update(nms_pre=proposals // levels, max_per_img=detections)
+    MMLogger.get_current_instance().setLevel('WARNING')
+    model.init_weights()
+    for branch in model.bbox_head.cls_convs:
+        classifier: Any = [m for m in branch.modules() if isinstance(m, nn.Conv2d)][-1]
+        nn.init.zeros_(classifier.weight)
+        nn.init.zeros_(classifier.bias)
+        classifier.bias.data[:: model.bbox_head.num_classes + 1] = CONFIDENT
+    return model

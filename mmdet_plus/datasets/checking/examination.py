@@ -1,0 +1,88 @@
+"""All checks of a folder of labelled images together."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from mmdet_plus.errors import UserError
+
+from ..folders.content import Content
+from ..folders.recognition import DataFolder
+from .annotations import check_annotations
+from .findings import Finding
+from .images import check_images
+from .splits import check_splits
+
+
+class Examination(NamedTuple):
+    """What was found in a folder.
+
+    Attributes:
+        data: the folder.
+        contents: of each split, numbered as they are trained on.
+        folders: of the images of each split.
+        findings: with the split each is of, errors first.
+    """
+
+    data: DataFolder
+    contents: dict[str, Content]
+    folders: dict[str, str]
+    findings: list[tuple[str, Finding]]
+
+    @property
+    def errors(self) -> list[str]:
+        """What would spoil a training, as lines."""
+        return [f'{split}: {one}' for split, one in self.findings if one.is_error]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What else was found, as lines."""
+        return [f'{split}: {one}' for split, one in self.findings if not one.is_error]
+
+
+def examine(
+    data: DataFolder,
+    *,
+    splits: Sequence[str] | None = None,
+    pixels: bool = True,
+    input_size: tuple[int, int] | None = None,
+    track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+) -> Examination:
+    """Check a folder.
+
+    Args:
+        data: the folder.
+        splits: which; None for all.
+        pixels: whether images are decoded and compared, which takes long; False looks
+            at annotations and the first bytes of images.
+        input_size: see ``check_annotations``.
+        track: wraps the lists of images, to show progress.
+    """
+    contents, folders, findings = {}, {}, []
+    for split in splits or data.splits:
+        dataset = data.dataset(split)
+        raw = dataset.content()
+        contents[split] = dataset.ground_truth()
+        folders[split] = dataset.data_prefix['img']
+        found = check_annotations(
+            raw,
+            classes=data.classes,
+            needs_objects=split == 'train',
+            input_size=input_size,
+        )
+        images = track(contents[split]['images'])
+        found += check_images([*images], folders[split], pixels=pixels)
+        findings += [(split, finding) for finding in found]
+    both = check_splits(contents, folders, data.classes, pixels=pixels)
+    findings += [('splits', finding) for finding in both]
+    findings.sort(key=lambda pair: not pair[1].is_error)
+    return Examination(data, contents, folders, findings)
+
+
+def refuse_errors(examination: Examination) -> None:
+    """Raise ``UserError`` with all that would spoil a training."""
+    if examination.errors:
+        lines = '\n  '.join(examination.errors)
+        raise UserError(
+            f'{examination.data.root} cannot be used as it is:\n  {lines}\n'
+            f'tools/check_data.py {examination.data.root} shows more'
+        )

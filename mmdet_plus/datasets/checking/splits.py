@@ -1,0 +1,66 @@
+"""Compares the splits of a data set."""
+
+import os.path as osp
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+from ..folders.content import Content
+from .findings import Finding
+from .images import content_hash
+
+
+def check_splits(
+    contents: Mapping[str, Content],
+    folders: Mapping[str, str],
+    classes: Sequence[str],
+    *,
+    pixels: bool = True,
+) -> list[Finding]:
+    """Find classes that a split lacks, and images that two splits share.
+
+    Args:
+        contents: of each split.
+        folders: of the images of each split.
+        classes: names that are trained on.
+        pixels: whether images are compared by content and not only by path.
+    """
+    findings = [
+        finding
+        for split, content in contents.items()
+        for finding in _lacking(split, content, classes)
+    ]
+    files = {
+        split: [osp.join(folders[split], image['file_name']) for image in c['images']]
+        for split, c in contents.items()
+    }
+    for first, second in combinations(files, 2):
+        findings += _shared(first, second, files, pixels=pixels)
+    return findings
+
+
+def _lacking(split: str, content: Content, classes: Sequence[str]) -> list[Finding]:
+    used = {item['category_id'] for item in content['annotations']}
+    found = {item['name'] for item in content['categories'] if item['id'] in used}
+    lacking = [name for name in classes if name not in found]
+    if not lacking or not content['images']:
+        return []
+    return [Finding(False, f'{split} has no object of {", ".join(lacking)}')]
+
+
+def _shared(
+    first: str, second: str, files: Mapping[str, Sequence[str]], *, pixels: bool
+) -> list[Finding]:
+    key = content_hash if pixels else osp.realpath
+    ours = {key(path): path for path in files[first]}
+    places = [
+        f'{path} = {ours[key(path)]}'
+        for path in files[second]
+        if key(path) and key(path) in ours
+    ]
+    if not places:
+        return []
+    message = (
+        f'{len(places)} images are in {first} and in {second}: what is measured there '
+        'was trained on'
+    )
+    return [Finding(second == 'val', message, places)]

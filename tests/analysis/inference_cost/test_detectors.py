@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmdet_plus.analysis.inference_cost.detectors import (
+    build_trained,
+    build_untrained,
+    input_shape,
+    read_benchmark_config,
+    samples_for,
+)
+from mmdet_plus.errors import UserError
+
+CONFIGS = Path(__file__).parents[3] / 'configs'
+INPUTS = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    init_default_scope('mmdet')
+
+
+def read(name):
+    return Config.fromfile(CONFIGS / f'{name}_r18_fpn_1x_shapes.py')
+
+
+@pytest.mark.parametrize(
+    'name', ['d2det/d2det', 'cpm_rcnn/cpm-rcnn', 'double_head/double-head']
+)
+def test_each_roi_gives_two_detections(name):
+    model = build_untrained(read(name), proposals=40, detections=12, inputs=INPUTS)
+    rois = []
+    head = model.roi_head.bbox_head
+    hook = head.register_forward_hook(lambda m, i, o: rois.append(o[0].softmax(1)))
+    with torch.no_grad():
+        found = model.predict(INPUTS, samples_for(INPUTS), rescale=False)
+    hook.remove()
+    assert len(found[0].pred_instances) == 12
+    assert rois[0].shape[0] == 40
+    assert ((rois[0][:, :-1] > 0.05).sum(dim=1)).tolist().count(2) >= 6
+    assert (rois[0][:, -1] > 0.9).sum() > 20
+
+
+def test_trained_weights_must_be_of_the_model(tmp_path):
+    cfg = read('d2det/d2det')
+    torch.save(dict(state_dict=nn.Linear(2, 2).state_dict()), tmp_path / 'other.pth')
+    with pytest.raises(UserError, match='belongs to another config'):
+        build_trained(cfg, str(tmp_path / 'other.pth'))
+
+
+def test_shape_of_configs_that_resize_to_one():
+    cfg = read('d2det/d2det')
+    assert input_shape(cfg, (64, 96)) == (64, 96)
+    single = Config.fromfile(CONFIGS / 'refinedet' / 'refinedet320_r18_1x_shapes.py')
+    assert input_shape(single, (64, 96)) == (320, 320)
+
+
+def test_configs_of_mmdetection_by_name():
+    cfg = read_benchmark_config('mmdet::ssd/ssd300_coco')
+    assert cfg.model.bbox_head.type == 'SSDHead'

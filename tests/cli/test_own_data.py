@@ -1,0 +1,107 @@
+from argparse import Namespace
+
+import pytest
+import torch
+from mmengine.config import Config
+from samples.labelled_folders import write_voc, write_yolo
+
+from mmdet_plus.cli.flags_of_train import set_train_options
+from mmdet_plus.cli.own_data import use_test_data, use_training_data
+from mmdet_plus.errors import UserError
+
+
+def arguments(data, **changes):
+    names = ('amp', 'auto_scale_lr', 'resume', 'classes', 'val_fraction', 'epochs')
+    names += ('patience', 'ema', 'load')
+    given = dict.fromkeys(names) | dict(data=str(data), split_seed=0, launcher='none')
+    return Namespace(**given | changes)
+
+
+@pytest.fixture
+def cfg(tiny_config):
+    return Config.fromfile(str(tiny_config))
+
+
+@pytest.fixture
+def voc(tmp_path):
+    return write_voc(tmp_path / 'voc')
+
+
+def test_data_classes_and_evaluators_are_exchanged(cfg, voc, capsys):
+    inner = cfg.train_dataloader.dataset
+    pipeline = inner.pipeline
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset',
+        times=2,
+        dataset=dict(type='ConcatDataset', datasets=[inner]),
+    )
+    use_training_data(cfg, arguments(voc, classes='dog'))
+    train = cfg.train_dataloader.dataset
+    assert train.type == 'RepeatDataset'
+    assert train.dataset.type == 'VOCFolderDataset'
+    assert train.dataset.pipeline == pipeline
+    assert train.dataset.metainfo.classes == ('dog',)
+    assert cfg.val_dataloader.dataset.ann_file == 'ImageSets/Main/val.txt'
+    assert cfg.val_evaluator.type == 'FolderCocoMetric'
+    assert cfg.val_evaluator.dataset.ann_file == 'ImageSets/Main/val.txt'
+    assert cfg.val_evaluator.metric == ['bbox']
+    assert cfg.model.roi_head.bbox_head.num_classes == 1
+    assert 'VOC, 3 train, 2 val images, 1 classes' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('classes', 'message'),
+    [
+        ('dgo', "no class 'dgo'; did you mean dog"),
+        ('dog,dog', 'names dog twice'),
+        (',', 'names no class'),
+    ],
+)
+def test_classes_that_are_not_there(cfg, voc, classes, message):
+    with pytest.raises(UserError, match=message):
+        use_training_data(cfg, arguments(voc, classes=classes))
+
+
+def test_classes_of_the_checkpoint_are_obeyed(cfg, tmp_path, capsys):
+    data = write_yolo(tmp_path / 'y', 'images/{split}', 'names: [cat, dog]\n')
+    path = tmp_path / 'c.pth'
+    meta = dict(dataset_meta=dict(classes=('dog', 'bird')))
+    torch.save(dict(state_dict={}, meta=meta), path)
+    use_test_data(cfg, arguments(data, checkpoint=str(path)))
+    assert cfg.test_dataloader.dataset.metainfo.classes == ('dog', 'bird')
+    assert cfg.model.roi_head.bbox_head.num_classes == 2
+    assert 'never learned: cat' in capsys.readouterr().out
+    meta['dataset_meta']['classes'] = ('fish',)
+    torch.save(dict(state_dict={}, meta=meta), path)
+    with pytest.raises(UserError, match=r'no class of .*c\.pth is in'):
+        use_test_data(cfg, arguments(data, checkpoint=str(path)))
+
+
+def test_switches_of_training(cfg, voc):
+    given = arguments(
+        voc, epochs=3, patience=2, ema=True, load='zoo://d2det_tiny_shapes'
+    )
+    set_train_options(cfg, given)
+    assert cfg.train_cfg.max_epochs == 3
+    assert cfg.default_hooks.checkpoint.save_best == 'coco/bbox_mAP'
+    hooks = {hook['type']: hook for hook in cfg.custom_hooks}
+    assert hooks['EarlyStoppingHook']['patience'] == 2
+    assert {'EMAHook', 'NewClassesHook'} <= set(hooks)
+    assert cfg.load_from == 'zoo://d2det_tiny_shapes'
+
+
+@pytest.mark.parametrize('name', ['epochs', 'patience', 'ema', 'classes'])
+def test_flags_of_own_data_need_it(cfg, name):
+    with pytest.raises(UserError, match=f'--{name} needs --data'):
+        set_train_options(cfg, arguments('', **{name: '1'}))
+
+
+def test_load_and_resume_exclude_each_other(cfg):
+    with pytest.raises(UserError, match='use one'):
+        set_train_options(cfg, arguments('', load='a.pth', resume='auto'))
+
+
+def test_bad_data_stop_before_anything_is_written(cfg, voc):
+    (voc / 'JPEGImages/b.jpg').write_bytes(b'')
+    with pytest.raises(UserError, match='1 images cannot be read'):
+        use_training_data(cfg, arguments(voc))

@@ -1,0 +1,56 @@
+import shutil
+
+import pytest
+from samples.labelled_folders import write_voc, write_yolo
+
+from mmdet_plus.datasets.checking import examine, refuse_errors
+from mmdet_plus.datasets.folders import recognise
+from mmdet_plus.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_yolo(tmp_path / 'data', 'images/{split}', 'names: [cat, dog]\n')
+
+
+def test_a_class_that_a_split_lacks_is_told(folder):
+    examination = examine(recognise(str(folder)))
+    assert examination.errors == []
+    assert examination.warnings == ['splits: val has no object of dog']
+    refuse_errors(examination)
+
+
+@pytest.mark.parametrize('pixels', [True, False])
+def test_the_same_image_in_two_splits(folder, pixels):
+    shutil.copy(folder / 'images/train/a.jpg', folder / 'images/val/e.jpg')
+    examination = examine(recognise(str(folder)), pixels=pixels)
+    if not pixels:
+        assert examination.errors == []
+        return
+    (line,) = examination.errors
+    assert line.startswith('splits: 1 images are in train and in val')
+    with pytest.raises(UserError, match='cannot be used as it is'):
+        refuse_errors(examination)
+
+
+def test_all_broken_images_are_named_at_once(folder):
+    for name in 'ab':
+        (folder / f'images/train/{name}.jpg').write_bytes(b'x')
+    (line,) = examine(recognise(str(folder)), splits=['train'], pixels=False).errors
+    assert '2 images cannot be read' in line
+    assert 'a.jpg' in line
+    assert 'b.jpg' in line
+
+
+def test_errors_name_file_and_line(folder):
+    (folder / 'labels/train/b.txt').write_text('0 0.5 0.5 0.1 0.1\n0 0.5 0.5 0.1\n')
+    with pytest.raises(UserError, match=r'b\.txt, line 2 has 4 numbers'):
+        recognise(str(folder))
+
+
+def test_voc_boxes_outside(tmp_path):
+    root = write_voc(tmp_path / 'data')
+    path = root / 'Annotations' / 'b.xml'
+    path.write_text(path.read_text().replace('<xmax>11<', '<xmax>90<'))
+    examination = examine(recognise(str(root)), pixels=False)
+    assert any('b.xml, object[0]' in line for line in examination.warnings)

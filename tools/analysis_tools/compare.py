@@ -1,0 +1,85 @@
+"""Train and test what plans name, each run with several seeds, and compare the results.
+
+    python tools/analysis_tools/compare.py PLAN.yml [PLAN.yml ...] [--page PAGE.md]
+
+A run that was interrupted goes on where it stopped; one that is done is not trained
+again. Start the command several times, also on machines that share the work folder, to
+divide the runs between processes. ``--dry-run`` lists what is left to do.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmdet_plus  # noqa: F401  registers the components
+from mmdet_plus.analysis.comparison.measurements import compare, measure
+from mmdet_plus.analysis.comparison.page import plan_page, plot_outcomes, record
+from mmdet_plus.analysis.comparison.plan import Plan, read_plan
+from mmdet_plus.analysis.comparison.runs import Commands, Job, jobs_of, work_on
+from mmdet_plus.cli.arguments import ToolParser, at_least
+from mmdet_plus.cli.error_reporting import run_tool
+
+TOOLS = Path(__file__).parents[1]
+
+
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
+    parser = ToolParser(description=__doc__.splitlines()[0])
+    parser.add_argument('plans', type=Path, nargs='+', help='YAML files')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/compare'))
+    parser.add_argument('--page', type=Path, help='markdown file to write')
+    parser.add_argument(
+        '--threads', type=at_least(1), default=1, help='of each training; default 1'
+    )
+    parser.add_argument(
+        '--dry-run', action='store_true', help='list what is left to do'
+    )
+    return parser
+
+
+def report(plan: Plan, jobs: Sequence[Job], folder: Path) -> str:
+    """Measure the finished jobs, write figures and plot, and return the page's part."""
+    results = measure(plan, jobs)
+    outcomes = [compare(claim, plan.seeds, results) for claim in plan.claims]
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(record(plan, jobs, results, outcomes), indent=2)
+    (folder / 'results.json').write_text(content + '\n')
+    if outcomes:
+        plot_outcomes(outcomes, folder / 'differences.png')
+    return plan_page(plan, jobs, results, outcomes)
+
+
+def run(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, do what is left, and report."""
+    args = build_parser().parse_args(argv)
+    # All errors of the plans come before hours of training.
+    plans = {path: read_plan(path) for path in args.plans}
+    root = args.work_dir.resolve()
+    jobs = {path: jobs_of(plan, root) for path, plan in plans.items()}
+    left = [job for own in jobs.values() for job in own if not job.is_done]
+    if args.dry_run:
+        for job in left:
+            print(f'{job.run.name}, seed {job.seed}: {job.folder}')
+        return
+    python = [sys.executable]
+    commands = Commands(
+        [*python, str(TOOLS / 'train.py')], [*python, str(TOOLS / 'test.py')]
+    )
+    work_on(left, commands, threads=args.threads)
+    parts = [
+        report(plan, jobs[path], root / f'{path.parent.name}_{path.stem}')
+        for path, plan in plans.items()
+    ]
+    print('\n'.join(parts))
+    if args.page:
+        args.page.write_text('# Evidence\n\n' + '\n'.join(parts))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; see ``run_tool`` for the exit status."""
+    return run_tool(run, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
