@@ -1,7 +1,22 @@
 # For the authors' released weights, which they report with 37.5 box AP on val.
 _base_ = [
-    './faster-rcnn_r101-dcn_8e_coco_released.py',
+    '../_base_/models/faster-rcnn_r101_2fc_released.py',
+    '../_base_/datasets/coco_detection_1000.py',
+    '../_base_/schedules/dcrv2_8e.py',
+    '../_base_/default_runtime.py',
     '../_base_/refiners/region_r101_released.py',
 ]
 
-model = dict(type='SharedBaseDCR', refiner={{_base_.refiner}})
+model = dict(
+    type='SharedBaseDCR',
+    refiner={{_base_.refiner}},
+    backbone=dict(
+        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        stage_with_dcn=(False, False, False, True),
+    ),
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            roi_layer=dict(type='LegacyDeformRoIPool', in_channels=256)
+        )
+    ),
+)

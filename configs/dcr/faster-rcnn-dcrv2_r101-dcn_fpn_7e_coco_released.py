@@ -1,7 +1,23 @@
 # For the authors' released weights, which they report with 42.8 box AP on val.
 _base_ = [
-    './faster-rcnn_r101-dcn_fpn_7e_coco_released.py',
+    '../_base_/models/faster-rcnn_r101_fpn_released.py',
+    '../_base_/datasets/coco_detection_1280.py',
+    '../_base_/schedules/dcrv2_fpn_7e.py',
+    '../_base_/default_runtime.py',
     '../_base_/refiners/region_r101_released.py',
 ]
 
-model = dict(type='SharedBaseDCR', refiner={{_base_.refiner}})
+model = dict(
+    type='SharedBaseDCR',
+    refiner={{_base_.refiner}},
+    backbone=dict(
+        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        stage_with_dcn=(False, False, False, True),
+        last_dcn_stages=(1, 2),
+    ),
+    roi_head=dict(
+        bbox_roi_extractor=dict(
+            roi_layer=dict(type='LegacyDeformRoIPool', in_channels=256)
+        )
+    ),
+)

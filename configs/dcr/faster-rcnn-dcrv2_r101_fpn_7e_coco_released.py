@@ -1,6 +1,9 @@
 # For the authors' released weights, which they report with 40.3 box AP on val.
 _base_ = [
-    './faster-rcnn_r101_fpn_7e_coco_released.py',
+    '../_base_/models/faster-rcnn_r101_fpn_released.py',
+    '../_base_/datasets/coco_detection_1280.py',
+    '../_base_/schedules/dcrv2_fpn_7e.py',
+    '../_base_/default_runtime.py',
     '../_base_/refiners/region_r101_released.py',
 ]
 

@@ -18,21 +18,7 @@ from ..zoo.index import index_root
 from .arguments import is_first_process
 from .data_roots import follow_data_root
 from .error_reporting import SHOW_TRACEBACK_HINT
-
-# Read by the runner, its wrappers or the tools although no argument of the runner.
-EXTRA_KEYS = (
-    'activation_checkpointing',
-    'compile',
-    'custom_imports',
-    'data_root',
-    'efficient_conv_bn_eval',
-    'find_unused_parameters',
-    'model_wrapper_cfg',
-    'runner_type',
-    'sync_bn',
-    'tta_model',
-    'tta_pipeline',
-)
+from .preflight.config_keys import EXTRA_KEYS, suggestion
 
 
 def load_config(args: Namespace) -> Config:
@@ -127,11 +113,9 @@ def _set_work_dir(cfg: Config, args: Namespace) -> None:
 def _check_top_level(cfg: Config, key: str) -> None:
     top = key.split('.')[0]
     known = {*cfg.keys(), *inspect.signature(Runner).parameters, *EXTRA_KEYS}
-    if top in known:
-        return
-    close = difflib.get_close_matches(top, sorted(known), n=3)
-    hint = f'did you mean {" or ".join(close)}?' if close else 'check its spelling'
-    raise UserError(f'--cfg-options: the config has no key {top!r}; {hint}')
+    if top not in known:
+        hint = suggestion(top, known)
+        raise UserError(f'--cfg-options: the config has no key {top!r}; {hint}')
 
 
 def _check_path(cfg: Config, key: str) -> None:

@@ -39,7 +39,8 @@ def overview(root: Path | None = None) -> str:
 def _cells(entry: ZooEntry) -> tuple[str, ...]:
     folder = entry.config.parent.name
     link = f'[{entry.name}](../configs/{folder}/{entry.config.name})'
-    size = f'{entry.file.size / 2**20:.1f} MiB' if entry.file else '-'
+    size = '[released](released_models.md)' if entry.release else '-'
+    size = f'{entry.file.size / 2**20:.1f} MiB' if entry.file else size
     results = [
         f'{result["Dataset"]}: '
         + ', '.join(f'{name} {value}' for name, value in result['Metrics'].items())

@@ -103,25 +103,29 @@ def test_shapes_configs_differ_from_the_baseline_in_the_roi_head_only():
     assert plain.head == ext.head
 
 
-def test_legacy_reads_and_encodes_like_maskrcnn_benchmark():
-    legacy = load('double-head-legacy_r50_fpn_1x_coco').model
-    assert legacy.backbone.style == 'caffe'
-    images = legacy.data_preprocessor
+def test_released_reads_and_encodes_like_maskrcnn_benchmark():
+    released = load('dh-ext-faster-rcnn_r50_fpn_1x_coco_released').model
+    assert (released.backbone.style, released.backbone.norm_cfg.eps) == ('caffe', 1e-12)
+    images = released.data_preprocessor
     assert not images.bgr_to_rgb
     assert images.mean == [102.9801, 115.9465, 122.7717]
     assert images.std == [1, 1, 1]
-    assert legacy.rpn_head.anchor_generator.type == 'DetectronAnchorGenerator'
-    head = legacy.roi_head
+    assert released.rpn_head.anchor_generator.type == 'DetectronAnchorGenerator'
+    head = released.roi_head
+    assert head.bbox_roi_extractor.type == 'LegacyRoIExtractor'
     layer = head.bbox_roi_extractor.roi_layer
     assert (layer.aligned, layer.sampling_ratio) == (False, 2)
     # Weights of (10, 10, 5, 5) in the box head, of 1 in the RPN.
     assert head.bbox_head.bbox_coder.target_stds == [0.1, 0.1, 0.2, 0.2]
-    assert legacy.rpn_head.bbox_coder.target_stds == [1, 1, 1, 1]
-    kinds = {legacy.rpn_head.bbox_coder.type, head.bbox_head.bbox_coder.type}
-    assert kinds == {'LegacyDeltaXYWHBBoxCoder'}
+    assert released.rpn_head.bbox_coder.target_stds == [1, 1, 1, 1]
+    kinds = {released.rpn_head.bbox_coder.type, head.bbox_head.bbox_coder.type}
+    assert kinds == {'PixelDeltaXYWHBBoxCoder'}
+    assert head.bbox_head.non_local_groups == 4
 
 
-PRETRAINED = [n for n in CONFIGS if not n.endswith('_shapes') and 'legacy' not in n]
+PRETRAINED = [
+    n for n in CONFIGS if not n.endswith(('_shapes', '_released')) and 'legacy' not in n
+]
 
 
 @pytest.mark.parametrize('name', PRETRAINED)

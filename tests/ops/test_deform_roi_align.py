@@ -400,3 +400,11 @@ def test_devices_must_agree():
         pool(input, rois.cuda())
     with pytest.raises(RuntimeError, match=r'offset must be .* on cuda:0, got .* cpu'):
         pool(input.cuda(), rois.cuda(), offset)
+
+
+@pytest.mark.parametrize('index', [2 - 1e-9, 2 - 1e-12])
+def test_a_batch_index_that_is_rounded_up_is_refused(index):
+    input = randn(2, 1, 4, 4).float().requires_grad_()
+    rois = torch.tensor([[index, 0, 0, 4, 4]], dtype=torch.float64)
+    with pytest.raises(RuntimeError, match=r'batch index lies outside \[0, 2\)'):
+        pool(input, rois)

@@ -12,6 +12,7 @@ from ...errors import UserError
 from ...zoo.index import SCHEME, check_has_weights, find_entry
 from ...zoo.safe_loading import check_checkpoint_file
 from .classes import check_class_names
+from .config_keys import check_names
 from .dataset_configs import (
     LOADERS,
     DatasetConfig,
@@ -65,6 +66,7 @@ def check_before_training(cfg: Config) -> list[str]:
         UserError: for the first thing that would stop the run or train on nothing.
     """
     _check_keys(cfg, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
+    check_names(cfg)
     check_values(cfg)
     counts = dict(iter_class_counts(cfg.model))
     needed = list(iter_needed_checkpoints(cfg.model))
@@ -80,6 +82,7 @@ def check_before_training(cfg: Config) -> list[str]:
 def check_before_test(cfg: Config) -> list[str]:
     """Check what a test needs; see ``check_before_training``."""
     _check_keys(cfg, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
+    check_names(cfg)
     check_values(cfg)
     check_checkpoint(cfg.load_from)
     counts = dict(iter_class_counts(cfg.model))

@@ -101,7 +101,7 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
             if pixels:
                 image.load()
             if mode in HIGH_MODES:
-                is_dark = pixels and 0 < int(np.asarray(image).max()) < DARK
+                is_dark = 0 < int(np.asarray(image).max()) < DARK
                 kinds.append('dark' if is_dark else '16-bit')
     except Exception as error:
         reason = ' '.join(str(error).split()) or type(error).__name__

@@ -18,6 +18,8 @@ Content = dict[str, list[dict[str, Any]]]
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 EXIF_ORIENTATION = 0x0112
 SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange width and height
+# OpenCV, which reads the images, turns no others; of TIFF Pillow tells the turned size.
+TURNED_FORMATS = ('JPEG', 'MPO', 'PNG')
 
 
 def list_images(folder: str) -> list[str]:
@@ -40,7 +42,8 @@ def image_size(path: str) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            turned = image.getexif().get(EXIF_ORIENTATION) in SIDEWAYS
+            sideways = image.getexif().get(EXIF_ORIENTATION) in SIDEWAYS
+            turned = sideways and image.format in TURNED_FORMATS
     except FileNotFoundError:
         raise UserError(f'image {path} does not exist') from None
     except Exception as error:

@@ -19,6 +19,7 @@ from ...task_modules.bbox_geometry import unscale_bboxes
 from ..roi_training import fill_missing_cls_losses
 from ..score_fusion import fuse_heads
 from .double_head_tasks import check_tasks, task_weights
+from .grouped_non_local import GroupedNonLocal2d
 
 # Start of the last layers, as in MMDetection's heads.
 CLS_STD, REG_STD = 0.01, 0.001
@@ -64,6 +65,8 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         num_blocks: residual blocks of the conv-head; the first changes the width, the
             others are bottlenecks.
         with_non_local: whether a non-local block stands before each bottleneck.
+        non_local_groups: 4 for the non-local blocks of the released models,
+            ``GroupedNonLocal2d``; None for mmcv's.
         conv_out_channels: width of the conv-head, a multiple of 4.
         norm_cfg: normalisation in the residual blocks; None for batch norm.
         lambda_fc: share of the classes in the loss of the fc-head.
@@ -88,6 +91,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_conv_channels: int = 256,
         num_blocks: int = 3,
         with_non_local: bool = True,
+        non_local_groups: int | None = None,
         conv_out_channels: int = 1024,
         norm_cfg: ConfigType | None = None,
         lambda_fc: float = 0.7,
@@ -109,6 +113,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         )
         self.task_weights = weights
         self.fusion = fusion
+        self.non_local_groups = non_local_groups
         self.fc_convs: Sequential | None = None
         self.fc_branch: Sequential | None = None
         self.conv_branch: ModuleList | None = None
@@ -166,9 +171,16 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         blocks = [BasicResBlock(self.in_channels, channels, norm_cfg=norm_cfg)]
         for _ in range(num_blocks - 1):
             if with_non_local:
-                blocks.append(NonLocal2d(channels))
+                blocks.append(self._build_non_local(channels, norm_cfg))
             blocks.append(Bottleneck(channels, channels // 4, norm_cfg=norm_cfg))
         return ModuleList(blocks)
+
+    def _build_non_local(self, channels: int, norm_cfg: ConfigType) -> NonLocal2d:
+        if self.non_local_groups is None:
+            return NonLocal2d(channels)
+        return GroupedNonLocal2d(
+            channels, groups=self.non_local_groups, norm_cfg=norm_cfg
+        )
 
     def _build_predictors(self, widths: dict[str, int]) -> None:
         boxes = 1 if self.reg_class_agnostic else self.num_classes

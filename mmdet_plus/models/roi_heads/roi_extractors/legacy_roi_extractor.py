@@ -35,6 +35,7 @@ def as_position_sensitive(
     return torch.cat([rois[:, :1], start, start + size], dim=1)
 
 
+@MODELS.register_module()
 class LegacyDeformRoIPool(nn.Module):
     """Deformable RoI pooling of Deformable ConvNets, arXiv 1703.06211, sec. 2.2.
 

@@ -19,9 +19,10 @@ namespace {
 
 using OptionalTensor = std::optional<at::Tensor>;
 
-void check_batch_index(const at::Tensor& rois, int64_t batch) {
+// In the type that the loops read: an index just below the batch may be rounded up to it.
+void check_batch_index(const at::Tensor& rois, int64_t batch, at::ScalarType type) {
   if (rois.size(0) == 0) return;
-  const auto index = rois.select(1, 0);
+  const auto index = rois.select(1, 0).to(type);
   TORCH_CHECK(index.min().item<double>() >= 0 && index.max().item<double>() < batch,
               "deform_roi_align: a batch index lies outside [0, ", batch, ")");
 }
@@ -175,7 +176,7 @@ at::Tensor forward(const at::Tensor& input, const at::Tensor& rois, const Option
                    double offset_scale) {
   const auto shape = check_deform_roi_align(input, rois, offset, output_size, spatial_scale,
                                             sampling_ratio, offset_scale);
-  check_batch_index(rois, shape.batch);
+  check_batch_index(rois, shape.batch, accumulate_type(input));
   const auto options = input.options().dtype(accumulate_type(input));
   auto output = at::empty({shape.num_rois, shape.channels, shape.bins_y, shape.bins_x}, options);
   if (output.numel() > 0) {
@@ -194,7 +195,7 @@ std::tuple<at::Tensor, at::Tensor> backward(const at::Tensor& grad, const at::Te
   const auto shape = check_deform_roi_align(input, rois, offset, output_size, spatial_scale,
                                             sampling_ratio, offset_scale);
   check_deform_roi_align_grad(grad, input, shape);
-  check_batch_index(rois, shape.batch);
+  check_batch_index(rois, shape.batch, accumulate_type(input));
   const auto options = input.options().dtype(accumulate_type(input));
   auto grad_map = at::zeros({shape.batch, shape.height, shape.width, shape.channels}, options);
   auto grad_offset =

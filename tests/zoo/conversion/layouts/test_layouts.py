@@ -228,6 +228,32 @@ def test_affine_norms_of_cpm_get_statistics_that_change_nothing():
     assert added['Conv_Body.bn1.running_var'].tolist() == [1, 1]
 
 
+def test_predictors_of_both_heads_are_not_exchanged():
+    # Their shapes are the same: a mix-up would say nothing.
+    predictor = 'roi_heads.box.predictor'
+    places = {
+        'cls_score.bias': ('conv_cls', (1, 2, 0)),
+        'cls_score_fc.bias': ('fc_cls', (11, 12, 10)),
+        'bbox_pred.bias': ('conv_reg', tuple(range(24, 32))),
+        'bbox_pred_fc.bias': ('fc_reg', tuple(range(34, 42))),
+    }
+    given = {
+        f'{predictor}.cls_score.bias': torch.arange(3),
+        f'{predictor}.cls_score_fc.bias': torch.arange(10, 13),
+        f'{predictor}.bbox_pred.bias': torch.arange(20, 32),
+        f'{predictor}.bbox_pred_fc.bias': torch.arange(30, 42),
+    }
+    own = {
+        f'roi_head.bbox_head.{name}.bias': torch.zeros(len(values), dtype=torch.long)
+        for name, values in places.values()
+    }
+    layout = LAYOUTS['double-head-maskrcnn-benchmark']
+    result = convert(given, layout.rules, own)
+    for name, values in places.values():
+        converted = result.state_dict[f'roi_head.bbox_head.{name}.bias']
+        assert tuple(converted.tolist()) == values
+
+
 @pytest.mark.parametrize(
     ('name', 'layout'),
     [

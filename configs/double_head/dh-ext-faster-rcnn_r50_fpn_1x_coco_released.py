@@ -1,0 +1,7 @@
+# For the authors' released weights, which they report with 40.3 box AP on val.
+_base_ = [
+    '../_base_/models/double-head-ext_r50_fpn_released.py',
+    'mmdet::_base_/datasets/coco_detection.py',
+    'mmdet::_base_/schedules/schedule_1x.py',
+    '../_base_/default_runtime.py',
+]
