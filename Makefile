@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
 CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
 
-.PHONY: help install demo test test-slow lint type format docs bench ablate-cpm cuda-check clean
+.PHONY: help install demo test test-slow lint type format docs bench evidence cuda-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -21,7 +21,7 @@ $(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
 	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev]'
 	touch $@
 
-demo: $(INSTALLED) ## train and evaluate D2Det on generated images, 9 minutes or so on 2 cores
+demo: $(INSTALLED) ## train D2Det and its baseline on generated images and compare them
 	$(BIN)/python tools/demo/shapes_demo.py
 
 test: $(INSTALLED) ## the fast test suite
@@ -47,8 +47,8 @@ bench: $(INSTALLED) ## time our ops and models against the stock ones
 	$(BIN)/python tools/analysis_tools/benchmark_ops.py
 	$(BIN)/python tools/analysis_tools/benchmark_inference.py
 
-ablate-cpm: $(INSTALLED) data/shapes ## train the rows of CPM R-CNN's Table 1 on shapes; ARGS='--epochs 4 --seeds 0 1'
-	$(BIN)/python tools/analysis_tools/cpm_ablation.py $(ARGS)
+evidence: $(INSTALLED) data/shapes ## train what docs/evidence.md rests on, hours; ARGS=--dry-run lists what is left
+	$(BIN)/python tools/analysis_tools/compare.py $(wildcard configs/*/evidence.yml) --page docs/evidence.md $(ARGS)
 
 data/shapes: | $(INSTALLED)
 	$(BIN)/python tools/dataset_converters/make_shapes.py $@

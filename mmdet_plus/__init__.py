@@ -3,11 +3,11 @@
 Importing this package registers its components; see ``docs/get_started.md``.
 """
 
-from .host_versions import check_host_versions
+from .host_versions import check_host_versions, without_noise
 from .version import __version__
 
-check_host_versions()
-
-from . import datasets, engine, evaluation, models, zoo  # noqa: E402
+with without_noise():
+    check_host_versions()
+    from . import datasets, engine, evaluation, models, zoo
 
 __all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models', 'zoo']

@@ -1,6 +1,9 @@
 """Tells users what is missing from their OpenMMLab stack, and how to repair it."""
 
-from collections.abc import Callable
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import NamedTuple
 
@@ -22,6 +25,25 @@ HOSTS = (
     Host('mmcv', '2.1', 'python tools/dev/install_mmcv.py', 'mmcv.ops'),
     Host('mmdet', '3.3', 'pip install onedl-mmdetection==3.5.1'),
 )
+
+
+# What MMDetection says when it is imported, of parts that nothing here needs.
+NOISE = ('Could not import OneDL', 'faster_coco_eval is not installed')
+
+
+@contextlib.contextmanager
+def without_noise() -> Iterator[None]:
+    """Keep lines that help nobody out of what programs read from stdout."""
+    printed = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            for start in NOISE:
+                warnings.filterwarnings('ignore', message=start)
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(NOISE):
+                print(line)
 
 
 def check_host_versions(import_host: Callable = import_module) -> None:

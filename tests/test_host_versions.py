@@ -1,8 +1,9 @@
+import warnings
 from types import SimpleNamespace
 
 import pytest
 
-from mmdet_plus.host_versions import HOSTS, check_host_versions
+from mmdet_plus.host_versions import HOSTS, check_host_versions, without_noise
 
 
 def importer(**changes):
@@ -42,3 +43,12 @@ def test_uncompiled_ops_name_the_repair():
 def test_old_version_is_named_with_the_repair():
     with pytest.raises(ImportError, match=r'mmcv >= 2.1, found 1.7.2. Repair: .*mmcv'):
         check_host_versions(importer(mmcv='1.7.2'))
+
+
+def test_noise_is_kept_out_and_the_rest_is_shown(capsys, recwarn):
+    with without_noise():
+        print('Could not import OneDL. Skipping OneDL datasets.')
+        print('something else')
+        warnings.warn('faster_coco_eval is not installed, metrics', stacklevel=1)
+    assert capsys.readouterr().out == 'something else\n'
+    assert not recwarn.list

@@ -3,10 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-from mmengine.runner import Runner
-
 import mmdet_plus  # noqa: F401  registers the components
 from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments, at_least
+from mmdet_plus.cli.closing import train_and_tell
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_train import set_train_options
 from mmdet_plus.cli.launch import run_job
@@ -67,7 +66,7 @@ def _add_own_data_training(parser: ToolParser) -> None:
 def train(argv: Sequence[str] | None) -> None:
     """Parse the arguments and train."""
     args = build_parser().parse_args(argv)
-    run_job(args, set_train_options, check_before_training, Runner.train)
+    run_job(args, set_train_options, check_before_training, train_and_tell)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

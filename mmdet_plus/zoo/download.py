@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from filelock import FileLock
 from tqdm import tqdm
@@ -20,6 +20,8 @@ CHUNK = 1 << 20
 ATTEMPTS = 3  # per mirror
 PAUSE = 1.0  # seconds before the second attempt, twice as long before the third
 TIMEOUT = 30  # seconds without any byte
+MAX_TIME = 6 * 3600  # seconds for all of a file
+RANGE_REFUSED = 416
 PARTIAL = 206  # status codes of HTTP
 MAY_PASS = (408, 429, *range(500, 600))
 
@@ -65,24 +67,42 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ZooError(f'{folder} cannot be a folder for weights: {error}') from error
-    with FileLock(f'{target}.lock'):
-        if _is_right(target, file):
-            return target
-        part = target.with_name(f'{target.name}.part')
-        reasons = []
-        for url in file.urls:
-            try:
-                _fetch_from(url, part, file, show_progress)
-            except (OSError, HTTPException, WrongBytesError) as error:
-                reasons.append(f'{url}: {error or type(error).__name__}')
-                continue
-            part.replace(target)
-            return target
-    raise ZooError(
-        f'{entry.name}: no mirror gave the file.\n  '
-        + '\n  '.join(reasons)
-        + f'\nWithout network, put the file here: {target}'
-    )
+    if target.is_dir():
+        raise ZooError(f'{target} must be a file, but is a folder: move it away')
+    try:
+        with FileLock(f'{target}.lock'):
+            reasons = _try_mirrors(target, file, show_progress)
+    except OSError as error:
+        raise ZooError(
+            f'{folder} cannot be written to: {error}. Choose another folder with '
+            '--dest, or for the cache with the variable MMENGINE_HOME'
+        ) from error
+    if reasons:
+        raise ZooError(
+            f'{entry.name}: no mirror gave the file.\n  '
+            + '\n  '.join(reasons)
+            + f'\nWithout network, put the file here: {target}'
+        )
+    return target
+
+
+def _try_mirrors(target: Path, file: ZooFile, show_progress: bool) -> list[str]:
+    """Bring the file to its place; why no mirror gave it, empty if one did."""
+    if _is_right(target, file):
+        return []
+    part = target.with_name(f'{target.name}.part')
+    if part.is_symlink():  # which would write to another place
+        part.unlink()
+    reasons = []
+    for url in file.urls:
+        try:
+            _fetch_from(url, part, file, show_progress)
+        except (OSError, HTTPException, WrongBytesError) as error:
+            reasons.append(f'{url}: {error or type(error).__name__}')
+            continue
+        part.replace(target)
+        return []
+    return reasons
 
 
 def sha256_of(path: Path) -> str:
@@ -154,13 +174,24 @@ def _download(url: str, part: Path, size: int, show_progress: bool) -> None:
         start = 0
     headers = {'Range': f'bytes={start}-'} if start else {}
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+    with _opened(request, part) as response:
         status = getattr(response, 'status', None)
         start = start if status == PARTIAL else 0
         with part.open('ab' if start else 'wb') as stream:
             _copy(response, stream, start, size, show_progress)
     if part.stat().st_size < size:
         raise ConnectionError(f'broke off after {part.stat().st_size} of {size} bytes')
+
+
+def _opened(request: urllib.request.Request, part: Path) -> Any:
+    try:
+        return urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code == RANGE_REFUSED:
+            # The next attempt asks for all of the file.
+            part.unlink(missing_ok=True)
+            raise ConnectionError('the server does not resume this file') from error
+        raise
 
 
 def _copy(
@@ -175,7 +206,10 @@ def _copy(
     ) as bar:
         # One byte beyond the size shows that it is another file; no need for more.
         missing = size + 1 - start
+        deadline = time.monotonic() + MAX_TIME
         while missing > 0 and (chunk := response.read(min(CHUNK, missing))):
             stream.write(chunk)
             bar.update(len(chunk))
+            if time.monotonic() > deadline:
+                raise TimeoutError(f'took more than {MAX_TIME} seconds')
             missing -= len(chunk)

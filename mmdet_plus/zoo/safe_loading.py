@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
 import torch
+from filelock import FileLock
 from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 from mmengine.runner import checkpoint as mmengine_loaders
@@ -189,6 +190,8 @@ def _checked(content: Any, name: object) -> dict:
 def _download(url: str) -> Path:
     """The file of a URL in the cache of ``torch.hub``; the first process fetches it."""
     name = Path(urlparse(url).path).name
+    if name in ('', '..'):
+        raise UserError(f'{url} names no file: it must end with the name of one')
     path = Path(torch.hub.get_dir()) / 'checkpoints' / name
     if get_rank() == 0:
         _download_once(url, path)
@@ -199,19 +202,40 @@ def _download(url: str) -> Path:
 
 
 def _download_once(url: str, path: Path) -> None:
-    if path.is_file():
+    # What is in the cache may be from a download that broke off unseen.
+    if path.is_file() and _is_whole(path):
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     found = HASH_IN_NAME.search(path.name)
+    part = path.with_name(f'{path.stem}.part{path.suffix}')
     try:
-        torch.hub.download_url_to_file(
-            url, str(path), hash_prefix=found.group(1) if found else None
-        )
-    except (OSError, HTTPException) as error:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f'{path}.lock'):
+            part.unlink(missing_ok=True)
+            torch.hub.download_url_to_file(
+                url, str(part), hash_prefix=found.group(1) if found else None
+            )
+            if not _is_whole(part):
+                raise OSError('what came is not a whole checkpoint')
+            part.replace(path)
+    except (OSError, HTTPException, RuntimeError) as error:
+        part.unlink(missing_ok=True)
         raise UserError(
             f'{url} cannot be downloaded: {error}. Without network, put the file '
-            f'here: {path}'
+            f'here: {path}; a backbone trains without its weights with '
+            'model.backbone.init_cfg=None'
         ) from error
+
+
+def _is_whole(path: Path) -> bool:
+    if path.suffix == '.safetensors':
+        return True
+    try:
+        check_checkpoint_file(path)
+    except UnsafeCheckpointError:
+        return True  # whole, and refused when it is loaded
+    except UserError:
+        return False
+    return True
 
 
 def _load_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:

@@ -31,6 +31,9 @@ class Handler(BaseHTTPRequestHandler):
         if kind in ('404', '503') or busy:
             self.send_error(int(kind[:3]))
             return
+        if kind == 'no-resume' and start:
+            self.send_error(416)
+            return
         first = int(start[6:-1]) if start and kind != 'no-range' else 0
         body = b'\0' * len(CONTENT) if kind == 'wrong' else CONTENT
         if kind == 'endless':
@@ -244,3 +247,40 @@ def test_google_drive_that_refuses_leaves_it_to_the_next_mirror(
 def test_models_without_weights():
     with pytest.raises(ZooError, match='no weights of net are published'):
         fetch(ZooEntry('net', Path('net.py'), [], None))
+
+
+def test_links_in_place_of_a_part_are_not_followed(entry, tmp_path):
+    other = tmp_path / 'other'
+    other.write_bytes(b'mine')
+    (tmp_path / f'net-{SHA256[:8]}.pth.part').symlink_to(other)
+    assert fetch(entry('good'), tmp_path).read_bytes() == CONTENT
+    assert other.read_bytes() == b'mine'
+
+
+def test_a_folder_under_the_name_is_a_zoo_error(entry, tmp_path):
+    (tmp_path / f'net-{SHA256[:8]}.pth').mkdir()
+    with pytest.raises(ZooError, match='must be a file, but is a folder'):
+        fetch(entry('good'), tmp_path)
+
+
+def test_folders_that_cannot_be_written_to_are_a_zoo_error(
+    entry, tmp_path, monkeypatch
+):
+    def refuse(path):
+        raise OSError(30, 'Read-only file system', path)
+
+    monkeypatch.setattr('mmdet_plus.zoo.download.FileLock', refuse)
+    with pytest.raises(ZooError, match=r'cannot be written to: .*MMENGINE_HOME'):
+        fetch(entry('good'), tmp_path)
+
+
+def test_a_download_that_takes_for_ever_ends(entry, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmdet_plus.zoo.download.MAX_TIME', -1)
+    monkeypatch.setattr('mmdet_plus.zoo.download.ATTEMPTS', 1)
+    with pytest.raises(ZooError, match='took more than -1 seconds'):
+        fetch(entry('good'), tmp_path)
+
+
+def test_a_server_that_refuses_to_resume_is_asked_for_all(entry, tmp_path):
+    (tmp_path / f'net-{SHA256[:8]}.pth.part').write_bytes(CONTENT[:1000])
+    assert fetch(entry('no-resume'), tmp_path).read_bytes() == CONTENT

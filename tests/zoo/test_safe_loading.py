@@ -1,5 +1,6 @@
 import os
 from fractions import Fraction
+from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
@@ -216,6 +217,7 @@ def test_processes_without_the_file_of_the_first_fetch_it(tmp_path, monkeypatch)
 
     def download(url, path, hash_prefix):
         seen.append('download')
+        torch.save({}, path)
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
     safe_loading._download('https://example.com/net.pth')
@@ -291,3 +293,33 @@ def test_folders_and_bad_safetensors(tmp_path):
     (tmp_path / 'a.safetensors').write_bytes(b'12345678 and more')
     with pytest.raises(UserError, match=r'a\.safetensors is no whole file'):
         load_checkpoint_file(tmp_path / 'a.safetensors')
+
+
+@pytest.mark.parametrize('content', [b'<html>', b'PK\x03\x04 cut', b''])
+def test_pages_and_parts_are_not_kept_as_checkpoints(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    place = tmp_path / 'checkpoints' / 'net.pth'
+
+    def download(url, path, hash_prefix):
+        Path(path).write_bytes(content)
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    with pytest.raises(UserError, match='what came is not a whole checkpoint'):
+        safe_loading._download('https://example.com/net.pth')
+    assert [p.name for p in place.parent.iterdir()] in ([], ['net.pth.lock'])
+
+    # What an older download left is replaced.
+    place.write_bytes(content)
+
+    def download_well(url, path, hash_prefix):
+        torch.save({}, path)
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download_well)
+    assert safe_loading._download('https://example.com/net.pth') == place
+    assert load_checkpoint_file(place) == {}
+
+
+@pytest.mark.parametrize('url', ['https://example.com/', 'https://example.com/a/..'])
+def test_urls_must_name_a_file(url):
+    with pytest.raises(UserError, match='names no file'):
+        safe_loading._download(url)

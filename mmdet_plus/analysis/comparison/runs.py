@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock, Timeout
+from mmengine.config import Config
 
 from ...errors import UserError
 from ...version import __version__
@@ -106,17 +107,39 @@ def _claimed(jobs: Sequence[Job]) -> Iterator[Job]:
 
 
 def _train(job: Job, commands: Commands, threads: int) -> dict[str, float]:
-    options = {**job.run.options, 'randomness.seed': job.seed}
+    options = {
+        **length_options(job.run),
+        **job.run.options,
+        'randomness.seed': job.seed,
+    }
     command = [
         *commands.train,
         str(job.run.config),
         '--work-dir',
         str(job.folder / 'train'),
         '--resume',
-        *([] if job.run.epochs is None else ['--epochs', str(job.run.epochs)]),
         *_cfg_options(options),
     ]
     return _start(command, job.folder / 'train.log', threads)
+
+
+def length_options(run: Run) -> dict[str, int]:
+    """Keys of the config that make a training last ``run.epochs``, tested at its end.
+
+    Raises:
+        UserError: if the config counts iterations.
+    """
+    cfg = Config.fromfile(run.config)
+    before = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if before is None:
+        raise UserError(f'{run.config}: train_cfg.max_epochs is needed')
+    epochs = run.epochs or before
+    options = {'train_cfg.max_epochs': epochs, 'train_cfg.val_interval': epochs + 1}
+    for index, scheduler in enumerate(cfg.get('param_scheduler') or ()):
+        for key in ('end', 'T_max'):
+            if scheduler.get('by_epoch', True) and scheduler.get(key) == before:
+                options[f'param_scheduler.{index}.{key}'] = epochs
+    return options
 
 
 def _test(job: Job, commands: Commands, threads: int) -> None:

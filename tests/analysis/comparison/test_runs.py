@@ -6,7 +6,12 @@ import pytest
 
 from mmdet_plus.analysis.comparison import runs
 from mmdet_plus.analysis.comparison.plan import Plan, Run
-from mmdet_plus.analysis.comparison.runs import Commands, jobs_of, work_on
+from mmdet_plus.analysis.comparison.runs import (
+    Commands,
+    jobs_of,
+    length_options,
+    work_on,
+)
 from mmdet_plus.errors import UserError
 
 # Writes what it was called with; "trains" for a moment.
@@ -28,6 +33,14 @@ prefix = next(a for a in sys.argv if a.startswith('test_evaluator')).split('=')[
 open(prefix + '.bbox.json', 'w').write(json.dumps(sys.argv[1:]))
 """
 
+CONFIG = """
+train_cfg = dict(max_epochs=4)
+param_scheduler = [
+    dict(type='LinearLR', by_epoch=False, begin=0, end=4),
+    dict(type='CosineAnnealingLR', begin=0, end=4, T_max=4),
+]
+"""
+
 
 @pytest.fixture
 def commands(tmp_path):
@@ -42,7 +55,7 @@ def commands(tmp_path):
 @pytest.fixture
 def jobs(tmp_path):
     config = tmp_path / 'one.py'
-    config.write_text('x = 1\n')
+    config.write_text(CONFIG)
     one = Run('one', config, options={'load_from': 'start.pth'})
     own = {'one': one, 'two': Run('two', config, epochs=7)}
     return jobs_of(Plan('', '', (0, 3), own, ()), tmp_path / 'work')
@@ -67,7 +80,9 @@ def test_each_seed_of_each_run_is_trained_and_tested_once(jobs, commands):
         assert threads == '2'
         assert '--resume' in arguments
         assert f'randomness.seed={job.seed}' in arguments
-        assert ('--epochs' in arguments) == (job.run.name == 'two')
+        length = 7 if job.run.name == 'two' else 4
+        assert f'train_cfg.max_epochs={length}' in arguments
+        assert f'param_scheduler.1.T_max={length}' in arguments
         tested = json.loads(job.predictions('bbox').read_text())
         assert tested[1] == 'epoch_1.pth'
         assert not any('load_from' in argument for argument in tested)
@@ -106,3 +121,18 @@ def test_a_failed_training_names_its_log_and_is_tried_again(jobs, commands):
     work_on(jobs, commands, tell=lambda line: None)
     assert len(calls(jobs[0])) == 2
     assert jobs[0].is_done
+
+
+def test_the_length_reaches_what_counts_epochs(jobs):
+    assert length_options(jobs[1].run) == {
+        'train_cfg.max_epochs': 7,
+        'train_cfg.val_interval': 8,
+        'param_scheduler.1.end': 7,
+        'param_scheduler.1.T_max': 7,
+    }
+
+
+def test_configs_that_count_iterations_are_refused(tmp_path):
+    (tmp_path / 'one.py').write_text('train_cfg = dict(max_iters=9)\n')
+    with pytest.raises(UserError, match='max_epochs is needed'):
+        length_options(Run('one', tmp_path / 'one.py', epochs=3))

@@ -1,0 +1,26 @@
+"""Says at the end of a training where its checkpoints are and what to run next."""
+
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+
+def train_and_tell(runner: Runner) -> None:
+    """Train, and print the closing lines in the first process."""
+    runner.train()
+    if is_main_process():
+        print('\n'.join(closing_lines(runner)))
+
+
+def closing_lines(runner: Runner) -> list[str]:
+    """The last and the best checkpoint, and the command that tests one of them."""
+    info = runner.message_hub.runtime_info
+    last, best = info.get('last_ckpt'), info.get('best_ckpt')
+    lines = [f'last checkpoint: {last}'] if last else []
+    lines += [f'best checkpoint: {best}'] if best else []
+    name = runner.cfg.filename
+    config = Path(runner.work_dir) / Path(name).name if name else None
+    if lines and config is not None:
+        lines.append(f'next: python tools/test.py {config} {best or last}')
+    return lines
