@@ -154,6 +154,33 @@ def test_number_of_candidates_is_bounded():
     assert seen == [3, 3]
 
 
+def test_the_pool_may_be_what_the_head_samples(monkeypatch):
+    cfg = shared_config(refiner_config())
+    cfg.candidate_pool = 'sampled'
+    cfg.train_cfg.rcnn.sampler.num = 6
+    model = build(cfg).train()
+    pools = []
+    boxes = model.roi_head.training_boxes
+
+    def record(x, proposals, metas):
+        pools.append([own.bboxes for own in proposals])
+        return boxes(x, proposals, metas)
+
+    monkeypatch.setattr(model.roi_head, 'training_boxes', record)
+    model.loss(images(), samples(2, 0))
+    ((first, second),) = pools
+    assert len(first) == len(second) == 6
+    # The sampler takes objects as RoIs.
+    assert {*map(tuple, GTS.tolist())} & {*map(tuple, first.tolist())}
+
+
+def test_pools_that_there_are_not():
+    cfg = shared_config(refiner_config())
+    cfg.candidate_pool = 'everything'
+    with pytest.raises(ValueError, match="proposals, sampled, got 'everything'"):
+        build(cfg)
+
+
 def test_batch_of_two_equals_two_of_one():
     model = build(shared_config(refiner_config()))
     both = predict(model, samples(2, 2))
@@ -382,7 +409,7 @@ def test_errors():
     cfg.roi_head.bbox_head.with_reg = False
     with pytest.raises(ValueError, match="set refine_at='post_nms'"):
         build(cfg)
-    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
+    with pytest.raises(ValueError, match="pre_nms, post_nms, proposals, got 'never'"):
         build(shared_config(refiner_config(), 'never'))
     cfg = shared_config(refiner_config())
     del cfg.refiner
