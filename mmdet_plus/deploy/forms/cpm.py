@@ -41,7 +41,6 @@ class CPMRoIHeadForm(StandardRoIHeadForm):
         self.gamma = cfg.get('gamma', 0.8)
         is_last = num_stages == roi_head.num_stages
         self.iou_head = roi_head.iou_head if is_last else None
-        self.iou_of = None if self.iou_head is None else self.iou_head.predict_by_feat
         self.rsm_head = roi_head.rsm_head
         self.final = read_suppression(cfg.get('final_nms'), f'{key}.test_cfg.final_nms')
 
@@ -70,8 +69,9 @@ class CPMRoIHeadForm(StandardRoIHeadForm):
     ) -> tuple[Tensor | None, Tensor | None]:
         """IoUs and scores of the second classifier, of n boxes; None without."""
         ious = rsm_scores = None
-        if self.iou_head is not None and self.iou_of is not None:
-            ious = self.iou_of(self.iou_head(local_feats))
+        if self.iou_head is not None:
+            # Two steps: the exporter cannot take one clamp with both limits apart.
+            ious = self.iou_head(local_feats)[:, 1].clamp(min=0.0).clamp(max=1.0)
         if self.rsm_head is not None:
             probs = self.rsm_head(self.extractor(feats, rois))[0].float().softmax(dim=1)
             rows = torch.arange(labels.shape[0], device=labels.device)
