@@ -3,7 +3,8 @@ _base_ = 'mmdet::_base_/default_runtime.py'
 
 randomness = dict(seed=0, deterministic=True)
 default_hooks = dict(
-    logger=dict(interval=10), checkpoint=dict(interval=4, max_keep_ckpts=2)
+    logger=dict(interval=10),
+    checkpoint=dict(type='WholeCheckpointHook', interval=4, max_keep_ckpts=2),
 )
 custom_imports = dict(imports=['mmdet_plus'], allow_failed_imports=False)
 # A resumed training draws the random numbers the uninterrupted one would have drawn; the

@@ -6,5 +6,5 @@ model = dict(
         dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
         stage_with_dcn=(False, False, False, True),
     ),
-    detector_checkpoint='work_dirs/faster-rcnn_r101-dcn_fpn_7e_coco/epoch_7.pth',
+    detector_checkpoint='work_dirs/faster-rcnn_r101-dcn_fpn_8e_coco/epoch_8.pth',
 )

@@ -10,6 +10,6 @@ _base_ = [
 model = dict(
     type='FrozenBaseDCR',
     detector='FasterRCNN',
-    detector_checkpoint='work_dirs/faster-rcnn_r101_fpn_7e_coco/epoch_7.pth',
+    detector_checkpoint='work_dirs/faster-rcnn_r101_fpn_8e_coco/epoch_8.pth',
     refiner={{_base_.refiner}},
 )

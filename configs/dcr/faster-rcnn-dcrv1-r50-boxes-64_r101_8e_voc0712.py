@@ -1,4 +1,1 @@
-# Table 1c, row "64 Boxes" (82.1).
-_base_ = './faster-rcnn-dcrv1-r50_r101_8e_voc0712.py'
-
-model = dict(refiner=dict(sampler=dict(type='HardFalsePositiveSampler', num=64)))
+_base_ = './faster-rcnn-dcrv1-r50-boxes-64_r101_7e_voc0712.py'

@@ -1,4 +1,1 @@
-# Table 1d, row "320 x 320" (82.0).
-_base_ = './faster-rcnn-dcrv1-r50_r101_8e_voc0712.py'
-
-model = dict(refiner=dict(crop_size=320))
+_base_ = './faster-rcnn-dcrv1-r50-crop-320_r101_7e_voc0712.py'

@@ -1,4 +1,1 @@
-# Table 1a, row "Random" (81.8).
-_base_ = './faster-rcnn-dcrv1-r50_r101_8e_voc0712.py'
-
-model = dict(refiner=dict(sampler=dict(type='HardFalsePositiveSampler', mode='random')))
+_base_ = './faster-rcnn-dcrv1-r50-random_r101_7e_voc0712.py'

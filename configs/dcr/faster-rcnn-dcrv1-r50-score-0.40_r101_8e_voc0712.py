@@ -1,6 +1,1 @@
-# Table 1b, row "0.40" (82.0).
-_base_ = './faster-rcnn-dcrv1-r50_r101_8e_voc0712.py'
-
-model = dict(
-    refiner=dict(sampler=dict(type='HardFalsePositiveSampler', score_thr=0.40))
-)
+_base_ = './faster-rcnn-dcrv1-r50-score-0.40_r101_7e_voc0712.py'

@@ -1,1 +1,1 @@
-_base_ = '../baselines/faster-rcnn_r101_fpn_7e_coco.py'
+_base_ = '../baselines/faster-rcnn_r101_fpn_8e_coco.py'

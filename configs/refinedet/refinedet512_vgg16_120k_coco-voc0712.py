@@ -1,5 +1,6 @@
 # Table 4, row "RefineDet512", VOC 2007 (85.2); with `tools/test.py --tta` row "RefineDet512+" (85.8).
-# Sec. 5.4 names no schedule for the fine-tuning: it is that of training from ImageNet.
+# Sec. 5.4 names no schedule for the fine-tuning: the learning rate is the released one, its
+# steps are those of training from ImageNet.
 _base_ = './refinedet320_vgg16_120k_voc0712.py'
 
 # Made from a COCO checkpoint, see README.md.
@@ -8,3 +9,4 @@ train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
 tta_pipeline = {{_base_.ssd_512.tta}}
+optim_wrapper = dict(optimizer=dict(lr=5e-5))

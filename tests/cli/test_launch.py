@@ -77,6 +77,7 @@ def test_configs_based_on_ours_have_the_guards(name):
     cfg = Config.fromfile(f'{REPOSITORY}/configs/_base_/{name}_runtime.py')
     before = list(cfg.custom_hooks)
     assert before[0] == dict(type='EpochSeedHook')
+    assert cfg.default_hooks.checkpoint.type == 'WholeCheckpointHook'
     launch.add_guards(cfg)
     assert cfg.custom_hooks == before
 

@@ -39,6 +39,8 @@ def test_published_schedules(schedule, steps, batch_size):
     assert (decay.gamma, decay.by_epoch) == (0.1, False)
     optimizer = dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4)
     assert cfg.optim_wrapper.optimizer == optimizer
+    biases = dict(bias_lr_mult=2, bias_decay_mult=0)
+    assert cfg.optim_wrapper.paramwise_cfg == biases
     assert cfg.auto_scale_lr.base_batch_size == batch_size
     assert cfg.train_dataloader.batch_size * 4 == batch_size
 
@@ -61,6 +63,7 @@ def test_published_model():
         nms_pre=400,
         nms=dict(type='nms', iou_threshold=0.45),
         max_per_img=200,
+        min_bbox_size=0,
     )
 
 
@@ -117,7 +120,8 @@ def test_augmentation_is_that_of_ssd(size):
     assert steps['PhotoMetricDistortion'].brightness_delta == 32
     assert tuple(steps['PhotoMetricDistortion'].contrast_range) == (0.5, 1.5)
     assert tuple(steps['PhotoMetricDistortion'].saturation_range) == (0.5, 1.5)
-    assert steps['PhotoMetricDistortion'].hue_delta == 18
+    assert steps['PhotoMetricDistortion'].hue_delta == 36
+    assert not steps['PhotoMetricDistortion'].swap_channels
     assert tuple(steps['Expand'].ratio_range) == (1, 4)
     assert steps['Expand'].mean == cfg.model.data_preprocessor.mean
     assert tuple(steps['MinIoURandomCrop'].min_ious) == (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -122,6 +122,7 @@ def test_combination_steps(version, path, changes):
 
 NO_BACKGROUND = "no score for the background: set refine_at='post_nms'"
 NO_BOXES = 'HybridTaskCascadeRoIHead does not predict .* use FrozenBaseDCR'
+SAMPLED = dict(candidate_pool='sampled')
 DEEP = dict(refiner=region_refiner(depth=50))
 
 
@@ -137,6 +138,7 @@ DEEP = dict(refiner=region_refiner(depth=50))
         (shared, FCOS, {}, 'there is no roi_head: use FrozenBaseDCR'),
         (shared, SWIN, POST, 'RegionRefiner continues a ResNet, not a Swin'),
         (shared, C4, DEEP, r'out_indices must begin with \(0,\), got \(2,\)'),
+        (shared, CASCADE, SAMPLED, 'with one sampler, which CascadeRoIHead has not'),
         (shared, FASTER, DEEP, 'stage 1 of 256 channels .* backbone has 64 and'),
         (
             frozen,

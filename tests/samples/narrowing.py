@@ -20,6 +20,7 @@ WIDTHS = (
     'out_channels',
     'point_channels',
     'point_feat_channels',
+    'residual_channels',
 )
 COLOURS = 3
 NUM_BOXES = 20
@@ -56,7 +57,8 @@ def _parts(node: Any) -> list[dict]:
 
 
 def _thin(part: dict, factor: int) -> None:
-    for name, default in _widths(part.get('type')).items():
+    own = dict.fromkeys(name for name in WIDTHS if name in part)
+    for name, default in (own | _widths(part.get('type'))).items():
         width = part.get(name, default)
         if width is not None and width != COLOURS:
             part[name] = _divided(width, factor)

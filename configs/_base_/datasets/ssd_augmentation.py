@@ -12,7 +12,9 @@ distort = [
         brightness_delta=32,
         contrast_range=(0.5, 1.5),
         saturation_range=(0.5, 1.5),
-        hue_delta=18,
+        # As released: 18 of OpenCV's 180 hues are 36 degrees; colours are not permuted.
+        hue_delta=36,
+        swap_channels=False,
     ),
     dict(type='Expand', mean=image_mean, to_rgb=True, ratio_range=(1, 4)),
     dict(

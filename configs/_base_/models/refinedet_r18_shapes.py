@@ -59,5 +59,6 @@ model = dict(
         nms_pre=400,
         nms=dict(type='nms', iou_threshold=0.45),
         max_per_img=200,
+        min_bbox_size=0,
     ),
 )

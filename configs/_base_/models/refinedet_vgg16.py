@@ -44,5 +44,7 @@ model = dict(
         nms_pre=400,
         nms=dict(type='nms', iou_threshold=0.45),
         max_per_img=200,
+        # Nothing of a box is left if it lies in the padding of a batch.
+        min_bbox_size=0,
     ),
 )

@@ -1,4 +1,4 @@
-# DCR V1 (sec. 5.1.1): 8 epochs, drop after 5.33 (sec. 5.5), also on VOC.
+# DCR V1 (sec. 5.1.1): 8 epochs on COCO, drop after 5.33 (sec. 5.5).
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

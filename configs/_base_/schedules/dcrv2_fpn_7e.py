@@ -1,4 +1,4 @@
-# FPN and DCR V2 on COCO: 7 epochs, drops after 4 and 6.
+# FPN on COCO as the authors' code trains it: 7 epochs, drops after 4 and 6; the paper (sec. 5.5) has 8.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=7, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -11,5 +11,8 @@ param_scheduler = [
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4),
+    # Biases as released: twice as fast, without decay.
+    paramwise_cfg=dict(bias_lr_mult=2.0, bias_decay_mult=0.0),
 )
+# Of 4 GPUs with 8 images each: `--auto-scale-lr` for any other number.
 auto_scale_lr = dict(enable=False, base_batch_size=32)

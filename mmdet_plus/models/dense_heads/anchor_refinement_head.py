@@ -24,6 +24,7 @@ from .multibox_layers import (
     build_anchor_generator,
     build_predictors,
     build_residual_blocks,
+    check_loss,
 )
 
 OBJECT, BACKGROUND = 0, 1  # columns of the objectness logits
@@ -112,6 +113,7 @@ class AnchorRefinementHead(BaseModule):
         self.cls_convs = build_predictors(widths, self.prior_generator, 2)
         self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
+        check_loss(self.loss_cls)
         self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.train_cfg: Any = train_cfg
         self.assigner = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None

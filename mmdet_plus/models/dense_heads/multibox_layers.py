@@ -1,4 +1,4 @@
-"""Anchors and predictors of the heads of RefineDet."""
+"""Anchors and predictors of the heads of RefineDet, and checks of both."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import TASK_UTILS
 from mmdet.utils import ConfigType
-from torch import nn
+from torch import Tensor, nn
 
 # Sec. 4: one scale of four strides, three ratios. Anchors stand in the middle of their
 # cells.
@@ -72,3 +72,39 @@ def build_residual_blocks(
         )
         for width in in_channels
     )
+
+
+def check_loss(loss_cls: nn.Module) -> None:
+    """Refuse losses on sigmoids: the logits have a place for the background.
+
+    Raises:
+        ValueError: for such a loss.
+    """
+    if getattr(loss_cls, 'use_sigmoid', False):
+        raise ValueError(
+            f'loss_cls {type(loss_cls).__name__} is of sigmoids; RefineDet mines hard '
+            'negatives and classifies by softmax: take CrossEntropyLoss'
+        )
+
+
+def check_strides(
+    generator: AnchorGenerator, maps: Sequence[Tensor], image: Sequence[int]
+) -> None:
+    """See that the anchors of each level belong to a map of its size.
+
+    Args:
+        generator: of the anchors.
+        maps: (..., H_i, W_i) of each level.
+        image: height and width of the network input.
+
+    Raises:
+        ValueError: if a map has another stride than its anchors.
+    """
+    for level, (width_stride, _) in zip(maps, generator.strides, strict=True):
+        # Backbones round sizes up or down, at each of their halvings.
+        if abs(image[1] / width_stride - level.shape[-1]) > 2:
+            found = [round(image[1] / other.shape[-1]) for other in maps]
+            raise ValueError(
+                f'the feature levels have strides of {found}, but anchor_generator '
+                f'has {[stride for stride, _ in generator.strides]}'
+            )

@@ -24,6 +24,7 @@ from .multibox_layers import (
     build_anchor_generator,
     build_predictors,
     build_residual_blocks,
+    check_loss,
 )
 
 
@@ -77,6 +78,7 @@ class ObjectDetectionHead(BaseDenseHead):
         self.cls_convs = build_predictors(widths, self.prior_generator, num_classes + 1)
         self.reg_convs = build_predictors(widths, self.prior_generator, 4)
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
+        check_loss(self.loss_cls)
         self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.train_cfg: Any = train_cfg
         self.test_cfg: Any = test_cfg

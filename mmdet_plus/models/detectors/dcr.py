@@ -33,6 +33,9 @@ class SharedBaseDCR(TwoStageDetector):
             there is no ``refiner``.
         refiner: a ``BoxRefiner``; its ``num_classes`` is the RoI head's by default.
         refine_at: see above.
+        candidate_pool: the refiner trains on the boxes of all ``'proposals'``, or of
+            those that are ``'sampled'`` as the RoI head samples its own, as in the
+            authors' code; about two fifths of them are on an object.
         max_candidates: at most so many proposals of each image are decoded for the
             refiner in training; None for all.
         **kwargs: as ``TwoStageDetector`` takes them.
@@ -45,6 +48,7 @@ class SharedBaseDCR(TwoStageDetector):
         roi_head: ConfigType | None = None,
         refiner: ConfigType | None = None,
         refine_at: str = 'pre_nms',
+        candidate_pool: str = 'proposals',
         max_candidates: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -59,6 +63,7 @@ class SharedBaseDCR(TwoStageDetector):
                 base=roi_head,
                 refiner=refiner,
                 refine_at=refine_at,
+                candidate_pool=candidate_pool,
                 max_candidates=max_candidates,
             )
         elif roi_head['type'] not in ('DCRRoIHead', 'mmdet.DCRRoIHead'):
@@ -148,7 +153,8 @@ class FrozenBaseDCR(BaseDetector):
 
     DCR V1 (arXiv 1810.04002), sec. 4.2 and 4.5.1: the second of two steps. Two-stage
     detectors are refined ``'pre_nms'``, with all class scores; all detectors can be
-    refined ``'post_nms'``, as detections.
+    refined ``'post_nms'``, as detections. ``'proposals'`` refines those of the RPN
+    (Table 3b).
 
     Args:
         detector: type of the detector, whose other keys stand beside this one

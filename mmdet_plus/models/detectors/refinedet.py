@@ -10,6 +10,8 @@ from mmdet.structures import OptSampleList, SampleList
 from mmdet.utils import ConfigType
 from torch import Tensor
 
+from ..dense_heads.multibox_layers import check_strides
+
 
 @MODELS.register_module()
 class RefineDet(SingleStageDetector):
@@ -25,6 +27,10 @@ class RefineDet(SingleStageDetector):
         bbox_head: usually ``ObjectDetectionHead``, with the same anchors.
         train_cfg: of both heads; positives are chosen alike (sec. 4).
         **kwargs: as ``SingleStageDetector`` takes them.
+
+    Raises:
+        ValueError: for a list of necks, heads with different anchors, a sigmoid loss,
+            or, from the first image on, feature levels of other strides.
     """
 
     # Parts whose classes are not those of the data.
@@ -40,6 +46,11 @@ class RefineDet(SingleStageDetector):
         train_cfg: ConfigType | None = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(neck, list | tuple):
+            raise ValueError(
+                'RefineDet takes one neck, which sees what arm_head sees; got a list. '
+                'Put the others into the backbone'
+            )
         # A copy, because SingleStageDetector writes into it.
         head = {**bbox_head}
         super().__init__(backbone, neck, head, train_cfg=train_cfg, **kwargs)
@@ -55,7 +66,7 @@ class RefineDet(SingleStageDetector):
         self, batch_inputs: Tensor, batch_data_samples: SampleList
     ) -> dict[str, Tensor]:
         """Losses of both modules (Eq. 1) of images (B, 3, H, W)."""
-        x = self.backbone(_fast_layout(batch_inputs))
+        x = self._levels(batch_inputs)
         losses, refinement = self.arm_head.loss(x, batch_data_samples)
         detection = self.bbox_head.loss(self.neck(x), batch_data_samples, refinement)
         return {**losses, **detection}
@@ -73,7 +84,7 @@ class RefineDet(SingleStageDetector):
             batch_data_samples: their meta information; results are added to them.
             rescale: whether boxes return in pixels of the original image.
         """
-        x = self.backbone(_fast_layout(batch_inputs))
+        x = self._levels(batch_inputs)
         results = self.bbox_head.predict(
             self.neck(x),
             batch_data_samples,
@@ -86,8 +97,14 @@ class RefineDet(SingleStageDetector):
         self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None
     ) -> tuple[list[Tensor], ...]:
         """Raw outputs of both heads, without post-processing."""
-        x = self.backbone(_fast_layout(batch_inputs))
+        x = self._levels(batch_inputs)
         return *self.arm_head(x), *self.bbox_head(self.neck(x))
+
+    def _levels(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
+        """Feature levels of images (B, 3, H, W), of the strides of the anchors."""
+        x = self.backbone(_fast_layout(batch_inputs))
+        check_strides(self.arm_head.prior_generator, x, batch_inputs.shape[-2:])
+        return x
 
 
 def _same_anchors(first: AnchorGenerator, second: AnchorGenerator) -> bool:

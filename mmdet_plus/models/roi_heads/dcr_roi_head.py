@@ -10,13 +10,15 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from .refiners.box_refiner import RefinerInputs
 from .refiners.candidates import build_refiner, candidates_at
-from .roi_training import with_proposals, without_flat_objects
+from .roi_training import sample_rois, with_proposals, without_flat_objects
 
 Features = tuple[Tensor, ...]
+POOLS = ('proposals', 'sampled')
 
 
 @MODELS.register_module()
@@ -43,6 +45,7 @@ class DCRRoIHead(BaseModule):
         *,
         refiner: ConfigType,
         refine_at: str = 'pre_nms',
+        candidate_pool: str = 'proposals',
         max_candidates: int | None = None,
         train_cfg: ConfigType | None = None,
         test_cfg: ConfigType | None = None,
@@ -53,6 +56,8 @@ class DCRRoIHead(BaseModule):
         self.base = MODELS.build({**base, 'train_cfg': train_cfg, 'test_cfg': test_cfg})
         self.candidates.check_roi_head(self.base)
         self.refiner = build_refiner(refiner, self.base)
+        self._check_pool(candidate_pool)
+        self.candidate_pool = candidate_pool
         self.max_candidates = max_candidates
         self.test_cfg = test_cfg
 
@@ -111,10 +116,33 @@ class DCRRoIHead(BaseModule):
         gt_instances, _, metas = unpack_gt_instances(batch_data_samples)
         found = with_proposals(rpn_results_list, metas)
         # Before the base's loss, which renames parts of the proposals.
-        proposals = [own[: self.max_candidates] for own in found]
-        candidates = self.training_boxes(x, proposals, metas)
+        pool = self._pool(x, found, batch_data_samples)
+        candidates = self.training_boxes(x, pool, metas)
         losses = self.base.loss(x, found, batch_data_samples)
         return losses | self.refiner.loss(inputs, candidates, gt_instances)
+
+    def _pool(
+        self, x: Features, proposals: InstanceList, samples: SampleList
+    ) -> InstanceList:
+        """The proposals that are decoded for the refiner."""
+        if self.candidate_pool == 'sampled':
+            results = sample_rois(self.base, x, proposals, samples)
+            proposals = [InstanceData(bboxes=result.priors) for result in results]
+        return [own[: self.max_candidates] for own in proposals]
+
+    def _check_pool(self, pool: str) -> None:
+        if pool not in POOLS:
+            raise ValueError(
+                f'candidate_pool must be one of {", ".join(POOLS)}, got {pool!r}'
+            )
+        # Without train_cfg nothing is trained.
+        trains = getattr(self.base, 'train_cfg', None) is not None
+        sampler = getattr(self.base, 'bbox_sampler', [])
+        if pool == 'sampled' and trains and isinstance(sampler, list):
+            raise ValueError(
+                "candidate_pool='sampled' needs an RoI head with one sampler, which "
+                f'{type(self.base).__name__} has not'
+            )
 
     def training_boxes(
         self, x: Features, rpn_results_list: InstanceList, batch_img_metas: list[dict]

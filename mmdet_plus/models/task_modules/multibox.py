@@ -134,7 +134,8 @@ def multibox_losses(
         logits: (B, N, C + 1), the background last.
         deltas: (B, N, 4).
         targets: what they should be.
-        kept: (B, N) bool, which anchors take part; None for all.
+        kept: (B, N) bool, which negatives may be chosen; None for all. Positives take
+            part in any case: filtering is of negatives (sec. 3).
         loss_cls: of rows of logits, reduced by ``reduction_override``.
         loss_bbox: of offsets, with ``avg_factor``.
         neg_pos_ratio: negatives per positive, of each image.
@@ -147,7 +148,7 @@ def multibox_losses(
     negative = targets.labels == background
     positive = ~negative & (targets.labels != IGNORED)
     if kept is not None:
-        negative, positive = negative & kept, positive & kept
+        negative = negative & kept
     num_positives = positive.sum()
     if num_positives == 0:
         return logits.sum() * 0, deltas.sum() * 0

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from mmdet.apis import init_detector
+from mmdet.structures.bbox import bbox2roi
 from mmengine.config import ConfigDict
 from samples.dcr import (
     GTS,
     LABELS,
     NUM_CLASSES,
+    box_iou,
     build,
     crop_config,
     detector_config,
@@ -21,7 +23,6 @@ from samples.dcr import (
 )
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
-from mmdet_plus.models.task_modules.box_matching import label_bboxes
 
 CONFIGS = Path(__file__).parents[3] / 'configs' / 'dcr'
 
@@ -129,8 +130,9 @@ def test_oracle_leaves_only_the_truth(detector, refine_at):
     model = build(frozen_config(oracle, base, refine_at=refine_at))
     for own in predict(model, samples(2, 2)):
         certain = own[own.scores > 0]
-        matches = label_bboxes(certain.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
-        assert torch.equal(matches.labels, certain.labels)
+        ious, objects = box_iou(certain.bboxes, GTS).max(dim=1)
+        assert (ious >= 0.5).all()
+        assert torch.equal(LABELS[objects], certain.labels)
 
 
 @pytest.mark.parametrize('refine_at', ['pre_nms', 'post_nms'])
@@ -241,7 +243,7 @@ def test_state_dict_round_trip_needs_no_other_file():
 def test_errors():
     with pytest.raises(ValueError, match='RetinaNet has no RoI head'):
         build(frozen_config(crop_config(), single_stage()))
-    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
+    with pytest.raises(ValueError, match="pre_nms, post_nms, proposals, got 'never'"):
         build(frozen_config(crop_config(), refine_at='never'))
     with pytest.raises(ValueError, match="masks need refine_at='post_nms'"):
         build(frozen_config(crop_config(), mask_config()))
@@ -264,3 +266,22 @@ def test_mmdet_finds_the_backbone():
     config = CONFIGS / 'faster-rcnn-dcrv1_r18_fpn_1x_shapes.py'
     model = init_detector(config, device='cpu')
     assert type(model).__name__ == 'FrozenBaseDCR'
+
+
+def test_an_rcnn_on_proposals_scores_by_itself():
+    cfg = flat_config(crop_config(), refine_at='proposals')
+    cfg.refiner.sampler.mode = 'rcnn'
+    model = build(cfg).train()
+    assert model.loss(images(), samples(2, 1))['loss_dcr_cls'] > 0
+    found = predict(model, samples(2, 2))
+    with torch.no_grad():
+        x = model.extract_feat(images())
+        proposals = model.detector.rpn_head.predict(x, samples(2, 2), rescale=False)
+        rois = bbox2roi([own.bboxes for own in proposals])
+        probs = model.refiner.predict(RefinerInputs(images()), rois)[0].split(20)
+    for own, proposed, scores in zip(found, proposals, probs, strict=True):
+        assert len(own) > 5
+        for box, score, label in zip(own.bboxes, own.scores, own.labels, strict=True):
+            row = (proposed.bboxes - box).abs().sum(dim=1).argmin()
+            assert proposed.bboxes[row].equal(box)
+            torch.testing.assert_close(score, scores[row, label])

@@ -283,7 +283,9 @@ def test_no_positives():
 def test_everything_filtered():
     model = filter_everything(build(negative_threshold=0.99))
     losses = model.loss(images(), samples(OBJECTS, BORDER))
-    assert losses['loss_cls'] == losses['loss_bbox'] == 0
+    # Objects stay.
+    assert losses['loss_cls'] > 0
+    assert losses['loss_bbox'] > 0
     assert losses['loss_arm_cls'] > 0
     sum(losses.values()).backward()
     assert finite_gradients(model)
@@ -347,3 +349,36 @@ def test_memory_layout_changes_no_values():
     found = result.pred_instances
     torch.testing.assert_close(found.bboxes, expected.bboxes, rtol=0, atol=1e-3)
     torch.testing.assert_close(found.scores, expected.scores, rtol=1e-4, atol=0)
+
+
+def test_levels_of_other_strides_are_refused():
+    cfg = config()
+    finer = dict(
+        type='AnchorGenerator',
+        strides=[4, 8, 16, 32],
+        ratios=[0.5, 1.0, 2.0],
+        scales=[4],
+        center_offset=0.5,
+    )
+    cfg.arm_head.anchor_generator = cfg.bbox_head.anchor_generator = finer
+    model = MODELS.build(cfg)
+    message = r'strides of \[8, 16, 32, 64\], but anchor_generator has \[4, 8, 16, 32\]'
+    with pytest.raises(ValueError, match=message):
+        model.loss(images(), samples(OBJECTS, BORDER))
+    with pytest.raises(ValueError, match=message):
+        model.eval().predict(images(), samples([], []))
+
+
+def test_a_list_of_necks_is_refused():
+    cfg = config()
+    cfg.neck = [dict(type='FPN', in_channels=CHANNELS, out_channels=8), cfg.neck]
+    with pytest.raises(ValueError, match='takes one neck'):
+        MODELS.build(cfg)
+
+
+@pytest.mark.parametrize('head', ['arm_head', 'bbox_head'])
+def test_losses_of_sigmoids_are_refused(head):
+    cfg = config()
+    cfg[head].loss_cls = dict(type='FocalLoss')
+    with pytest.raises(ValueError, match='loss_cls FocalLoss is of sigmoids'):
+        MODELS.build(cfg)

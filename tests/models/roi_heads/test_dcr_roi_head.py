@@ -10,6 +10,7 @@ from samples.dcr import (
     GTS,
     LABELS,
     NUM_CLASSES,
+    box_iou,
     build,
     crop_config,
     detector_config,
@@ -22,10 +23,6 @@ from samples.dcr import (
 )
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
-from mmdet_plus.models.task_modules.box_matching import label_bboxes
-from mmdet_plus.models.task_modules.samplers.hard_false_positive_sampler import (
-    hard_false_positives,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +68,9 @@ def test_identity_is_the_base_bit_for_bit(refine_at, rescale):
 def test_oracle_removes_every_hard_false_positive(refine_at):
     def hard(model):
         (first, _) = predict(model, samples(2, 2))
-        matches = label_bboxes(first.bboxes, GTS, LABELS, NUM_CLASSES, 0.5)
-        wrong = hard_false_positives(first.scores, first.labels, matches, 0.3, 2.0)
-        return int(wrong.sum())
+        ious, objects = box_iou(first.bboxes, GTS).max(dim=1)
+        right = (ious >= 0.5) & (LABELS[objects] == first.labels)
+        return int((~right & (first.scores >= 0.3)).sum())
 
     with_stub = build(shared_config(dict(type='StubRefiner'), refine_at))
     with_oracle = build(shared_config(dict(type='OracleRefiner'), refine_at))
@@ -152,6 +149,33 @@ def test_number_of_candidates_is_bounded():
     model.refiner.sampler.sample = record
     model.loss(images(), samples(1, 0))
     assert seen == [3, 3]
+
+
+def test_the_pool_may_be_what_the_head_samples(monkeypatch):
+    cfg = shared_config(refiner_config())
+    cfg.candidate_pool = 'sampled'
+    cfg.train_cfg.rcnn.sampler.num = 6
+    model = build(cfg).train()
+    pools = []
+    boxes = model.roi_head.training_boxes
+
+    def record(x, proposals, metas):
+        pools.append([own.bboxes for own in proposals])
+        return boxes(x, proposals, metas)
+
+    monkeypatch.setattr(model.roi_head, 'training_boxes', record)
+    model.loss(images(), samples(2, 0))
+    ((first, second),) = pools
+    assert len(first) == len(second) == 6
+    # The sampler takes objects as RoIs.
+    assert {*map(tuple, GTS.tolist())} & {*map(tuple, first.tolist())}
+
+
+def test_pools_that_there_are_not():
+    cfg = shared_config(refiner_config())
+    cfg.candidate_pool = 'everything'
+    with pytest.raises(ValueError, match="proposals, sampled, got 'everything'"):
+        build(cfg)
 
 
 def test_batch_of_two_equals_two_of_one():
@@ -382,7 +406,7 @@ def test_errors():
     cfg.roi_head.bbox_head.with_reg = False
     with pytest.raises(ValueError, match="set refine_at='post_nms'"):
         build(cfg)
-    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'never'"):
+    with pytest.raises(ValueError, match="pre_nms, post_nms, proposals, got 'never'"):
         build(shared_config(refiner_config(), 'never'))
     cfg = shared_config(refiner_config())
     del cfg.refiner

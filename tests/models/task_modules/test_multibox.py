@@ -198,9 +198,9 @@ def test_losses_equal_the_loop():
             -logits[i, j].log_softmax(0)[max(targets.labels[i, j], 0)].item()
             for j in range(20)
         ]
-        used = [j for j in range(20) if kept[i, j]]
-        positive = [j for j in used if 0 <= targets.labels[i, j] < BACKGROUND]
-        negative = [j for j in used if targets.labels[i, j] == BACKGROUND]
+        labels = targets.labels[i].tolist()
+        positive = [j for j in range(20) if 0 <= labels[j] < BACKGROUND]
+        negative = [j for j in range(20) if labels[j] == BACKGROUND and kept[i, j]]
         hard = sorted(negative, key=lambda j: -entropy[j])[: 3 * len(positive)]
         cls_sum += sum(entropy[j] for j in positive + hard)
         for j in positive:
@@ -212,15 +212,28 @@ def test_losses_equal_the_loop():
     assert loss_bbox.item() == pytest.approx(box_sum / count, rel=1e-5)
 
 
-def test_discarded_and_ignored_anchors_get_no_gradient():
+def test_filtered_negatives_and_ignored_anchors_get_no_gradient():
     logits, deltas, targets, kept = random_case()
     logits.requires_grad_()
     deltas.requires_grad_()
     sum(losses_of(logits, deltas, targets, kept, ratio=100)).backward()
-    used = kept & (targets.labels != IGNORED)
+    positive = (targets.labels != IGNORED) & (targets.labels < BACKGROUND)
+    assert (positive & ~kept).any()  # filtering does not take objects away
+    used = positive | kept & (targets.labels == BACKGROUND)
     assert torch.equal(logits.grad.abs().sum(2) > 0, used)
-    positive = used & (targets.labels < BACKGROUND)
     assert torch.equal(deltas.grad.abs().sum(2) > 0, positive)
+
+
+def test_filtering_all_leaves_the_positives():
+    logits, deltas, targets, kept = random_case()
+    positive = (targets.labels != IGNORED) & (targets.labels < BACKGROUND)
+    loss_cls, loss_bbox = losses_of(logits, deltas, targets, torch.zeros_like(kept))
+    entropy = -logits.log_softmax(2)[positive].gather(
+        1, targets.labels[positive][:, None]
+    )
+    torch.testing.assert_close(loss_cls, entropy.mean())
+    _, same = losses_of(logits, deltas, targets)
+    torch.testing.assert_close(loss_bbox, same)
 
 
 @pytest.mark.parametrize('kept', [None, torch.zeros(1, 6, dtype=torch.bool)])
@@ -228,8 +241,6 @@ def test_no_positives_give_zero_with_a_gradient_path(kept):
     logits = torch.randn(1, 6, 4, requires_grad=True)
     deltas = torch.randn(1, 6, 4, requires_grad=True)
     labels = torch.full((1, 6), BACKGROUND)
-    if kept is not None:
-        labels[0, 0] = 1  # positive, but discarded
     loss_cls, loss_bbox = losses_of(
         logits, deltas, Targets(labels, torch.zeros(1, 6, 4)), kept
     )

@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
+from typing import Any
 
 from mmdet.models.detectors import BaseDetector, TwoStageDetector
 from mmdet.registry import MODELS
@@ -167,6 +168,33 @@ class CandidatesBeforeNMS(Candidates):
         )
 
 
+class CandidatesFromProposals(CandidatesBeforeNMS):
+    """Proposals as they are, of which the detector has no opinion: all scores are one.
+
+    Table 3b, an R-CNN of its own. Hard false positives need scores: of the sampler's
+    modes, ``'random'`` and ``'rcnn'`` make sense.
+    """
+
+    def of_roi_head(
+        self,
+        roi_head: BaseModule,
+        x: Features,
+        proposals: InstanceList,
+        batch_img_metas: list[dict],
+        test_cfg: ConfigType,
+        rescale: bool,
+    ) -> InstanceList:
+        """``bboxes`` (n, 4) and ``scores`` (n, C + 1)."""
+        head: Any = last_box_head(roi_head)
+        columns = head.num_classes + 1
+        return [
+            InstanceData(
+                bboxes=own.bboxes, scores=own.bboxes.new_ones(len(own), columns)
+            )
+            for own in proposals
+        ]
+
+
 class CandidatesAfterNMS(Candidates):
     """The final detections, with one class and score each."""
 
@@ -218,7 +246,9 @@ class CandidatesAfterNMS(Candidates):
 
 
 PLACES: dict[str, Candidates] = dict(
-    pre_nms=CandidatesBeforeNMS(), post_nms=CandidatesAfterNMS()
+    pre_nms=CandidatesBeforeNMS(),
+    post_nms=CandidatesAfterNMS(),
+    proposals=CandidatesFromProposals(),
 )
 
 

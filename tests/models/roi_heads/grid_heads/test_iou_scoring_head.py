@@ -89,3 +89,10 @@ def test_state_dict_round_trip(feats):
         torch.nn.init.normal_(parameter)
     other.load_state_dict(head.state_dict())
     torch.testing.assert_close(other(feats), head(feats))
+
+
+def test_released_models_have_no_largest_iou():
+    outputs = torch.tensor([[0.0, 1.7], [0.0, -0.2], [0.5, 0.5]])
+    head = build(max_iou=None)
+    assert head.predict_by_feat(outputs).tolist() == pytest.approx([1.7, 0, 0.5])
+    assert build().predict_by_feat(outputs).tolist() == pytest.approx([1, 0, 0.5])

@@ -14,6 +14,7 @@ from samples.dcr import (
 from mmdet_plus.models.roi_heads.refiners.candidates import (
     CandidatesAfterNMS,
     CandidatesBeforeNMS,
+    CandidatesFromProposals,
     candidates_at,
 )
 
@@ -72,10 +73,20 @@ def test_training_boxes_have_one_class(detector):
     assert CandidatesAfterNMS().for_training(after) is after
 
 
+def test_proposals_come_without_opinion(detector):
+    boxes = found(detector, CandidatesFromProposals())
+    with torch.no_grad():
+        x = detector.extract_feat(images())
+        proposals = detector.rpn_head.predict(x, samples(1, 1), rescale=False)
+    for own, proposed in zip(boxes, proposals, strict=True):
+        assert own.bboxes.equal(proposed.bboxes)
+        assert own.scores.equal(torch.ones(20, NUM_CLASSES + 1))
+
+
 def test_places():
     assert isinstance(candidates_at('pre_nms'), CandidatesBeforeNMS)
     assert isinstance(candidates_at('post_nms'), CandidatesAfterNMS)
-    with pytest.raises(ValueError, match="pre_nms, post_nms, got 'nms'"):
+    with pytest.raises(ValueError, match="pre_nms, post_nms, proposals, got 'nms'"):
         candidates_at('nms')
 
 

@@ -2,6 +2,6 @@
 _base_ = [
     '../_base_/models/faster-rcnn_r101_fpn_ohem.py',
     '../_base_/datasets/coco_detection_1280.py',
-    '../_base_/schedules/dcrv2_fpn_7e.py',
+    '../_base_/schedules/dcrv2_8e.py',
     '../_base_/default_runtime.py',
 ]

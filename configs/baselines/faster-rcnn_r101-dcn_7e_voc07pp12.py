@@ -1,0 +1,17 @@
+# Table 5, row "DCN (2fc)" (79.4): the base detector of DCR.
+_base_ = [
+    '../_base_/models/faster-rcnn_r101_2fc.py',
+    '../_base_/datasets/voc07pp12_once.py',
+    '../_base_/schedules/dcrv2_7e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(
+        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        stage_with_dcn=(False, False, False, True),
+    ),
+    roi_head=dict(bbox_head=dict(num_classes=20)),
+)
+# The annotations of VOC 2012 test are not public.
+val_cfg = None

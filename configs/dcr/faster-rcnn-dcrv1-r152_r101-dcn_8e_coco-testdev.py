@@ -1,0 +1,21 @@
+# Table 7, row "DCN-DCR V1" (38.1).
+_base_ = [
+    '../_base_/models/faster-rcnn_r101_2fc.py',
+    '../_base_/datasets/coco_trainval_testdev.py',
+    '../_base_/schedules/dcrv1_8e.py',
+    '../_base_/default_runtime.py',
+    '../_base_/refiners/crop_r152.py',
+]
+
+model = dict(
+    type='FrozenBaseDCR',
+    detector='FasterRCNN',
+    detector_checkpoint='work_dirs/faster-rcnn_r101-dcn_8e_coco-testdev/epoch_8.pth',
+    refiner={{_base_.refiner}},
+    backbone=dict(
+        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        stage_with_dcn=(False, False, False, True),
+    ),
+)
+# All annotated images train.
+val_cfg = None

@@ -1,0 +1,4 @@
+# Table 1c, row "64 Boxes" (82.1).
+_base_ = './faster-rcnn-dcrv1-r50_r101_7e_voc0712.py'
+
+model = dict(refiner=dict(sampler=dict(type='HardFalsePositiveSampler', num=64)))
