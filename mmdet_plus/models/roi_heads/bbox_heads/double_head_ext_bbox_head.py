@@ -104,6 +104,12 @@ class DoubleHeadExtBBoxHead(BBoxHead):
     ) -> None:
         weights = task_weights(lambda_fc, lambda_conv, fc_loss_weight, conv_loss_weight)
         check_tasks(weights, fusion)
+        for name in ('with_cls', 'with_reg'):
+            if not kwargs.get(name, True):
+                raise ValueError(
+                    f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses '
+                    'say what is built; only DoubleHeadExtRoIHead uses it'
+                )
         _check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
