@@ -38,9 +38,8 @@ def read_heads(
         labels: (n,).
     """
     outputs = _outputs(roi_head, x, rois)
-    predictions = dict(fc=outputs[:2], conv=outputs[2:])
     readings = {}
-    for head, (logits, deltas) in predictions.items():
+    for head, (logits, deltas) in outputs.by_head.items():
         scores = bboxes = None
         if logits is not None:
             scores = logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]
@@ -112,14 +111,14 @@ def _roi_feats(
 
 def _fc_maps(roi_head: StandardRoIHead, roi_feats: Tensor) -> Tensor:
     if isinstance(roi_head, DoubleHeadExtRoIHead):
-        return roi_head.bbox_head.fc_convs(roi_feats)
+        return roi_head.bbox_head.task_heads['fc'].maps(roi_feats)
     return roi_feats
 
 
 def _conv_maps(roi_head: StandardRoIHead, roi_feats: Tensor) -> Tensor:
     head = roi_head.bbox_head
     if isinstance(roi_head, DoubleHeadExtRoIHead):
-        return head.conv_maps(roi_feats)
+        return head.task_heads['conv'].maps(roi_feats)
     maps = head.res_block(roi_feats)
     for block in head.conv_branch:
         maps = block(maps)

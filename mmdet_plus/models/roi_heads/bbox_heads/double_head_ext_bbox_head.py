@@ -1,17 +1,12 @@
 """The fc-head and the conv-head of Double-Head-Ext R-CNN."""
 
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from mmcv.cnn import ConvModule, NonLocal2d, build_norm_layer
-from mmdet.models.backbones.resnet import Bottleneck
 from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
-from mmdet.models.roi_heads.bbox_heads.double_bbox_head import BasicResBlock
 from mmdet.models.utils import empty_instances
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType, InstanceList, OptMultiConfig
-from mmengine.model import ModuleList, Sequential
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -19,7 +14,14 @@ from ...task_modules.bbox_geometry import unscale_bboxes
 from ..roi_training import fill_missing_cls_losses
 from ..score_fusion import fuse_heads
 from .double_head_tasks import check_tasks, task_weights
-from .grouped_non_local import GroupedNonLocal2d
+from .task_head import (
+    TaskHead,
+    TaskOutputs,
+    build_blocks,
+    build_convs,
+    build_fcs,
+    check_sizes,
+)
 
 # Start of the last layers, as in MMDetection's heads.
 CLS_STD, REG_STD = 0.01, 0.001
@@ -36,6 +38,14 @@ class DoubleHeadOutputs(NamedTuple):
     fc_bbox_deltas: Tensor | None
     conv_cls_logits: Tensor | None
     conv_bbox_deltas: Tensor | None
+
+    @property
+    def by_head(self) -> dict[str, TaskOutputs]:
+        """The same, of ``fc`` and of ``conv``."""
+        return dict(
+            fc=TaskOutputs(self.fc_cls_logits, self.fc_bbox_deltas),
+            conv=TaskOutputs(self.conv_cls_logits, self.conv_bbox_deltas),
+        )
 
 
 @MODELS.register_module()
@@ -110,7 +120,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
                     f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses '
                     'say what is built; only DoubleHeadExtRoIHead uses it'
                 )
-        _check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
+        check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
             in_channels=in_channels,
@@ -120,21 +130,31 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         self.task_weights = weights
         self.fusion = fusion
         self.non_local_groups = non_local_groups
-        self.fc_convs: Sequential | None = None
-        self.fc_branch: Sequential | None = None
-        self.conv_branch: ModuleList | None = None
         norm = norm_cfg or dict(type='BN')
+        # The layers stand here and not in their TaskHead, and in this order: published
+        # weights and resumed optimizers know them so.
+        self.fc_convs = self.fc_branch = self.conv_branch = None
         if self.with_fc_head:
-            self.fc_convs = self._build_convs(num_fc_convs, fc_conv_channels, norm)
             width = fc_conv_channels if num_fc_convs else in_channels
-            self.fc_branch = self._build_fcs(
-                width, num_fcs, fc_out_channels, fc_norm_cfg
+            self.fc_convs = build_convs(
+                in_channels, num_fc_convs, fc_conv_channels, norm
+            )
+            self.fc_branch = build_fcs(
+                width * self.roi_feat_area, num_fcs, fc_out_channels, fc_norm_cfg
             )
         if self.with_conv_head:
-            self.conv_branch = self._build_blocks(
-                num_blocks, with_non_local, conv_out_channels, norm
+            self.conv_branch = build_blocks(
+                in_channels,
+                num_blocks,
+                conv_out_channels,
+                norm,
+                with_non_local=with_non_local,
+                non_local_groups=non_local_groups,
             )
-        self._build_predictors(dict(fc=fc_out_channels, conv=conv_out_channels))
+        self.fc_cls = self._build_predictor('fc_cls', fc_out_channels)
+        self.fc_reg = self._build_predictor('fc_reg', fc_out_channels)
+        self.conv_cls = self._build_predictor('conv_cls', conv_out_channels)
+        self.conv_reg = self._build_predictor('conv_reg', conv_out_channels)
 
     @property
     def with_fc_head(self) -> bool:
@@ -146,60 +166,32 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         """Whether the conv-head does anything."""
         return self.task_weights['conv_cls'] + self.task_weights['conv_reg'] > 0
 
-    def _build_convs(
-        self, num_convs: int, channels: int, norm_cfg: ConfigType
-    ) -> Sequential:
-        widths = [self.in_channels] + [channels] * num_convs
-        return Sequential(
-            *(
-                ConvModule(before, after, 3, padding=1, norm_cfg=norm_cfg)
-                for before, after in pairwise(widths)
+    @property
+    def task_heads(self) -> dict[str, TaskHead]:
+        """Those of ``fc`` and ``conv`` that there are, over the layers of this one."""
+        heads = {}
+        if self.fc_convs is not None:
+            heads['fc'] = TaskHead(
+                self.fc_convs, self.fc_branch, self.fc_cls, self.fc_reg
             )
-        )
+        if self.conv_branch is not None:
+            heads['conv'] = TaskHead(
+                self.conv_branch, None, self.conv_cls, self.conv_reg
+            )
+        return heads
 
-    def _build_fcs(
-        self, in_channels: int, num_fcs: int, channels: int, norm_cfg: ConfigType | None
-    ) -> Sequential:
-        layers: list[nn.Module] = []
-        width = in_channels * self.roi_feat_area
-        for _ in range(num_fcs):
-            layers.append(nn.Linear(width, channels))
-            if norm_cfg is not None:
-                layers.append(build_norm_layer(norm_cfg, channels)[1])
-            layers.append(nn.ReLU(inplace=True))
-            width = channels
-        xavier = dict(type='Xavier', layer='Linear', distribution='uniform')
-        return Sequential(*layers, init_cfg=xavier)
-
-    def _build_blocks(
-        self, num_blocks: int, with_non_local: bool, channels: int, norm_cfg: ConfigType
-    ) -> ModuleList:
-        blocks = [BasicResBlock(self.in_channels, channels, norm_cfg=norm_cfg)]
-        for _ in range(num_blocks - 1):
-            if with_non_local:
-                blocks.append(self._build_non_local(channels, norm_cfg))
-            blocks.append(Bottleneck(channels, channels // 4, norm_cfg=norm_cfg))
-        return ModuleList(blocks)
-
-    def _build_non_local(self, channels: int, norm_cfg: ConfigType) -> NonLocal2d:
-        if self.non_local_groups is None:
-            return NonLocal2d(channels)
-        return GroupedNonLocal2d(
-            channels, groups=self.non_local_groups, norm_cfg=norm_cfg
-        )
-
-    def _build_predictors(self, widths: dict[str, int]) -> None:
-        boxes = 1 if self.reg_class_agnostic else self.num_classes
-        sizes = dict(cls=self.num_classes + 1, reg=boxes * self.bbox_coder.encode_size)
-        cfgs = dict(cls=self.cls_predictor_cfg, reg=self.reg_predictor_cfg)
-        for name, weight in self.task_weights.items():
-            head, task = name.split('_')
-            ends = dict(in_features=widths[head], out_features=sizes[task])
-            layer = MODELS.build(dict(cfgs[task], **ends)) if weight > 0 else None
-            setattr(self, name, layer)
+    def _build_predictor(self, name: str, in_features: int) -> nn.Module | None:
+        if self.task_weights[name] == 0:
+            return None
+        if name.endswith('_cls'):
+            cfg, size = self.cls_predictor_cfg, self.num_classes + 1
+        else:
+            boxes = 1 if self.reg_class_agnostic else self.num_classes
+            cfg, size = self.reg_predictor_cfg, boxes * self.bbox_coder.encode_size
+        return MODELS.build(dict(cfg, in_features=in_features, out_features=size))
 
     def forward(
-        self, fc_feats: Tensor | None, conv_feats: Tensor | None
+        self, fc_feats: Tensor | None, conv_feats: Tensor | None = None
     ) -> DoubleHeadOutputs:
         """Predict with both heads.
 
@@ -209,31 +201,21 @@ class DoubleHeadExtBBoxHead(BBoxHead):
 
         Returns:
             Predictions in float32.
-        """
-        fc = conv = None
-        if self.fc_branch is not None:
-            assert fc_feats is not None
-            assert self.fc_convs is not None
-            fc = self.fc_branch(self.fc_convs(fc_feats).flatten(1))
-        if self.conv_branch is not None:
-            assert conv_feats is not None
-            conv = self.conv_maps(conv_feats).mean(dim=(2, 3))
-        return DoubleHeadOutputs(
-            fc_cls_logits=_predict(self.fc_cls, fc),
-            fc_bbox_deltas=_predict(self.fc_reg, fc),
-            conv_cls_logits=_predict(self.conv_cls, conv),
-            conv_bbox_deltas=_predict(self.conv_reg, conv),
-        )
 
-    def conv_maps(self, roi_feats: Tensor) -> Tensor:
-        """Output maps (n, W, k, k) of the conv-head's blocks for (n, C, k, k)."""
-        assert self.conv_branch is not None, 'there is no conv-head'
-        for block in self.conv_branch:
-            if isinstance(block, NonLocal2d) and roi_feats.shape[0] == 0:
-                roi_feats = _attend_to_nothing(block, roi_feats)
-            else:
-                roi_feats = block(roi_feats)
-        return roi_feats
+        Raises:
+            TypeError: the features of a head are missing.
+        """
+        feats = dict(fc=fc_feats, conv=conv_feats)
+        outputs = dict(fc=TaskOutputs(None, None), conv=TaskOutputs(None, None))
+        for name, head in self.task_heads.items():
+            own = feats[name]
+            if own is None:
+                raise TypeError(
+                    f'DoubleHeadExtBBoxHead needs RoI features for its {name}-head, '
+                    'which only DoubleHeadExtRoIHead gives'
+                )
+            outputs[name] = head.predict(own)
+        return DoubleHeadOutputs(*outputs['fc'], *outputs['conv'])
 
     def loss(
         self,
@@ -259,9 +241,8 @@ class DoubleHeadExtBBoxHead(BBoxHead):
             ``loss_HEAD_bbox`` if it localises; HEAD is ``fc`` or ``conv``.
         """
         targets = (labels, label_weights, bbox_targets, bbox_weights)
-        predictions = dict(fc=outputs[:2], conv=outputs[2:])
         losses: dict[str, Tensor] = {}
-        for head, (logits, deltas) in predictions.items():
+        for head, (logits, deltas) in outputs.by_head.items():
             own = super().loss(logits, deltas, rois, *targets)
             if logits is not None:
                 own = fill_missing_cls_losses(own, logits)
@@ -277,9 +258,10 @@ class DoubleHeadExtBBoxHead(BBoxHead):
 
     def class_scores(self, outputs: DoubleHeadOutputs) -> Tensor:
         """Fused class scores (n, C + 1) in [0, 1], on softmax probabilities (Eq. 4)."""
-        logits = dict(fc=outputs.fc_cls_logits, conv=outputs.conv_cls_logits)
         scores = {
-            head: own.softmax(dim=-1) for head, own in logits.items() if own is not None
+            head: own.cls_logits.softmax(dim=-1)
+            for head, own in outputs.by_head.items()
+            if own.cls_logits is not None
         }
         if self.fusion in scores:
             return scores[self.fusion]
@@ -355,16 +337,6 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         )
 
 
-def _predict(layer: nn.Module | None, feats: Tensor | None) -> Tensor | None:
-    return None if layer is None else layer(feats).float()
-
-
-def _attend_to_nothing(block: NonLocal2d, roi_feats: Tensor) -> Tensor:
-    """mmcv's block cannot reshape an empty batch; its parameters still take part."""
-    total = sum(parameter.flatten()[0] for parameter in block.parameters())
-    return roi_feats + total * 0
-
-
 def _default_init(weights: dict[str, float]) -> dict:
     stds = dict(cls=CLS_STD, reg=REG_STD)
     return dict(
@@ -375,17 +347,3 @@ def _default_init(weights: dict[str, float]) -> dict:
             if weight > 0
         ],
     )
-
-
-def _check_sizes(
-    num_fcs: int, num_fc_convs: int, num_blocks: int, conv_out_channels: int
-) -> None:
-    for name, value in (('num_fcs', num_fcs), ('num_blocks', num_blocks)):
-        if value < 1:
-            raise ValueError(f'{name} must be at least 1, got {value}')
-    if num_fc_convs < 0:
-        raise ValueError(f'num_fc_convs must not be negative, got {num_fc_convs}')
-    if conv_out_channels % 4:
-        raise ValueError(
-            f'conv_out_channels must be a multiple of 4, got {conv_out_channels}'
-        )

@@ -52,7 +52,7 @@ def test_defaults_are_the_papers():
 def test_number_of_blocks(num_blocks, with_non_local, length):
     head = build(num_blocks=num_blocks, with_non_local=with_non_local)
     assert len(head.conv_branch) == length
-    assert head.conv_maps(feats()).shape == (6, 16, 7, 7)
+    assert head.conv_branch(feats()).shape == (6, 16, 7, 7)
 
 
 def test_convolutions_before_the_fc_layers():
@@ -67,7 +67,7 @@ def test_convolutions_before_the_fc_layers():
     torch.testing.assert_close(outputs.fc_cls_logits, head.fc_cls(hidden))
     torch.testing.assert_close(outputs.fc_bbox_deltas, head.fc_reg(hidden))
     # The conv-head does not see them.
-    conv = head.conv_maps(feats(seed=3)).mean(dim=(2, 3))
+    conv = head.conv_branch(feats(seed=3)).mean(dim=(2, 3))
     torch.testing.assert_close(outputs.conv_cls_logits, head.conv_cls(conv))
     losses = head.train().loss(run(head, 0), *targets(0))
     sum(value for key, value in losses.items() if 'loss' in key).backward()
@@ -369,3 +369,19 @@ def test_equals_mmdets_nms_on_fused_scores():
     )
     torch.testing.assert_close(result.bboxes, boxes[:, :4])
     assert torch.equal(result.labels, labels)
+
+
+def test_other_roi_heads_are_told_which_one_they_need():
+    with pytest.raises(TypeError, match='its conv-head, which only DoubleHeadExtRoIHe'):
+        build()(feats())
+    with pytest.raises(TypeError, match='its fc-head, which only DoubleHeadExtRoIHead'):
+        build()(None, feats())
+
+
+def test_outputs_by_head():
+    outputs = run(build())
+    fc, conv = outputs.by_head['fc'], outputs.by_head['conv']
+    assert fc.cls_logits is outputs.fc_cls_logits
+    assert fc.bbox_deltas is outputs.fc_bbox_deltas
+    assert conv.cls_logits is outputs.conv_cls_logits
+    assert conv.bbox_deltas is outputs.conv_bbox_deltas
