@@ -21,7 +21,7 @@ $(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
 	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev]'
 	touch $@
 
-demo: $(INSTALLED) ## train and evaluate D2Det on generated images, 9 minutes or so on 2 cores
+demo: $(INSTALLED) ## train D2Det and its baseline on generated images and compare them
 	$(BIN)/python tools/demo/shapes_demo.py
 
 test: $(INSTALLED) ## the fast test suite

@@ -1,6 +1,6 @@
 """Write a report on a detector, or on several side by side: what to mend next.
 
-    python tools/report.py CONFIG CHECKPOINT --out DIR
+    python tools/report.py CONFIG CHECKPOINT [--data FOLDER] --out DIR
     python tools/report.py --predictions results.bbox.json --ann ANN.json --out DIR
     python tools/report.py --compare A.pkl B.pkl --ann ANN.json --out DIR
 
@@ -28,6 +28,11 @@ from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments, at_least
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_checkpoint
 from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.own_data import (
+    add_data_arguments,
+    check_data_arguments,
+    use_test_data,
+)
 from mmdet_plus.cli.preflight.checks import check_before_test
 from mmdet_plus.cli.reporting import (
     check_out_dir,
@@ -66,6 +71,7 @@ def build_parser() -> ToolParser:
         help='of the bootstrap that tells differences from noise',
     )
     parser.add_argument('--seed', type=at_least(0), default=0, help='of the bootstrap')
+    add_data_arguments(parser)
     add_shared_arguments(parser)
     return parser
 
@@ -81,6 +87,9 @@ def check_arguments(args: Namespace) -> None:
         raise UserError('--predictions and --compare need --ann')
     if args.compare and len(args.compare) < 2:
         raise UserError('--compare needs two files at least')
+    check_data_arguments(args, ('classes', 'val_fraction', 'split_seed'))
+    if args.data and not args.config:
+        raise UserError('--data needs CONFIG and CHECKPOINT; predictions need --ann')
     if args.images and not args.images.is_dir():
         raise UserError(f'--images {args.images} is no folder')
     check_out_dir(args.out, '--out')
@@ -120,7 +129,9 @@ def report_on_files(args: Namespace) -> Report:
 
 
 def set_options(cfg: Config, args: Namespace) -> None:
-    """Let the test read the checkpoint and keep its predictions."""
+    """Let the test read data and checkpoint, and keep its predictions."""
+    if args.data:
+        use_test_data(cfg, args)
     set_checkpoint(cfg, args.checkpoint)
     keep_predictions(cfg, args.out)
 

@@ -8,6 +8,7 @@ import numpy as np
 from mmdet.datasets import BaseDetDataset, CocoDataset
 from pycocotools import mask as coco_mask
 
+from ...datasets.folders.base import FolderDataset
 from ...errors import UserError
 from .ground_truth import GroundTruth, read_ground_truth
 from .predictions import load_ground_truth
@@ -48,7 +49,10 @@ def read_data_set(dataset: BaseDetDataset) -> DataSet:
 
 def _of_coco(dataset: CocoDataset, infos: list[dict]) -> DataSet:
     classes = tuple(dataset.metainfo['classes'])
-    truth = load_ground_truth(Path(dataset.ann_file), classes)
+    if isinstance(dataset, FolderDataset):
+        truth = read_ground_truth(dataset.ground_truth(), classes)
+    else:
+        truth = load_ground_truth(Path(dataset.ann_file), classes)
     places = {int(own): i for i, own in enumerate(truth.image_ids)}
     return DataSet(truth, places)
 

@@ -153,20 +153,29 @@ def plot_small_curves(
         x: (101,) recalls.
         columns: panels in a row.
     """
-    rows = -(-len(curves) // columns)
-    figure, panels = new_figure(rows, columns, (2.2, 1.8))
+    rows = max(1, -(-len(curves) // columns))
+    # Many panels of the same shape: finding their layout would take most of the time.
+    height = 1.7 * rows + 0.5
+    figure = Figure(figsize=(2.1 * columns, height), dpi=DPI)
+    FigureCanvasAgg(figure)
+    panels = list(
+        figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    )
+    figure.subplots_adjust(
+        left=0.04, right=0.99, bottom=0.6 / height, top=1 - 0.25 / height, hspace=0.25
+    )
     for panel in panels[len(curves) :]:
         panel.set_visible(False)
     for panel, (name, lines) in zip(panels, curves.items(), strict=False):
         for i, (label, y) in enumerate(lines.items()):
             panel.plot(x, y, label=label, linewidth=1.2, color=COLORS[i])
-        panel.set_title(name, fontsize='small')
-        panel.set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+        panel.set_title(name, fontsize='small', pad=2)
+        panel.spines[['top', 'right']].set_visible(False)
+        panel.grid(alpha=0.25)
         panel.tick_params(labelsize='x-small')
+    panels[0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc='outside lower center', ncols=5, fontsize='small'
-    )
+    figure.legend(handles, labels, loc='lower center', ncols=5, fontsize='small')
     return to_png(figure)
 
 

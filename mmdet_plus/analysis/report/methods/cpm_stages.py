@@ -1,6 +1,5 @@
 """What each stage of CPM R-CNN finds, after Tables 3 and 4 of the paper."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +11,7 @@ from ..average_precision import summarize
 from ..evaluation import evaluate
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_lines
-from .study import Batch, Boxes, FinishedTest, Study, calls_of
+from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
 
 SHOWN = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
 
@@ -33,16 +32,11 @@ class StageStudy(Study):
         head = model.roi_head
         self.stages = [Boxes() for _ in range(head.num_stages)]
 
-        def keep(
-            original: Any,
-            x: Any,
-            metas: list[dict],
-            proposals: Any,
-            test_cfg: Any,
-            stages: Sequence[int],
-        ) -> Any:
-            numbers = range(1, head.num_stages + 1)
-            results = original(x, metas, proposals, test_cfg, numbers)
+        def keep(original: Any, given: Any) -> Any:
+            stages, test_cfg = (given.arguments[k] for k in ('stages', 'rcnn_test_cfg'))
+            metas = given.arguments['batch_img_metas']
+            given.arguments['stages'] = range(1, head.num_stages + 1)
+            results = repeat(original, given)
             for boxes, candidates in zip(self.stages, results, strict=True):
                 ranked = head.rank(candidates, metas, test_cfg)
                 for meta, own in zip(metas, ranked, strict=True):

@@ -12,7 +12,7 @@ from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
 from ..evaluation import IOU_THR
 from ..parts import Column, Picture, Section, Table
 from ..plots import COLORS, new_figure, to_png
-from .study import Batch, FinishedTest, Study, calls_of
+from .study import Batch, FinishedTest, Study, calls_of, repeat
 
 NUM_BINS = 5
 MAX_POINTS = 4000
@@ -33,8 +33,9 @@ class RefinerStudy(Study):
         """Keep the scores of the boxes that are refined."""
         (refiner,) = {part for part in model.modules() if isinstance(part, BoxRefiner)}
 
-        def keep(original: Any, inputs: Any, bboxes: list, scores: list) -> Any:
-            results = original(inputs, bboxes, scores)
+        def keep(original: Any, given: Any) -> Any:
+            results = repeat(original, given)
+            bboxes, scores = given.arguments['bboxes'], given.arguments['scores']
             for meta, boxes, base, own in zip(
                 batch.metas, bboxes, scores, results, strict=True
             ):

@@ -8,7 +8,7 @@ from mmdet.models.detectors import BaseDetector
 from ..parts import Section
 from ..recall import proposal_recall
 from ..sections.objects import add_recall
-from .study import Batch, Boxes, FinishedTest, Study, calls_of
+from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
 
 
 class ProposalStudy(Study):
@@ -25,8 +25,8 @@ class ProposalStudy(Study):
     def watch(self, model: BaseDetector, batch: Batch, stack: ExitStack) -> None:
         """Keep what the network proposes."""
 
-        def keep(original: Any, *args: Any, **kwargs: Any) -> Any:
-            results = original(*args, **kwargs)
+        def keep(original: Any, given: Any) -> Any:
+            results = repeat(original, given)
             for meta, own in zip(batch.metas, results, strict=True):
                 self.proposals.add(meta, own.bboxes, own.scores)
             return results

@@ -12,7 +12,7 @@ from mmdet_plus.models.task_modules.multibox import flatten_levels
 from ..parts import Column, Section, Table
 from ..recall import proposal_recall
 from ..sections.objects import add_recall
-from .study import Batch, Boxes, FinishedTest, Study, calls_of
+from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
 
 
 class AnchorStudy(Study):
@@ -31,8 +31,9 @@ class AnchorStudy(Study):
     def watch(self, model: BaseDetector, batch: Batch, stack: ExitStack) -> None:
         """Keep the refined anchors with their objectness."""
 
-        def keep(original: Any, logits: list, deltas: list) -> Any:
-            refinement = original(logits, deltas)
+        def keep(original: Any, given: Any) -> Any:
+            refinement = repeat(original, given)
+            logits = given.args[0]
             scores = flatten_levels(logits, 2).softmax(dim=-1)[..., 0]
             for i, meta in enumerate(batch.metas):
                 kept = refinement.kept[i]

@@ -23,6 +23,7 @@ from mmdet_plus.analysis.report.methods.study import (
     Boxes,
     FinishedTest,
     calls_of,
+    repeat,
     watch_batches,
 )
 from mmdet_plus.models.dense_heads.anchor_refinement_head import Refinement
@@ -47,7 +48,12 @@ def test_calls_are_replaced_and_put_back():
             return number + 1
 
     adder = Adder()
-    with calls_of(adder, 'add', lambda original, number: 10 * original(number)):
+
+    def tenfold(original, given):
+        assert given.arguments == dict(number=1)
+        return 10 * repeat(original, given)
+
+    with calls_of(adder, 'add', tenfold):
         assert adder.add(1) == 20
     assert adder.add(1) == 2
     assert 'add' not in vars(adder)
@@ -116,7 +122,10 @@ def test_stages_by_hand(tested):
     class Head(nn.Module):
         num_stages = 2
 
-        def candidates(self, x, metas, proposals, test_cfg, stages):
+        def candidates(
+            self, x, batch_img_metas, rpn_results_list, rcnn_test_cfg, stages
+        ):
+            metas = batch_img_metas
             return [[(meta['img_id'], stage) for meta in metas] for stage in stages]
 
         @staticmethod

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from samples.detections import random_data
+from samples.five_images import five_images
+
+from mmdet_plus.analysis.report.ground_truth import read_ground_truth
+
+
+def test_five_images():
+    truth = read_ground_truth(five_images()[0])
+    assert truth.image_ids.tolist() == [1, 2, 3, 4, 5]
+    assert truth.class_names == ('cat', 'dog')
+    assert truth.groups == ('animal', 'animal')
+    assert truth.counts.tolist() == [3, 2]
+    assert truth.conditions['occluded'].tolist() == [False, True, False, True, False]
+    assert truth.masks is None
+    assert truth.of_image(3) == slice(3, 4)
+
+
+def test_ids_are_sorted_and_labels_follow_the_file():
+    content, _ = five_images()
+    content['categories'].reverse()
+    content['images'].reverse()
+    truth = read_ground_truth(content)
+    assert truth.class_names == ('cat', 'dog')
+    assert truth.file_order.tolist() == [1, 0]
+    assert truth.files[0] == '1.png'
+
+
+def test_chosen_classes():
+    content, _ = five_images()
+    truth = read_ground_truth(content, ('dog',))
+    assert truth.counts.tolist() == [2]
+    with pytest.raises(ValueError, match="no category 'cow'"):
+        read_ground_truth(content, ('cow',))
+
+
+def test_masks_in_all_of_cocos_forms():
+    content, _ = random_data(0, 4, with_masks=True)
+    expected = read_ground_truth(content).masks
+    first = content['annotations'][0]
+    image = next(i for i in content['images'] if i['id'] == first['image_id'])
+    assert (image['height'], image['width']) == (200, 200)
+    first['segmentation'] = expected[0]
+    again = read_ground_truth(content)
+    assert again.masks[0] == expected[0]
+    first['segmentation'] = dict(size=[200, 200], counts=[0, 40000])
+    assert read_ground_truth(content).masks[0] != expected[0]
+    del image['height']
+    first['segmentation'] = [[0, 0, 5, 0, 5, 5]]
+    with pytest.raises(ValueError, match='annotation 1: segmentation cannot be read'):
+        read_ground_truth(content)
+
+
+def test_crowds_do_not_count():
+    content, _ = five_images()
+    content['annotations'][0]['iscrowd'] = 1
+    truth = read_ground_truth(content)
+    assert truth.counts.tolist() == [2, 2]
+    assert truth.crowd.tolist() == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(image_id=9), 'image_id 9 is not there'),
+        (dict(category_id=9), 'category_id 9 is not there'),
+        (dict(bbox=[0, 0, 1]), 'no bbox of four numbers'),
+        (dict(bbox=[0, 0, np.nan, 1]), 'no bbox of four numbers'),
+    ],
+)
+def test_annotations_that_cannot_be_used(change, message):
+    content, _ = five_images()
+    content['annotations'][1] |= change
+    with pytest.raises(ValueError, match=f'annotation 2.*{message}'):
+        read_ground_truth(content)
