@@ -38,6 +38,9 @@ def test_configs_tools_and_sources_are_shipped(site):
     package = site / 'mmdet_plus'
     assert (package / '.mim/configs/d2det/d2det_r50_fpn_2x_coco.py').exists()
     assert (package / '.mim/tools/train.py').exists()
+    assert (package / 'analysis/data_check/page.jinja').exists()
+    (entry_points,) = site.glob('mmdet_plus-*.dist-info/entry_points.txt')
+    assert 'mmdet_plus = mmdet_plus.cli.commands:main' in entry_points.read_text()
     assert (package / 'ops/csrc/library.cpp').exists()
     assert not list(package.rglob('*.so'))
 
@@ -64,3 +67,20 @@ print(mmdet_plus.__file__)
     assert done.returncode == 0, done.stderr
     assert str(site) in done.stdout
     assert done.stderr.count('pip install --no-build-isolation') == 1
+
+
+@pytest.mark.slow
+def test_the_command_finds_tools_and_configs_without_a_clone(site, tmp_path):
+    done = subprocess.run(
+        [
+            *(sys.executable, '-m', 'mmdet_plus', 'train'),
+            *('configs/d2det/d2det_tiny_shapes.py', '--data', 'absent'),
+        ],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(site)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith('error: data folder absent does not exist\n')
+    assert not list(tmp_path.iterdir())

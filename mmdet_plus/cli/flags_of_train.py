@@ -13,6 +13,17 @@ from .resuming import check_resumable, refuse_second_training, resume_newest
 from .schedules import fit_schedule
 
 MEASURE = 'coco/bbox_mAP'
+EARLY_STOP = dict(
+    type='EarlyStoppingHook', monitor=MEASURE, rule='greater', min_delta=0.0
+)
+# As MMDetection's configs of RTMDet average.
+AVERAGE = dict(
+    type='EMAHook',
+    ema_type='ExpMomentumEMA',
+    momentum=0.0002,
+    update_buffers=True,
+    priority=49,
+)
 
 
 def set_train_options(cfg: Config, args: Namespace) -> None:
@@ -78,25 +89,9 @@ def _train_on_own_data(cfg: Config, args: Namespace) -> None:
     cfg.default_hooks.checkpoint.update(save_best=MEASURE, rule='greater')
     hooks = list(cfg.get('custom_hooks') or [])
     if args.patience:
-        hooks.append(
-            dict(
-                type='EarlyStoppingHook',
-                monitor=MEASURE,
-                rule='greater',
-                min_delta=0.0,
-                patience=args.patience,
-            )
-        )
+        hooks.append(dict(EARLY_STOP, patience=args.patience))
     if args.ema and not any(hook['type'] == 'EMAHook' for hook in hooks):
-        hooks.append(
-            dict(
-                type='EMAHook',
-                ema_type='ExpMomentumEMA',
-                momentum=0.0002,
-                update_buffers=True,
-                priority=49,
-            )
-        )
+        hooks.append(dict(AVERAGE))
     cfg.custom_hooks = hooks
 
 

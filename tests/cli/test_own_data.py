@@ -12,14 +12,16 @@ from mmdet_plus.errors import UserError
 
 def arguments(data, **changes):
     names = ('amp', 'auto_scale_lr', 'resume', 'classes', 'val_fraction', 'epochs')
-    names += ('patience', 'ema', 'load')
+    names += ('patience', 'ema', 'load', 'overwrite')
     given = dict.fromkeys(names) | dict(data=str(data), split_seed=0, launcher='none')
     return Namespace(**given | changes)
 
 
 @pytest.fixture
 def cfg(tiny_config):
-    return Config.fromfile(str(tiny_config))
+    read = Config.fromfile(str(tiny_config))
+    read.merge_from_dict(dict(launcher='none', work_dir=str(tiny_config.parent / 'w')))
+    return read
 
 
 @pytest.fixture
@@ -104,4 +106,10 @@ def test_load_and_resume_exclude_each_other(cfg):
 def test_bad_data_stop_before_anything_is_written(cfg, voc):
     (voc / 'JPEGImages/b.jpg').write_bytes(b'')
     with pytest.raises(UserError, match='1 images cannot be read'):
+        use_training_data(cfg, arguments(voc))
+
+
+def test_models_with_masks_need_masks(cfg, voc):
+    cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
+    with pytest.raises(UserError, match='masks, but 4 of 4 objects of the train split'):
         use_training_data(cfg, arguments(voc))

@@ -66,8 +66,8 @@ def check_before_training(cfg: Config) -> list[str]:
         UserError: for the first thing that would stop the run or train on nothing.
     """
     _check_keys(cfg, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
-    check_names(cfg)
     check_values(cfg)
+    check_names(cfg)
     counts = dict(iter_class_counts(cfg.model))
     needed = list(iter_needed_checkpoints(cfg.model))
     loaders = dict(train_dataloader=None, val_dataloader='val_evaluator')
@@ -82,8 +82,8 @@ def check_before_training(cfg: Config) -> list[str]:
 def check_before_test(cfg: Config) -> list[str]:
     """Check what a test needs; see ``check_before_training``."""
     _check_keys(cfg, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
-    check_names(cfg)
     check_values(cfg)
+    check_names(cfg)
     check_checkpoint(cfg.load_from)
     counts = dict(iter_class_counts(cfg.model))
     return _check_data(cfg, dict(test_dataloader='test_evaluator'), counts)

@@ -55,6 +55,21 @@ def unknown_classes_error(
     )
 
 
+def misspelt(classes: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Classes that the data have under a name of other case or other spaces only.
+
+    Args:
+        classes: wanted names.
+        names: what the data have.
+    """
+    plain = {' '.join(name.lower().split()) for name in names if name not in classes}
+    return [
+        name
+        for name in classes
+        if name not in names and ' '.join(name.lower().split()) in plain
+    ]
+
+
 def check_class_names(key: str, config: dict, names: object) -> None:
     """Raise ``UserError`` unless a dataset's classes are names, each once.
 

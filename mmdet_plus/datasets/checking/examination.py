@@ -61,7 +61,7 @@ def examine(
     for split in splits or data.splits:
         dataset = data.dataset(split)
         raw = dataset.content()
-        contents[split] = dataset.ground_truth()
+        contents[split] = dataset.ground_truth(raw)
         folders[split] = dataset.data_prefix['img']
         found = check_annotations(
             raw,

@@ -16,7 +16,15 @@ from .findings import Finding
 
 HIGH_MODES = ('I', 'F', 'I;16', 'I;16B', 'I;16L')
 DARK = 4096  # 16-bit pictures below this use 12 bits or less, and come out black
-KINDS = {
+SPOILT = {
+    'broken': 'images cannot be read',
+    'swapped': 'images have width and height exchanged in the annotations, or are '
+    'turned by EXIF data after they were labelled',
+    'other': 'images have another size than the annotations say',
+    'dark': 'images have 16 bits of which 12 or less are used, and would be nearly '
+    'black: scale them to 8 bits',
+}
+UNUSUAL = {
     'turned': 'images are turned by their EXIF data; boxes must fit the turned image',
     'gray': 'images are gray',
     'alpha': 'images have an alpha channel, which is left out',
@@ -38,46 +46,25 @@ def check_images(
             the first bytes only.
     """
     found: dict[str, list[str]] = defaultdict(list)
-    swapped: list[str] = []
-    other: list[str] = []
-    dark: list[str] = []
-    broken: list[str] = []
     for image in images:
         path = osp.join(folder, image['file_name'])
         try:
             size = image_size(path)
             kinds = _kinds(path, pixels=pixels)
         except UserError as error:
-            broken.append(str(error))
+            found['broken'].append(str(error))
             continue
         stated = (image['width'], image['height'])
         if size != stated:
             place = f'{path} is {size[0]} x {size[1]}, said {stated[0]} x {stated[1]}'
-            (swapped if size == stated[::-1] else other).append(place)
+            found['swapped' if size == stated[::-1] else 'other'].append(place)
         for kind in kinds:
-            (dark if kind == 'dark' else found[kind]).append(path)
-    findings = [
-        _counted(True, broken, 'images cannot be read'),
-        _counted(
-            True,
-            swapped,
-            'images have width and height exchanged in the annotations, or are turned '
-            'by EXIF data after they were labelled',
-        ),
-        _counted(
-            True,
-            other,
-            'images have another size than the annotations say',
-        ),
-        _counted(
-            True,
-            dark,
-            'images have 16 bits of which 12 or less are used, and would be nearly '
-            'black: scale them to 8 bits',
-        ),
-        *(_counted(False, found[kind], text) for kind, text in KINDS.items()),
+            found[kind].append(path)
+    return [
+        Finding(kind in SPOILT, f'{len(found[kind])} {text}', found[kind], found[kind])
+        for kind, text in (SPOILT | UNUSUAL).items()
+        if found[kind]
     ]
-    return [finding for finding in findings if finding is not None]
 
 
 def content_hash(path: str) -> str:
@@ -109,10 +96,3 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
     kinds += ['gray'] if mode in ('1', 'L', 'LA') else []
     kinds += ['alpha'] if mode in ('LA', 'PA', 'RGBA') else []
     return [*kinds, *(['CMYK'] if mode == 'CMYK' else [])]
-
-
-def _counted(is_error: bool, places: list[str], text: str) -> Finding | None:
-    if not places:
-        return None
-    number = len(places)
-    return Finding(is_error, f'{number} {text}', places, places)

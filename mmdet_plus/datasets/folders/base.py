@@ -46,9 +46,13 @@ class FolderDataset(CocoDataset):
         """
         raise NotImplementedError
 
-    def ground_truth(self) -> Content:
-        """What is trained on and measured with: images and objects of the classes."""
-        content = self.content()
+    def ground_truth(self, content: Content | None = None) -> Content:
+        """What is trained on and measured with: images and objects of the classes.
+
+        Args:
+            content: what ``content()`` gave, so as not to read it again.
+        """
+        content = self.content() if content is None else content
         if self.held_out:
             content = hold_out(content, **self.held_out)
         if not content['images']:

@@ -139,9 +139,7 @@ def find(root: Path) -> dict[str, dict]:
                 return _with_sets(root, place, name)
     beside = [place for place in places if any(place.glob('*.xml'))]
     splits = {split_of(place.relative_to(root)) or 'all': place for place in beside}
-    return {
-        split: _arguments(root, place, place, '') for split, place in splits.items()
-    }
+    return {split: _arguments(root, place, place) for split, place in splits.items()}
 
 
 def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
@@ -155,16 +153,17 @@ def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
     }
     if 'train' not in found and 'trainval' in sets:
         found['all'] = str(sets['trainval'].relative_to(root))
+    given = _arguments(root, place / name, place / images)
     return {
-        split: _arguments(root, place / name, place / images, ann_file)
+        split: dict(given, ann_file=ann_file)
         for split, ann_file in (found or dict(all='')).items()
     }
 
 
-def _arguments(root: Path, annotations: Path, images: Path, ann_file: str) -> dict:
+def _arguments(root: Path, annotations: Path, images: Path) -> dict:
     given: dict[str, Any] = dict(
         type='VOCFolderDataset',
-        ann_file=ann_file,
+        ann_file='',
         data_prefix=dict(
             img=_relative(images, root),
             ann=_relative(annotations, root),

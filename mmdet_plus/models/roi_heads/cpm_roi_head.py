@@ -19,10 +19,10 @@ from ..task_modules.bbox_geometry import distinct_bboxes, unscale_bboxes
 from ..task_modules.box_matching import label_bboxes
 from .duplicate_suppression import suppress_duplicates
 from .grid_heads.iou_scoring_head import IoUScoringHead
-from .grid_heads.point_cascade import PointCascade, StageOutput, check_num_values
+from .localisation_cascade import LocalisationCascade, StageOutput, check_num_values
 from .roi_training import fill_missing_cls_losses, sample_rois
 from .score_fusion import fuse_cascade
-from .unsupported_parts import refuse_parts
+from .unsupported_parts import refuse_double_head, refuse_parts
 
 Features = tuple[Tensor, ...]
 
@@ -50,9 +50,11 @@ class CPMRoIHead(StandardRoIHead):
 
     Args:
         grid_roi_extractor: RoI extractor of all stages.
-        grid_head: ``PointGridHead`` of each stage; its mapping ratio is set here.
+        grid_head: ``PointGridHead`` of each stage, whose mapping ratio is set here, or
+            another localisation head, see ``LocalisationCascade``.
         num_stages: stages of the cascade.
-        mapping_ratios: of each stage (Table 4); those past ``num_stages`` are not used.
+        mapping_ratios: of each stage (Table 4); those past ``num_stages`` are not used;
+            None for heads without, such as ``DenseLocalRegressionHead``.
         stage_loss_weights: beta of each stage (Eq. 2), as many as ``mapping_ratios``.
         clip_between_stages: False reads boxes that leave the image as they are, as the
             released models do.
@@ -67,7 +69,7 @@ class CPMRoIHead(StandardRoIHead):
         grid_roi_extractor: ConfigType,
         grid_head: ConfigType,
         num_stages: int = 3,
-        mapping_ratios: Sequence[float] = (2.0, 1.5, 1.25),
+        mapping_ratios: Sequence[float] | None = (2.0, 1.5, 1.25),
         stage_loss_weights: Sequence[float] = (1.0, 0.5, 0.25),
         clip_between_stages: bool = True,
         iou_head: ConfigType | None = None,
@@ -77,7 +79,7 @@ class CPMRoIHead(StandardRoIHead):
         refuse_parts('CPMRoIHead', kwargs, 'mask_head', 'shared_head')
         super().__init__(**kwargs)
         self.grid_roi_extractor = MODELS.build(grid_roi_extractor)
-        self.grid_heads = PointCascade(
+        self.grid_heads = LocalisationCascade(
             grid_head,
             num_stages=num_stages,
             mapping_ratios=mapping_ratios,
@@ -90,6 +92,9 @@ class CPMRoIHead(StandardRoIHead):
         self._check_settings()
 
     def _check_classifiers(self) -> None:
+        refuse_double_head(
+            'CPMRoIHead', bbox_head=self.bbox_head, rsm_head=self.rsm_head
+        )
         for name, head in (('bbox_head', self.bbox_head), ('rsm_head', self.rsm_head)):
             if head is not None and head.with_reg:
                 raise ValueError(
@@ -138,12 +143,13 @@ class CPMRoIHead(StandardRoIHead):
         rpn_results_list: InstanceList,
         batch_data_samples: SampleList,
     ) -> tuple:
-        """Raw outputs for all proposals: class logits, and heat maps of each stage."""
+        """Raw outputs for all proposals: class logits, and those of each stage."""
         bboxes = [proposals.bboxes for proposals in rpn_results_list]
         logits = self._bbox_forward(x, bbox2roi(bboxes))['cls_score']
         img_shapes = [sample.img_shape for sample in batch_data_samples]
         stages = self._localise(x, bboxes, img_shapes)
-        return logits, *(stage.predictions.heatmap_logits for stage in stages)
+        # Without the local features.
+        return logits, *(raw for stage in stages for raw in stage.predictions[1:])
 
     def loss(
         self,
@@ -159,8 +165,9 @@ class CPMRoIHead(StandardRoIHead):
             batch_data_samples: ground truth and meta information of each image.
 
         Returns:
-            ``loss_cls`` and ``acc``; ``s0.loss_grid``, ``s1.loss_grid`` and so on;
-            ``loss_iou`` of the ISM; ``rsm.loss_cls`` and ``rsm.acc`` of the RSM.
+            ``loss_cls`` and ``acc``; ``s0.loss_grid``, ``s1.loss_grid`` and so on, or
+            what other localisation heads call their losses; ``loss_iou`` of the ISM;
+            ``rsm.loss_cls`` and ``rsm.acc`` of the RSM.
         """
         sampling_results = sample_rois(self, x, rpn_results_list, batch_data_samples)
         classified = self.bbox_loss(x, sampling_results)
@@ -192,7 +199,7 @@ class CPMRoIHead(StandardRoIHead):
         )
         losses, last = trained.losses, trained.last
         if self.iou_head is not None:
-            ious = self.iou_head(last.predictions.local_feats)
+            ious = self.iou_head(last.predictions[0])
             bboxes = torch.cat(last.inputs)
             losses.update(self.iou_head.loss(ious, bboxes, trained.gt_bboxes))
         return losses, last
@@ -299,7 +306,7 @@ class CPMRoIHead(StandardRoIHead):
         """``ious`` and ``rsm_scores`` (k,) of boxes ``rows`` with ``labels``."""
         scores = {}
         if self.iou_head is not None and last:
-            outputs = self.iou_head(output.predictions.local_feats)
+            outputs = self.iou_head(output.predictions[0])
             scores['ious'] = self.iou_head.predict_by_feat(outputs)[rows]
         if self.rsm_head is not None:
             logits = self._rsm_logits(x, bbox2roi(output.bboxes))

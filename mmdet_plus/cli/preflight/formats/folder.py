@@ -6,7 +6,7 @@ from mmdet_plus.datasets.checking import check_annotations
 from mmdet_plus.datasets.folders.base import FolderDataset
 from mmdet_plus.errors import UserError
 
-from ..classes import unknown_classes_error
+from ..classes import misspelt, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs
 from .coco import refuse
 
@@ -36,8 +36,10 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         raise UserError(f'{dataset.key} has no images')
     names = [str(item['name']) for item in content['categories']]
     classes = dataset.classes if isinstance(dataset.classes, tuple) else None
-    absent = [name for name in classes or () if name not in names]
-    if absent and needs.objects and len(absent) == len(classes or ()):
-        raise unknown_classes_error(dataset.key, absent, 'the data', names)
+    if classes is not None:
+        absent = [name for name in classes if name not in names]
+        wrong = absent if len(absent) == len(classes) else misspelt(classes, names)
+        if wrong and needs.objects:
+            raise unknown_classes_error(dataset.key, wrong, 'the data', names)
     findings = check_annotations(content, classes=classes, needs_objects=needs.objects)
     return refuse(dataset, findings)

@@ -11,7 +11,7 @@ from mmdet_plus.datasets.folders.content import Content, image_size
 from mmdet_plus.datasets.folders.voc import object_corners, object_name, read_tree
 from mmdet_plus.errors import UserError
 
-from ..classes import no_class_error, unknown_classes_error
+from ..classes import misspelt, no_class_error, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs, metric_class
 from .coco import refuse
 
@@ -55,7 +55,10 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
             needs.num_classes_keys,
         )
     ignored = [name for name in names if name not in dataset.classes]
-    _check_spelling(dataset, names, ignored)
+    wrong = misspelt(dataset.classes, names)
+    if wrong:
+        path = str(dataset.ann_file)
+        raise unknown_classes_error(dataset.key, wrong, path, names)
     warnings = [_ignored_warning(dataset, ignored)] if ignored else []
     for key, metric in needs.metrics:
         if metric_class(metric) is CocoMetric and not metric.get('ann_file'):
@@ -67,22 +70,6 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         content, classes=dataset.classes, needs_objects=needs.objects
     )
     return [*warnings, *refuse(dataset, findings)]
-
-
-def _check_spelling(
-    dataset: DatasetConfig, names: Sequence[str], ignored: Sequence[str]
-) -> None:
-    """A class without objects, and objects whose name differs in case or spaces."""
-    plain = {' '.join(name.lower().split()) for name in ignored}
-    classes = dataset.classes or ()
-    misspelt = [
-        name
-        for name in classes
-        if name not in names and ' '.join(name.lower().split()) in plain
-    ]
-    if misspelt:
-        path = str(dataset.ann_file)
-        raise unknown_classes_error(dataset.key, misspelt, path, names)
 
 
 def read_content(dataset: DatasetConfig) -> Content:

@@ -175,10 +175,7 @@ class PointGridHead(BaseModule):
             bboxes: (n, 4) xyxy the features were taken from.
 
         Returns:
-            (n, 4) xyxy, not clipped, without a gradient. Each contains the centre of
-            its RoI.
+            (n, 4) xyxy, not clipped. Each contains the centre of its RoI.
         """
-        # Stages are trained one by one: "boxes of higher IoU quality are chosen for
-        # the next stage" (Fig. 2).
-        logits = predictions.heatmap_logits.detach()
+        logits = predictions.heatmap_logits
         return vote_bboxes(*decode_points(logits, bboxes, self.mapping_ratio))

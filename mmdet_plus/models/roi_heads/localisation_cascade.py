@@ -1,7 +1,7 @@
-"""The cascade mapping module of CPM R-CNN: grid branches one after another."""
+"""Localisation heads one after another, each on the boxes of the one before."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from mmdet.registry import MODELS
@@ -10,13 +10,27 @@ from mmdet.utils import ConfigType
 from mmengine.model import ModuleList
 from torch import Tensor
 
-from ...task_modules.bbox_geometry import clip_bboxes
-from ...task_modules.box_matching import match_bboxes
-from ..roi_training import draw_rows
-from .point_grid_head import GridPredictions, PointGridHead
+from ..task_modules.bbox_geometry import clip_bboxes
+from ..task_modules.box_matching import match_bboxes
+from .roi_training import draw_rows
 
 RoIReader = Callable[[Tensor], Tensor]
 Shapes = Sequence[tuple[int, int]]
+
+
+class LocalisationHead(Protocol):
+    """A module that localises RoIs: ``PointGridHead``, ``DenseLocalRegressionHead``."""
+
+    def __call__(self, roi_feats: Tensor) -> tuple:
+        """Predictions from RoI features (n, C, s, s), ``local_feats`` the first."""
+
+    def loss(
+        self, predictions: Any, bboxes: Tensor, gt_bboxes: Tensor
+    ) -> dict[str, Tensor]:
+        """Losses of predictions for boxes (n, 4) with their ground truth (n, 4)."""
+
+    def predict_by_feat(self, predictions: Any, bboxes: Tensor) -> Tensor:
+        """Boxes (n, 4) xyxy from predictions for boxes (n, 4)."""
 
 
 class StageOutput(NamedTuple):
@@ -24,8 +38,8 @@ class StageOutput(NamedTuple):
 
     inputs: list[Tensor]
     """(n_i, 4) xyxy of each image, the RoIs."""
-    predictions: GridPredictions
-    """Of the RoIs of all images."""
+    predictions: tuple
+    """What the head returned for the RoIs of all images, its ``local_feats`` first."""
     bboxes: list[Tensor]
     """(n_i, 4) xyxy of each image, refined, and clipped unless between stages."""
 
@@ -34,23 +48,23 @@ class CascadeTraining(NamedTuple):
     """What a cascade learns from a batch, and what its last stage saw and found."""
 
     losses: dict[str, Tensor]
-    """``s0.loss_grid``, ``s1.loss_grid`` and so on."""
+    """Of the heads, after ``s0.``, ``s1.`` and so on."""
     last: StageOutput
     """Of the last stage."""
     gt_bboxes: Tensor
     """(n, 4) xyxy, ground truth of the RoIs of the last stage."""
 
 
-class PointCascade(ModuleList):
-    """Stages that look for the points of an object, each in a smaller region.
+class LocalisationCascade(ModuleList):
+    """Stages that localise, each on the features of boxes that the one before found.
 
-    CMM of CPM R-CNN (arXiv 2003.03570), sec. 3.2, Eq. 1 and 2. Each stage reads the
-    features of the boxes that the one before has found.
+    CMM of CPM R-CNN (arXiv 2003.03570), sec. 3.2, Eq. 1 and 2.
 
     Args:
-        grid_head: ``PointGridHead`` of each stage; its mapping ratio is set here.
+        head: config of the ``LocalisationHead`` of each stage.
         num_stages: stages of the cascade.
-        mapping_ratios: of each stage (Table 4); those past ``num_stages`` are not used.
+        mapping_ratios: the key ``mapping_ratio`` of each stage's head (Table 4); those
+            past ``num_stages`` are not used. None for heads without.
         loss_weights: beta of each stage (Eq. 2), at least as many as stages.
         clip_between: whether the boxes that a stage reads are clipped to the image; the
             last ones always are.
@@ -58,23 +72,24 @@ class PointCascade(ModuleList):
 
     def __init__(
         self,
-        grid_head: ConfigType,
+        head: ConfigType,
         *,
         num_stages: int,
-        mapping_ratios: Sequence[float],
+        mapping_ratios: Sequence[float] | None,
         loss_weights: Sequence[float],
         clip_between: bool = True,
     ) -> None:
-        if not 1 <= num_stages <= len(mapping_ratios):
+        ratios = loss_weights if mapping_ratios is None else mapping_ratios
+        if not 1 <= num_stages <= len(ratios):
             raise ValueError(
-                f'num_stages must be from 1 to {len(mapping_ratios)}, the number of '
+                f'num_stages must be from 1 to {len(ratios)}, the number of '
                 f'mapping_ratios, got {num_stages}'
             )
         check_num_values('stage_loss_weights', loss_weights, num_stages, num_stages)
-        super().__init__(
-            MODELS.build({**grid_head, 'mapping_ratio': ratio})
-            for ratio in mapping_ratios[:num_stages]
-        )
+        keys: list[dict[str, Any]] = [{}] * num_stages
+        if mapping_ratios is not None:
+            keys = [dict(mapping_ratio=ratio) for ratio in mapping_ratios[:num_stages]]
+        super().__init__(MODELS.build({**head, **own}) for own in keys)
         self.loss_weights = tuple(loss_weights)
         self.clip_between = clip_between
 
@@ -145,17 +160,19 @@ class PointCascade(ModuleList):
 
 
 def _run_stage(
-    head: PointGridHead,
+    head: LocalisationHead,
     read: RoIReader,
     bboxes: list[Tensor],
     img_shapes: Shapes,
     *,
     clip: bool,
 ) -> StageOutput:
-    """Eq. 1 without the selection; refined boxes carry no gradient."""
+    """Eq. 1 without the selection."""
     rois = bbox2roi(bboxes)
     predictions = head(read(rois))
-    refined = head.predict_by_feat(predictions, rois[:, 1:])
+    # Stages are trained one by one: "boxes of higher IoU quality are chosen for the
+    # next stage" (Fig. 2).
+    refined = head.predict_by_feat(predictions, rois[:, 1:]).detach()
     per_img = refined.split([len(boxes) for boxes in bboxes])
     found = [
         clip_bboxes(boxes, shape) if clip else boxes
