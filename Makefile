@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
 CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
 
-.PHONY: help install demo test test-slow lint type format docs bench evidence cuda-check clean
+.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: $(INSTALLED) ## the fast test suite
 
 test-slow: $(INSTALLED) ## the tests that train or build something
 	$(BIN)/python -m pytest -m slow
+
+fuzz: $(INSTALLED) ## random batches for every method, some minutes; FUZZ_BATCHES=1000 for more
+	$(BIN)/python -m pytest -m slow tests/integration/test_fuzz.py
 
 lint: $(INSTALLED) ## ruff and clang-format
 	$(BIN)/ruff check .

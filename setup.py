@@ -113,9 +113,13 @@ setup(
         'tqdm',
     ],
     extras_require={
+        'deploy': ['onnx', 'onnxruntime', 'onnxscript'],
         'zoo': ['gdown>=6', 'protobuf', 'safetensors'],
         'tests': [
             'gdown>=6',
+            'onnx',
+            'onnxruntime',
+            'onnxscript',
             'protobuf',
             'pytest>=8',
             'safetensors',

@@ -5,9 +5,8 @@ import io
 import warnings
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import NamedTuple
-
-from packaging.version import Version
 
 
 class Host(NamedTuple):
@@ -31,6 +30,16 @@ HOSTS = (
 NOISE = ('Could not import OneDL', 'faster_coco_eval is not installed')
 
 
+def is_any_host_installed(find: Callable = find_spec) -> bool:
+    """Whether some part of OpenMMLab is there, so that the rest can be asked for.
+
+    Args:
+        find: returns None for a module that is not there; exchanged in tests.
+    """
+    openmmlab = (host.module for host in HOSTS if host.module != 'torch')
+    return any(find(module) is not None for module in openmmlab)
+
+
 @contextlib.contextmanager
 def without_noise() -> Iterator[None]:
     """Keep lines that help nobody out of what programs read from stdout."""
@@ -52,6 +61,9 @@ def check_host_versions(import_host: Callable = import_module) -> None:
     Args:
         import_host: returns the module of the given name; exchanged in tests.
     """
+    # Here, because OnnxDetector does without it.
+    from packaging.version import Version
+
     for host in HOSTS:
         try:
             found = import_host(host.module).__version__

@@ -3,7 +3,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmdet_plus.host_versions import HOSTS, check_host_versions, without_noise
+from mmdet_plus.host_versions import (
+    HOSTS,
+    check_host_versions,
+    is_any_host_installed,
+    without_noise,
+)
 
 
 def importer(**changes):
@@ -52,3 +57,14 @@ def test_noise_is_kept_out_and_the_rest_is_shown(capsys, recwarn):
         warnings.warn('faster_coco_eval is not installed, metrics', stacklevel=1)
     assert capsys.readouterr().out == 'something else\n'
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ('installed', 'expected'),
+    [((), False), (('torch',), False), (('mmdet',), True), (('torch', 'mmcv'), True)],
+)
+def test_only_parts_of_openmmlab_ask_for_the_rest(installed, expected):
+    def find(name):
+        return object() if name in installed else None
+
+    assert is_any_host_installed(find) is expected

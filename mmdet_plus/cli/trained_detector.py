@@ -43,5 +43,8 @@ def load_detector(args: argparse.Namespace) -> tuple[Config, nn.Module]:
     # MMDetection's init_detector hides which weights the checkpoint had.
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
     with unsafe_loading(args.unsafe_load):
-        check_match(model, load_checkpoint(model, args.checkpoint, map_location='cpu'))
+        checkpoint = load_checkpoint(model, args.checkpoint, map_location='cpu')
+    check_match(model, checkpoint)
+    # Where MMDetection's init_detector leaves the names of the classes.
+    model.dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
     return cfg, model.to(args.device).eval()

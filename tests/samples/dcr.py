@@ -10,12 +10,20 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
-from mmdet_plus.models.task_modules.box_matching import label_bboxes
 
 NUM_CLASSES = 3
 SHAPE = (64, 96)
 GTS = torch.tensor([[10.0, 10, 50, 50], [40, 20, 90, 60]])
 LABELS = torch.tensor([0, 2])
+
+
+def box_iou(first, second):
+    """IoU of all pairs, written out: judges what the package finds."""
+    low = torch.maximum(first[:, None, :2], second[None, :, :2])
+    high = torch.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = (high - low).clamp(min=0).prod(dim=2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(dim=1) for boxes in (first, second)]
+    return shared / (areas[0][:, None] + areas[1][None] - shared)
 
 
 class StubRefiner(BoxRefiner):
@@ -38,7 +46,8 @@ class OracleRefiner(StubRefiner):
     """Knows the ground truth of every image: one for the true class, else zero."""
 
     def predict(self, inputs, rois):
-        labels = label_bboxes(rois[:, 1:], GTS, LABELS, NUM_CLASSES, 0.5).labels
+        ious, objects = box_iou(rois[:, 1:], GTS).max(dim=1)
+        labels = torch.where(ious >= 0.5, LABELS[objects], NUM_CLASSES)
         one_hot = torch.nn.functional.one_hot(labels, NUM_CLASSES + 1)
         return one_hot.float(), None
 

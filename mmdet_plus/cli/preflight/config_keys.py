@@ -45,6 +45,7 @@ BUILDER_KEYS = {
     'convert_to_iter_based',
     'default_args',
     'init_cfg',
+    'requires_grad',
     'paramwise_cfg',
     'priority',
 }
@@ -72,8 +73,9 @@ SECTION_KEYS = (
     'score_thr',
 )
 # Whoever reads these takes some keys out before the type is called.
-SHARED_SETTINGS = ('_cfg', 'dcn', 'plugins', 'roi_layer')
-SURE, ALIKE = 0.9, 0.75
+SHARED_SETTINGS = ('_cfg', 'dcn', 'plugins', 'nms')
+SECTIONS = ('train_cfg', 'test_cfg')
+SURE, LIKELY, ALIKE = 0.9, 0.85, 0.75
 
 
 def check_names(cfg: Config) -> None:
@@ -90,7 +92,7 @@ def check_names(cfg: Config) -> None:
         for key in cfg.get(loader) or {}:
             if key not in allowed:
                 raise _unknown(key, allowed, f'in {loader} of the config')
-    for name in ('train_cfg', 'test_cfg'):
+    for name in SECTIONS:
         _check_section((cfg.get('model') or {}).get(name), f'model.{name}')
     for key, value in cfg.items():
         if key in known:
@@ -110,7 +112,7 @@ def _check_section(node: Any, where: str) -> None:
             _check_section(item, f'{where}.{index}')
     if isinstance(node, dict) and 'type' not in node:
         for key, value in node.items():
-            _refuse_if_alike(key, SECTION_KEYS, f'in {where} ', 0.88)
+            _refuse_if_alike(key, SECTION_KEYS, f'in {where} ', LIKELY)
             _check_section(value, f'{where}.{key}')
 
 
@@ -144,27 +146,30 @@ def _check_typed(where: str, node: dict) -> None:
     name = node['type'].rpartition('.')[2]
     candidates = _registered().get(name)
     if candidates is None:
-        is_plain = '.' not in node['type'] and not hasattr(mmcv.ops, name)
+        is_plain = '.' not in node['type']
         if is_plain and difflib.get_close_matches(name, _registered(), 1, ALIKE):
             hint = suggestion(name, _registered())
             raise UserError(f'{where}.type: nothing is registered as {name!r}; {hint}')
         return
-    if any(part.endswith(SHARED_SETTINGS) for part in where.split('.')[1:]):
-        return
+    parts = [part for part in where.split('.')[1:] if part not in SECTIONS]
+    is_shared = any(part.endswith(SHARED_SETTINGS) for part in parts)
     signatures = [_arguments(candidate) for candidate in candidates]
     for key in node.keys() - BUILDER_KEYS:
-        if any(_takes(key, *signature) for signature in signatures):
+        if any(
+            _takes(key, names, is_open or is_shared) for names, is_open in signatures
+        ):
             continue
-        known = set().union(*(arguments for arguments, _ in signatures))
+        known = BUILDER_KEYS.union(*(names for names, _ in signatures))
         raise UserError(
             f'{where}.{key}: {name} takes no such argument; {suggestion(key, known)}'
         )
 
 
-def _takes(key: str, arguments: Collection[str], is_open: bool) -> bool:
-    if key in arguments:
+def _takes(key: str, names: Collection[str], is_open: bool) -> bool:
+    if key in names:
         return True
-    return is_open and not difflib.get_close_matches(key, arguments, 1, SURE)
+    known = {*names, *BUILDER_KEYS}
+    return is_open and not difflib.get_close_matches(key, known, 1, LIKELY)
 
 
 @cache
@@ -177,6 +182,10 @@ def _registered() -> dict[str, list[Any]]:
                 registry.import_from_location()
                 for name, item in registry.module_dict.items():
                     found.setdefault(name, []).append(item)
+    # RoI layers and kinds of suppression are found there by name.
+    for name, item in vars(mmcv.ops).items():
+        if callable(item):
+            found.setdefault(name, []).append(item)
     return found
 
 

@@ -104,6 +104,12 @@ class DoubleHeadExtBBoxHead(BBoxHead):
     ) -> None:
         weights = task_weights(lambda_fc, lambda_conv, fc_loss_weight, conv_loss_weight)
         check_tasks(weights, fusion)
+        for name in ('with_cls', 'with_reg'):
+            if not kwargs.get(name, True):
+                raise ValueError(
+                    f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses '
+                    'say what is built; only DoubleHeadExtRoIHead uses it'
+                )
         _check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
@@ -223,7 +229,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         """Output maps (n, W, k, k) of the conv-head's blocks for (n, C, k, k)."""
         assert self.conv_branch is not None, 'there is no conv-head'
         for block in self.conv_branch:
-            if isinstance(block, NonLocal2d) and len(roi_feats) == 0:
+            if isinstance(block, NonLocal2d) and roi_feats.shape[0] == 0:
                 roi_feats = _attend_to_nothing(block, roi_feats)
             else:
                 roi_feats = block(roi_feats)

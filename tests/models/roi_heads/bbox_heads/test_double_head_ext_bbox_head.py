@@ -340,6 +340,8 @@ def test_bfloat16_autocast():
     [
         (dict(lambda_fc=1.2), r'lambda_fc must be in \[0, 1\], got 1.2'),
         (dict(fusion='sum'), "fc, conv, max, average, complementary, got 'sum'"),
+        (dict(with_reg=False), 'has no with_reg: the weights of the losses say'),
+        (dict(with_cls=False), 'has no with_cls: the weights of the losses say'),
         (dict(num_fcs=0), 'num_fcs must be at least 1, got 0'),
         (dict(num_fc_convs=-1), 'num_fc_convs must not be negative, got -1'),
         (dict(num_blocks=0), 'num_blocks must be at least 1, got 0'),

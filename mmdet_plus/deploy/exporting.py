@@ -1,0 +1,167 @@
+"""Writes a detector as one ONNX graph."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.models.dense_heads import RPNHead
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from ..errors import UserError
+from .description import MIN_OPSET, ExportOptions, describe_model
+from .forms import DetectorForm, make_form
+from .model_info import ModelInfo
+from .onnx_detector import OnnxDetector
+from .precision import halve_networks
+from .verification import compare, sample_images
+
+MAX_BATCH, MIN_SIDE, MAX_SIDE = 1024, 129, 8192
+
+
+def export(
+    cfg: Config,
+    detector: nn.Module,
+    path: Path,
+    name: str,
+    options: ExportOptions,
+    images: Sequence[Any] = (),
+) -> str:
+    """Write a detector and compare the file with it.
+
+    Args:
+        cfg: its config.
+        detector: in evaluation mode.
+        path: of the file.
+        name: of the config.
+        options: of the export.
+        images: to compare on, beside a photograph.
+
+    Returns:
+        What was written and how far the two differ.
+
+    Raises:
+        UserError: for what cannot be exported, or if the two differ.
+    """
+    check_opset(options.opset)
+    if options.max_detections is not None:
+        limit_detections(detector, options.max_detections)
+    info = describe_model(cfg, detector, name, options)
+    write_onnx(detector, info, path, options.opset)
+    difference = compare(detector, OnnxDetector(path), [*sample_images(), *images])
+    if info.precision == 'fp32' and not difference.is_equal:
+        raise UserError(f'{path} does not find what PyTorch finds: {difference}')
+    return f'{path}: {difference}'
+
+
+def check_opset(opset: int) -> None:
+    """Raise ``UserError`` for an opset without operators that graphs need."""
+    if opset < MIN_OPSET:
+        raise UserError(f'--opset {opset} is too old: it must be at least {MIN_OPSET}')
+
+
+def deploy_form(detector: nn.Module, precision: str = 'fp32') -> DetectorForm:
+    """A detector as one module without questions to the data.
+
+    ``torch.export`` takes it, and so does ``torch.compile``.
+
+    Args:
+        detector: as built from a config, with its weights; stays as it is.
+        precision: ``'fp16'`` halves the networks, but not what is done to boxes.
+
+    Raises:
+        UserError: for a part that has no form, naming its key in the config.
+    """
+    form = make_form(copy.deepcopy(detector).cpu().eval(), 'model').eval()
+    assert isinstance(form, DetectorForm)
+    if precision == 'fp16':
+        halve_networks(form, _is_form)
+    return form.requires_grad_(False)
+
+
+def limit_detections(detector: nn.Module, count: int) -> None:
+    """Let a detector give at most so many detections of an image, in place."""
+    for module in detector.modules():
+        test_cfg = getattr(module, 'test_cfg', None)
+        if isinstance(module, RPNHead) or test_cfg is None:
+            continue
+        for cfg in (test_cfg, test_cfg.get('rcnn') or {}):
+            if 'max_per_img' in cfg:
+                cfg['max_per_img'] = count
+
+
+def write_onnx(
+    detector: nn.Module, info: ModelInfo, path: Path, opset: int = MIN_OPSET
+) -> None:
+    """Write a detector and what is to be known of it.
+
+    Raises:
+        UserError: for a part that cannot be exported, or an opset that is too old.
+    """
+    check_opset(opset)
+    form = deploy_form(detector, info.precision)
+    program = export_program(form, info)
+    onnx_program = torch.onnx.export(
+        program,
+        dynamo=True,
+        opset_version=opset,
+        custom_translation_table=_translations(),
+        output_names=output_names(form),
+        verbose=False,
+    )
+    assert onnx_program is not None
+    onnx_program.model.metadata_props.update(info.to_metadata())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx_program.save(str(path))
+
+
+def export_program(form: nn.Module, info: ModelInfo) -> torch.export.ExportedProgram:
+    """``torch.export`` of a deploy form, for batches of any length."""
+    batch = torch.export.Dim('batch', min=1, max=MAX_BATCH)
+    sides: dict[int, Any] = {0: batch}
+    if info.dynamic:
+        sides[1] = torch.export.Dim('height', min=MIN_SIDE, max=MAX_SIDE)
+        sides[2] = torch.export.Dim('width', min=MIN_SIDE, max=MAX_SIDE)
+    try:
+        with torch.no_grad():
+            return torch.export.export(
+                form,
+                example_inputs(info),
+                dynamic_shapes=(sides, {0: batch}, {0: batch}),
+                strict=False,
+            )
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f'the model cannot be traced: {type(error).__name__}: {reason}'
+        ) from error
+
+
+def example_inputs(info: ModelInfo) -> tuple[Tensor, Tensor, Tensor]:
+    """Two grey images of the size that a graph takes."""
+    height, width = (
+        max(side, MIN_SIDE) if info.dynamic else side for side in info.shape
+    )
+    images = torch.full((2, height, width, 3), 127, dtype=torch.uint8)
+    sizes = torch.tensor([[height, width]]).repeat(2, 1)
+    return images, sizes, sizes.clone()
+
+
+def output_names(form: DetectorForm) -> list[str]:
+    """Names of a form's outputs, in their order."""
+    return ['boxes', 'scores', 'labels', 'image_ids', *form.mask_outputs]
+
+
+def _is_form(module: nn.Module) -> bool:
+    return type(module).__module__.startswith(f'{__package__}.forms')
+
+
+def _translations() -> dict:
+    # torch's exporter and onnxscript are of the extra [deploy].
+    try:
+        from .translations import translations
+    except ImportError as error:
+        raise UserError(f"{error}: pip install 'mmdet_plus[deploy]'") from error
+    return translations()
