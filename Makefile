@@ -25,13 +25,13 @@ demo: $(INSTALLED) ## train D2Det and its baseline on generated images and compa
 	$(BIN)/python tools/demo/shapes_demo.py
 
 test: $(INSTALLED) ## the fast test suite
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadfile
 
 test-slow: $(INSTALLED) ## the tests that train or build something
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 fuzz: $(INSTALLED) ## random batches for every method, some minutes; FUZZ_BATCHES=1000 for more
-	$(BIN)/python -m pytest -m slow tests/integration/test_fuzz.py
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests/integration/test_fuzz.py
 
 lint: $(INSTALLED) ## ruff and clang-format
 	$(BIN)/ruff check .

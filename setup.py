@@ -122,6 +122,7 @@ setup(
             'onnxscript',
             'protobuf',
             'pytest>=8',
+            'pytest-xdist',
             'safetensors',
             'selenium',
             'tidecv',

@@ -43,7 +43,8 @@ def test_average_precision_is_the_recorded_one(entry, shapes, tmp_path):
     finally:
         torch.use_deterministic_algorithms(False)
     (recorded,) = [result['Metrics']['box AP'] for result in entry.results]
-    assert metrics['coco/bbox_mAP'] == pytest.approx(recorded, abs=0.005)
+    # In percent, as metafiles of OpenMMLab have it.
+    assert metrics['coco/bbox_mAP'] * 100 == pytest.approx(recorded, abs=0.5)
 
 
 def test_something_is_shipped():

@@ -139,6 +139,14 @@ def test_report_on_a_checkpoint_and_after_a_test(
     assert numbers(tmp_path / 'c')['bbox'] == second['bbox']
 
 
+def test_report_on_own_data(tool_main, tiny_config, checkpoint, tmp_path):
+    flags = ['--data', tmp_path / 'coco', '--out', tmp_path / 'own']
+    assert tool_main(TOOL, tiny_config, checkpoint, *flags) == 0
+    measured = numbers(tmp_path / 'own')
+    assert measured['facts']['data'] == '4 images, 8 objects of 2 classes'
+    assert 'method' in measured
+
+
 def test_no_detections_and_classes_without_objects(tool_main, files, tmp_path):
     truth, found = files
     content = json.loads(truth.read_text())
@@ -209,6 +217,8 @@ def test_bad_input(tool_main, files, tmp_path, capsys):
     same = ['--compare', found, found, '--ann', truth]
     assert 'a name of its own' in error(*same)
     flags = ['--predictions', found, '--ann', truth]
+    assert '--data needs CONFIG and CHECKPOINT' in error(*flags, '--data', tmp_path)
+    assert '--classes needs --data' in error(*flags, '--classes', 'cat')
     assert 'absent is no folder' in error(*flags, '--images', 'absent')
     assert 'no annotation file' in error('--predictions', found, '--ann', found)
     content = json.loads(truth.read_text())

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmdet_plus.errors import UserError
 
-from ..folders.content import EXIF_ORIENTATION, image_size
+from ..folders.content import image_size, orientation
 from .findings import Finding
 
 HIGH_MODES = ('I', 'F', 'I;16', 'I;16B', 'I;16L')
@@ -81,7 +81,7 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
     try:
         with Image.open(path) as image:
             mode = image.mode
-            if image.getexif().get(EXIF_ORIENTATION, 1) not in (0, 1):
+            if orientation(image) not in (0, 1):
                 kinds.append('turned')
             if getattr(image, 'n_frames', 1) > 1:
                 kinds.append('animated')

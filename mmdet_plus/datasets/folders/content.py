@@ -42,14 +42,21 @@ def image_size(path: str) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            sideways = image.getexif().get(EXIF_ORIENTATION) in SIDEWAYS
-            turned = sideways and image.format in TURNED_FORMATS
+            turned = orientation(image) in SIDEWAYS
+            turned = turned and image.format in TURNED_FORMATS
     except FileNotFoundError:
         raise UserError(f'image {path} does not exist') from None
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f'image {path} cannot be read: {reason}') from error
     return (height, width) if turned else (width, height)
+
+
+def orientation(image: Image.Image) -> int:
+    """How an image that was opened is turned by its EXIF data; 1 is upright."""
+    if image.format == 'PNG' and 'exif' not in image.info:
+        return 1  # Pillow would decode all of it to look behind the pixels
+    return image.getexif().get(EXIF_ORIENTATION, 1)
 
 
 def bbox_of(polygon: Sequence[float]) -> list[float]:

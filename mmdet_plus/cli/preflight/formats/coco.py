@@ -171,7 +171,7 @@ def summarise_coco(
             content, classes=classes, needs_objects=needs_objects, renumbers=False
         )
     step = max(1, len(images) // NUM_LOOKED_AT)
-    looked_at = [*images[::step], images[-1]] if has_boxes else []
+    looked_at = [*images[:-1:step], images[-1]] if has_boxes else []
     return CocoSummary(path, names, tuple(looked_at), len(annotations), tuple(findings))
 
 
