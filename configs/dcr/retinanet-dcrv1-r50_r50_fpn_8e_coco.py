@@ -7,9 +7,11 @@ _base_ = [
     '../_base_/refiners/crop_r50.py',
 ]
 
+pretrained = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 model = dict(
     type='FrozenBaseDCR',
     detector='RetinaNet',
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     # Trained by MMDetection's retinanet_r50_fpn_1x_coco.py.
     detector_checkpoint='work_dirs/retinanet_r50_fpn_1x_coco/epoch_12.pth',
     refiner={{_base_.refiner}},
