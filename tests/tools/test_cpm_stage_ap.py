@@ -66,10 +66,12 @@ def test_one_row_for_each_stage(tool_main, files, capsys, monkeypatch):
     assert float(second[1]) > 0  # the squares are found
 
 
-def test_errors(tool_main, files, tiny_config, capsys):
+def test_errors(tool_main, files, tiny_config, capsys, tmp_path):
     assert tool_main(TOOL, files[0], 'absent.pth') == 2
     assert 'checkpoint absent.pth does not exist' in capsys.readouterr().err
-    assert tool_main(TOOL, tiny_config, files[1]) == 2
+    other = tmp_path / 'faster-rcnn.pth'
+    torch.save(MODELS.build(Config.fromfile(tiny_config).model).state_dict(), other)
+    assert tool_main(TOOL, tiny_config, other) == 2
     assert 'roi_head must be CPMRoIHead, got StandardRoIHead' in capsys.readouterr().err
     option = 'test_dataloader.dataset.ann_file=absent.json'
     assert tool_main(TOOL, *files, '--cfg-options', option) == 2
