@@ -60,4 +60,4 @@ def plot_average_precisions(
     axes.set(xlabel='IoU threshold', ylabel='AP', ylim=(0, None))
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
-    figure.savefig(path)
+    figure.savefig(path, dpi=100)

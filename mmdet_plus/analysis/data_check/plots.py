@@ -43,7 +43,7 @@ def plot_distributions(contents: Mapping[str, Content], path: Path) -> None:
     for axis, title in zip(axes.flat, titles, strict=True):
         axis.set_title(title)
         axis.legend()
-    figure.savefig(path)
+    figure.savefig(path, dpi=100)
 
 
 def draw_image(image_path: str, boxes: list[list[float]], path: Path) -> bool:
