@@ -1,0 +1,56 @@
+"""A room of the package imports only from rooms below it (docs/contributing.md)."""
+
+import ast
+from pathlib import Path
+
+import mmdet_plus
+
+ROOT = Path(mmdet_plus.__file__).parent
+FLOORS = (
+    ('errors', 'version', 'host_versions', 'whole_files', 'ops'),
+    ('models', 'datasets'),
+    ('zoo',),
+    ('engine', 'evaluation'),
+    ('visualization', 'analysis', 'deploy', 'apis'),
+    ('cli',),
+    ('__main__',),
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms that a file imports from."""
+    package = ('mmdet_plus', *path.relative_to(ROOT).parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            base += tuple(node.module.split('.')) if node.module else ()
+            for target in ((*base, alias.name) for alias in node.names):
+                if target[0] == 'mmdet_plus' and len(target) > 1:
+                    found.add(target[1])
+    return found
+
+
+def test_no_room_leans_on_one_above():
+    files = [p for p in ROOT.rglob('*.py') if '.mim' not in p.parts]
+    assert len(files) > 200
+    wrong = []
+    for path in files:
+        if path.parent == ROOT and path.stem == '__init__':
+            continue
+        room = path.relative_to(ROOT).parts[0].removesuffix('.py')
+        for other in imported_rooms(path) - {room, '__version__'}:
+            if FLOOR_OF[other] >= FLOOR_OF[room] > 0:
+                wrong.append(f'{path.relative_to(ROOT)} imports {other}')
+    assert wrong == []
+
+
+def test_an_arrow_up_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(f'{__name__}.ROOT', tmp_path)
+    path = tmp_path / 'models' / 'a.py'
+    path.parent.mkdir()
+    path.write_text(
+        'from ..cli.launch import build_runner\nfrom mmdet_plus import zoo\n'
+    )
+    assert imported_rooms(path) == {'cli', 'zoo'}
