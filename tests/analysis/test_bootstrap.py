@@ -2,7 +2,7 @@ import copy
 
 import numpy as np
 import pytest
-from samples.detections import coco_eval, random_data
+from samples.detections import coco_eval, copied, random_data
 
 from mmdet_plus.analysis.bootstrap import (
     Interval,
@@ -13,20 +13,6 @@ from mmdet_plus.analysis.bootstrap import (
 from mmdet_plus.analysis.report.detections import read_detections
 from mmdet_plus.analysis.report.evaluation import evaluate
 from mmdet_plus.analysis.report.ground_truth import read_ground_truth
-
-
-def copied(content, results, draw):
-    """The data with each image as often as it was drawn, under new ids."""
-    images, annotations, copies = [], [], []
-    for image, times in zip(content['images'], draw, strict=True):
-        for _ in range(times):
-            new = dict(image_id=len(images) + 1)
-            images.append(dict(image, id=new['image_id']))
-            for item in content['annotations']:
-                if item['image_id'] == image['id']:
-                    annotations.append(dict(item, **new, id=len(annotations) + 1))
-            copies += [{**r, **new} for r in results if r['image_id'] == image['id']]
-    return dict(content, images=images, annotations=annotations), copies
 
 
 @pytest.mark.parametrize('area', [0, 2])

@@ -99,3 +99,17 @@ def coco_eval(content: dict, results: list[dict], kind: str = 'bbox') -> COCOeva
         measured.accumulate()
         measured.summarize()
     return measured
+
+
+def copied(content, results, draw):
+    """The data with each image as often as it was drawn, under new ids."""
+    images, annotations, copies = [], [], []
+    for image, times in zip(content['images'], draw, strict=True):
+        for _ in range(times):
+            new = dict(image_id=len(images) + 1)
+            images.append(dict(image, id=new['image_id']))
+            for item in content['annotations']:
+                if item['image_id'] == image['id']:
+                    annotations.append(dict(item, **new, id=len(annotations) + 1))
+            copies += [{**r, **new} for r in results if r['image_id'] == image['id']]
+    return dict(content, images=images, annotations=annotations), copies

@@ -118,8 +118,11 @@ def _listing_ap(
             objects.astype(int),
             draws,
         )[0]
-        if len(own) and not chosen.any():
-            values[label] = 0
+        # All objects of a draw are left out, and detections of it are there: as TIDE.
+        class_objects = truth.images[(truth.labels == label) & ~truth.crowd]
+        there = _per_image(class_objects, truth.num_images) @ draws > 0
+        found = _per_image(evaluation.found.images[own], truth.num_images) @ draws > 0
+        values[label, (objects @ draws == 0) & there & found] = 0
     return _over_classes(values)
 
 
