@@ -60,6 +60,7 @@ def read_coco(path: str, image_folder: str) -> Content:
         if 'width' not in image or 'height' not in image:
             file = osp.join(image_folder, str(image['file_name']))
             image['width'], image['height'] = image_size(file)
+    _name_classes(path, content['categories'])
     for index, item in enumerate(content['annotations']):
         item['source'] = f'{path}, annotations[{index}]'
         box = item['bbox']
@@ -67,6 +68,18 @@ def read_coco(path: str, image_folder: str) -> Content:
             item['area'] = box[2] * box[3]
         item.setdefault('iscrowd', 0)
     return {name: content[name] for name in SECTIONS}
+
+
+def _name_classes(path: str, categories: list[dict[str, Any]]) -> None:
+    """Make texts of names that are numbers, as MMDetection compares texts."""
+    for index, category in enumerate(categories):
+        name = category['name']
+        if not isinstance(name, str | int) or name == '':
+            raise UserError(
+                f'annotation file {path}: categories[{index}] has the name {name!r}, '
+                'which is no text'
+            )
+        category['name'] = str(name)
 
 
 def read_json(path: str) -> dict[str, Any]:

@@ -110,6 +110,13 @@ def _divide(
 def _classes(data: DataFolder, root: Path) -> list[str]:
     listed = _listed_classes(root) if data.format == 'VOC' else []
     if listed:
+        used = {name for own in _names_of_splits(data) for name in own}
+        lacking = ', '.join(sorted(used - set(listed)))
+        if lacking:
+            raise UserError(
+                f'{root}: the list of classes lacks {lacking}, which objects have; add '
+                'the names to the list or take it away'
+            )
         return listed
     if data.format == 'VOC':
         # Files name no order, and one split may lack a class.

@@ -135,10 +135,11 @@ def split_places(description: dict[str, Any], root: Path, split: str) -> list[Pa
         roots = [root]
     found = [_place(str(entry), [*roots, root], root) for entry in entries]
     places = [place for place in found if place is not None]
-    if stated and not places:
+    missing = [str(e) for e, place in zip(entries, found, strict=True) if place is None]
+    if missing:
         raise UserError(
-            f'{root}: data.yaml says {split}: {stated}, which is not there; write the '
-            'folder relative to data.yaml'
+            f'{root}: data.yaml says {split}: {", ".join(missing)}, which is not '
+            'there; write the folder relative to data.yaml, or take the entry out'
         )
     usual = [root / 'images' / n for n in names] + [root / n / 'images' for n in names]
     usual += [root / n for n in names if any((root / n).glob('*.txt'))]

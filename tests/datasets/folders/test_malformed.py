@@ -50,6 +50,10 @@ def test_lines_of_yolo(yolo, line, message):
         ('nc: 2', 'has no names'),
         ('- cat', 'must be a table'),
         ('names: [cat, dog]\ntrain: photos', 'train: photos, which is not there'),
+        (
+            'names: [cat, dog]\ntrain: [images/train, images/more]',
+            'train: images/more, which is not there',
+        ),
         ('!!python/object/apply:os.system [ls]', 'is not valid YAML'),
     ],
 )
@@ -167,3 +171,33 @@ def test_two_files_of_one_split(coco):
     )
     with pytest.raises(UserError, match="two annotation files for the split 'train'"):
         recognise(str(coco))
+
+
+def test_classes_of_coco_that_are_numbers_are_names(tmp_path):
+    root = write_coco(tmp_path / 'data', 'annotations/{split}.json', '{split}')
+    for split in ('train', 'val'):
+        edit_json(
+            root / f'annotations/{split}.json',
+            lambda content: content['categories'][0].update(name=7),
+        )
+    data = recognise(str(root))
+    assert list(data.classes) == ['7', 'dog']
+    kept = data.dataset('train').ground_truth()['annotations']
+    assert [item['category_id'] for item in kept].count(1) == 2
+
+
+def test_classes_of_coco_without_a_text_are_refused(tmp_path):
+    root = write_coco(tmp_path / 'data', 'annotations/{split}.json', '{split}')
+    edit_json(
+        root / 'annotations/train.json',
+        lambda content: content['categories'][0].update(name=None),
+    )
+    with pytest.raises(UserError, match=r'categories\[0\] has the name None'):
+        recognise(str(root))
+
+
+def test_a_list_of_classes_that_lacks_one_is_refused(tmp_path):
+    root = write_voc(tmp_path / 'data')
+    (root / 'classes.txt').write_text('dog\n')
+    with pytest.raises(UserError, match='the list of classes lacks cat'):
+        recognise(str(root))
