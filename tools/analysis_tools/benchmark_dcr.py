@@ -9,7 +9,6 @@ of the whole detector and of its refiner, and the ratios to the first fraction.
 
 import statistics
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.analysis.inference_cost.timing import now
 from mmdet_plus.cli.arguments import ToolParser, at_least, device_name, number_in
 from mmdet_plus.cli.config_loading import read_config
 from mmdet_plus.cli.error_reporting import run_tool
@@ -44,13 +44,6 @@ class Stopwatch:
         result = self.function(*args, **kwargs)
         self.seconds += now(self.device) - start
         return result
-
-
-def now(device: torch.device) -> float:
-    """Seconds, after what the device still has to do."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:

@@ -19,6 +19,7 @@ from mmdet_plus.analysis.comparison.plan import Plan, read_plan
 from mmdet_plus.analysis.comparison.runs import Commands, Job, jobs_of, work_on
 from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.whole_files import written_whole
 
 TOOLS = Path(__file__).parents[1]
 
@@ -44,7 +45,8 @@ def report(plan: Plan, jobs: Sequence[Job], folder: Path) -> str:
     outcomes = [compare(claim, plan.seeds, results) for claim in plan.claims]
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps(record(plan, jobs, results, outcomes), indent=2)
-    (folder / 'results.json').write_text(content + '\n')
+    with written_whole(folder / 'results.json') as place:
+        place.write_text(content + '\n')
     if outcomes:
         plot_outcomes(outcomes, folder / 'differences.png')
     return plan_page(plan, jobs, results, outcomes)
@@ -73,7 +75,8 @@ def run(argv: Sequence[str] | None) -> None:
     ]
     print('\n'.join(parts))
     if args.page:
-        args.page.write_text('# Evidence\n\n' + '\n'.join(parts))
+        with written_whole(args.page) as place:
+            place.write_text('# Evidence\n\n' + '\n'.join(parts))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

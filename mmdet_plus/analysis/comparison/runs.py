@@ -15,6 +15,7 @@ from mmengine.config import Config
 
 from ...errors import UserError
 from ...version import __version__
+from ...whole_files import written_whole
 from .plan import Plan, Run
 
 VERSIONS = ('torch', 'onedl-mmdetection', 'onedl-mmcv', 'onedl-mmengine')
@@ -194,9 +195,8 @@ def _write_result(job: Job, usage: dict[str, float]) -> None:
         versions=dict(mmdet_plus=__version__, commit=_commit(), **_host_versions()),
         **usage,
     )
-    partial = job.result_file.with_suffix('.partial')
-    partial.write_text(json.dumps(content, indent=2) + '\n')
-    partial.replace(job.result_file)
+    with written_whole(job.result_file) as place:
+        place.write_text(json.dumps(content, indent=2) + '\n')
 
 
 def _host_versions() -> dict[str, str]:
