@@ -113,7 +113,7 @@ def test_bad_data_stop_before_anything_is_written(cfg, voc):
 def test_models_with_masks_need_masks(cfg, voc):
     cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
     with pytest.raises(
-        UserError, match='train: .* masks, but 4 of 4 objects have none'
+        UserError, match=r'train: .* masks, but 4 of 4 objects have none'
     ):
         use_training_data(cfg, arguments(voc))
 
