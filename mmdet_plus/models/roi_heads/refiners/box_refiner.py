@@ -7,7 +7,7 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import ConfigType, InstanceList
-from mmengine.model import BaseModule
+from mmengine.model import BaseDataPreprocessor, BaseModule
 from torch import Tensor, nn
 
 from ..score_fusion import REFINER_FUSIONS, check_fusion, fuse_refined
@@ -126,6 +126,13 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
 
         Args:
             backbone: of the detector; None if it is not to be shared.
+        """
+
+    def read_images_of(self, preprocessor: BaseDataPreprocessor) -> None:
+        """Prepare for the images that a detector's data preprocessor makes.
+
+        Args:
+            preprocessor: of the detector. Stages of its backbone need no preparation.
         """
 
     @abstractmethod
