@@ -115,7 +115,7 @@ def _prescribe_scores(model: BaseDetector, images: int) -> None:
 
     def prescribe(fc_cls: nn.Linear, inputs: tuple[Tensor], logits: Tensor) -> Tensor:
         ranks = np.arange(len(logits)) % max(len(logits) // images, 1)
-        best = np.interp(ranks * images / len(logits), *zip(*SCORE_CURVE, strict=True))
+        best = np.interp(ranks * images / len(logits), *np.array(SCORE_CURVE).T)
         scores = logits.new_full(logits.shape, NEGLIGIBLE)
         of_each_class = torch.from_numpy(best / CLASSES_OF_A_ROI).to(logits)
         scores[:, :CLASSES_OF_A_ROI] = of_each_class[:, None]
