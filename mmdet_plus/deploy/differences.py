@@ -1,7 +1,7 @@
 """How far what two detectors find in the same images differs."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -148,7 +148,8 @@ def match(
 
 def rows_of(found: Detections, rows: Rows | np.ndarray) -> Detections:
     """Some of n detections, by their rows."""
-    return Detections(*(None if part is None else part[rows] for part in found))
+    parts: list[Any] = [None if part is None else part[rows] for part in found]
+    return Detections(*parts)
 
 
 def _above_cut_off(found: Detections, rows: Rows, max_detections: int) -> Rows:
