@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
 CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
 
-.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check clean
+.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check gpu-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,9 @@ data/shapes: | $(INSTALLED)
 
 cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no GPU
 	$(BIN)/python tools/dev/cuda_check.py
+
+gpu-check: ## build, test and time on a GPU what needs one; writes docs/gpu_check.md
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) tools/dev/gpu_check.py $(ARGS)
 
 docs: $(INSTALLED) ## check the links of the documents, and that the zoo page is fresh
 	$(BIN)/python tools/dev/make_model_zoo.py --check
