@@ -46,9 +46,8 @@ format: $(INSTALLED) ## let ruff and clang-format rewrite the files
 type: $(INSTALLED) ## mypy
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## time our ops and models against the stock ones
-	$(BIN)/python tools/analysis_tools/benchmark_ops.py
-	$(BIN)/python tools/analysis_tools/benchmark_inference.py
+bench: $(INSTALLED) ## measure again what docs/benchmarks.md shows, an hour; ARGS='--only WORDS'
+	$(BIN)/python tools/dev/write_benchmarks.py $(ARGS)
 
 evidence: $(INSTALLED) data/shapes ## train what docs/evidence.md rests on, hours; ARGS=--dry-run lists what is left
 	$(BIN)/python tools/analysis_tools/compare.py $(wildcard configs/*/evidence.yml) --page docs/evidence.md $(ARGS)
