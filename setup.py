@@ -115,8 +115,10 @@ setup(
     extras_require={
         'deploy': ['onnx', 'onnxruntime', 'onnxscript'],
         'zoo': ['gdown>=6', 'protobuf', 'safetensors'],
+        'web': ['gradio>=6'],
         'tests': [
             'gdown>=6',
+            'gradio>=6',
             'onnx',
             'onnxruntime',
             'onnxscript',
