@@ -56,6 +56,8 @@ def read_config(path: str) -> Config:
         _check_syntax(path)
     try:
         return Config.fromfile(path)
+    except UserError as error:
+        raise UserError(f'config file {path}: {error}') from error
     except Exception as error:
         raise UserError(
             f'config file {path} cannot be read: {type(error).__name__}: {error} '

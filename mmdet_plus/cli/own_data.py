@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import CheckpointLoader
 
-from ..datasets.checking import Examination, examine, refuse_errors
+from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
 from ..errors import UserError
 from .arguments import is_first_process, number_in
@@ -174,10 +174,14 @@ def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> No
     """Run the fast checks, in the first process, and say what was found."""
     if not is_first_process(args.launcher):
         return
-    examination = examine(data, splits=splits, pixels=False, input_size=input_size(cfg))
+    examination = examine(
+        data,
+        splits=splits,
+        pixels=False,
+        needs_masks=predicts_masks(cfg.model),
+        input_size=input_size(cfg),
+    )
     refuse_errors(examination)
-    if predicts_masks(cfg.model):
-        _check_masks(examination)
     counts = ', '.join(
         f'{len(content["images"])} {split}'
         for split, content in examination.contents.items()
@@ -188,18 +192,6 @@ def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> No
     for remark in data.remarks:
         print(remark)
     print_warnings(examination.warnings)
-
-
-def _check_masks(examination: Examination) -> None:
-    for split, content in examination.contents.items():
-        without = [a for a in content['annotations'] if not a.get('segmentation')]
-        if without:
-            raise UserError(
-                f'the model predicts masks, but {len(without)} of '
-                f'{len(content["annotations"])} objects of the {split} split have '
-                f'none ({without[0].get("source")}): take a config without masks, or '
-                'label polygons'
-            )
 
 
 def input_size(cfg: Config) -> tuple[int, int] | None:

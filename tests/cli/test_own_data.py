@@ -1,9 +1,10 @@
+import copy
 from argparse import Namespace
 
 import pytest
 import torch
 from mmengine.config import Config
-from samples.labelled_folders import write_voc, write_yolo
+from samples.labelled_folders import write_coco, write_voc, write_yolo
 
 from mmdet_plus.cli.flags_of_train import set_train_options
 from mmdet_plus.cli.own_data import use_test_data, use_training_data
@@ -111,5 +112,27 @@ def test_bad_data_stop_before_anything_is_written(cfg, voc):
 
 def test_models_with_masks_need_masks(cfg, voc):
     cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
-    with pytest.raises(UserError, match='masks, but 4 of 4 objects of the train split'):
+    with pytest.raises(
+        UserError, match=r'train: .* masks, but 4 of 4 objects have none'
+    ):
         use_training_data(cfg, arguments(voc))
+
+
+@pytest.mark.parametrize('number', ['NaN', '1e400', '1e12'])
+def test_masks_that_cannot_be_drawn_are_errors_for_models_with_masks(
+    cfg, tmp_path, number, capsys
+):
+    root = write_coco(tmp_path / 'c', 'annotations/{split}.json', '{split}')
+    for path in (root / 'annotations').iterdir():
+        whole = '"segmentation": [[1, 1, 9, 1, 9, 9]], "area"'
+        path.write_text(path.read_text().replace('"area"', whole))
+    path = root / 'annotations/train.json'
+    path.write_text(path.read_text().replace('[[1, 1', f'[[{number}, 1', 1))
+    use_training_data(copy.deepcopy(cfg), arguments(root))
+    assert 'train: 1 segmentations cannot be read' in capsys.readouterr().err
+    cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
+    message = (
+        r'1 segmentations cannot be read.*train\.json, annotations\[0\]: a polygon'
+    )
+    with pytest.raises(UserError, match=message):
+        use_training_data(cfg, arguments(root))

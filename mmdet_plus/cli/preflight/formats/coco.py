@@ -63,6 +63,7 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         needs_truth=needs.truth,
         needs_objects=needs.objects,
         needs_crowds=bool(measured),
+        needs_masks=needs.masks,
         has_boxes=not is_panoptic,
     )
     if needs.objects and not summary.num_annotations:
@@ -134,6 +135,7 @@ def summarise_coco(
     needs_truth: bool = True,
     needs_objects: bool = True,
     needs_crowds: bool = False,
+    needs_masks: bool = False,
     has_boxes: bool = True,
 ) -> CocoSummary:
     """Read an annotation file, once per path and process, keeping only a summary.
@@ -144,6 +146,7 @@ def summarise_coco(
         needs_truth: False for lists of images without ground truth.
         needs_objects: whether it is an error that none is usable.
         needs_crowds: whether pycocotools measures with it, which reads ``iscrowd``.
+        needs_masks: whether masks of the objects are read.
         has_boxes: False for panoptic files, whose annotations are of another kind.
 
     Raises:
@@ -168,7 +171,11 @@ def summarise_coco(
             for index, record in enumerate(content[section]):
                 record['source'] = f'{path}, {section}[{index}]'
         findings = check_annotations(
-            content, classes=classes, needs_objects=needs_objects, renumbers=False
+            content,
+            classes=classes,
+            needs_objects=needs_objects,
+            renumbers=False,
+            needs_masks=needs_masks,
         )
     step = max(1, len(images) // NUM_LOOKED_AT)
     looked_at = [*images[:-1:step], images[-1]] if has_boxes else []

@@ -112,3 +112,17 @@ def test_other_order_is_refused_unless_the_dataset_obeys_it():
     with pytest.raises(UserError, match=r'write the classes as \(a, b\)'):
         check_classes(KEY, ('b', 'a'), summary('a', 'b'), COUNTS)
     assert check_classes(KEY, ('b', 'a'), summary('a', 'b'), COUNTS, False) == []
+
+
+def test_masks_are_read_where_they_are_used(edit_annotations):
+    def spoil(content):
+        for item in content['annotations']:
+            item['segmentation'] = [[1, 1, 9, 1, 9, 9]]
+        content['annotations'][2]['segmentation'] = [[1, 1, float('nan'), 1, 9, 9]]
+
+    path = edit_annotations('train', spoil)
+    (warning,) = summarise_coco(str(path)).findings
+    assert not warning.is_error
+    (error,) = summarise_coco(str(path), needs_masks=True).findings
+    assert error.is_error
+    assert 'annotations[2]: a polygon with something' in str(error)
