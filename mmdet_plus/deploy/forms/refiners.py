@@ -100,7 +100,8 @@ class RefinerForm(nn.Module):
         """Which of (B, N) are among the fraction ``top_p`` with the best scores."""
         if self.top_p == 1:
             return valid
-        order = torch.where(valid, scores, -1.0).argsort(dim=1, descending=True)
+        present = torch.where(valid, scores, -1.0)
+        order = present.sort(dim=1, descending=True, stable=True).indices
         ranks = order.argsort(dim=1)
         # Rounded first: 0.07 * 100 is 7.000000000000001.
         parts = (valid.sum(dim=1).double() * self.top_p * 1e6).round() / 1e6

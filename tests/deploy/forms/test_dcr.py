@@ -26,6 +26,7 @@ def region(**changes):
         dict(num_image_stages=1, with_reg=True),
         dict(top_p=0.35, fusion='average'),
         dict(top_p=0.3, with_reg=True),
+        dict(top_p=0.07, with_reg=True),
     ],
 )
 def test_shared_base(refine_at, changes):
