@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
 CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
 
-.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check clean
+.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check site clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -18,7 +18,7 @@ $(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q $(TORCH) 'setuptools>=64,<81' wheel ninja numpy packaging
 	$(BIN)/python tools/dev/install_mmcv.py
-	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev]'
+	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev,docs]'
 	touch $@
 
 demo: $(INSTALLED) ## train D2Det and its baseline on generated images and compare them
@@ -62,7 +62,11 @@ cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no 
 docs: $(INSTALLED) ## check the links of the documents, and that the zoo page is fresh
 	$(BIN)/python tools/dev/make_model_zoo.py --check
 	$(BIN)/python tools/dev/check_docs.py
+	$(MAKE) site
+
+site: $(INSTALLED) ## build the documentation in site/; a broken link or reference fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean
 
 clean: ## remove what builds and the demo leave, but not .venv
-	rm -rf build dist work_dirs/demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site work_dirs/demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +
