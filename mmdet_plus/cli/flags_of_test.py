@@ -52,6 +52,8 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
+    if args.amp:
+        _use_mixed_precision(cfg)
     if args.report:
         check_out_dir(args.report, '--report')
         keep_predictions(cfg, args.report)
@@ -193,6 +195,13 @@ def _draw(cfg: Config, args: Namespace) -> None:
         hook.update(show=True, wait_time=args.wait_time)
     if args.show_dir:
         hook['test_out_dir'] = args.show_dir
+
+
+def _use_mixed_precision(cfg: Config) -> None:
+    kind = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
+    if kind != 'TestLoop':
+        raise UserError(f'--amp: the test_cfg of the config is a {kind}, no TestLoop')
+    cfg.test_cfg = dict(type='MixedPrecisionTestLoop')
 
 
 def _fuse(cfg: Config) -> None:
