@@ -22,6 +22,24 @@ SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange width and height
 TURNED_FORMATS = ('JPEG', 'MPO', 'PNG')
 
 
+def read_text(path: str | os.PathLike[str]) -> str:
+    """A text file, without the mark that some editors put at its start.
+
+    Raises:
+        UserError: for a file that cannot be read or is not in UTF-8.
+    """
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f'{path} cannot be read: it is not in UTF-8 (byte {error.start}); save it '
+            'as UTF-8'
+        ) from error
+    except OSError as error:
+        raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
+
+
 def list_images(folder: str) -> list[str]:
     """Paths of the images of a folder and the folders below it, sorted, relative."""
     found = []
@@ -136,7 +154,7 @@ def used_names(content: Content) -> list[str]:
     A category that is only the parent of others, as some tools export it, is no class.
     """
     used = {item['category_id'] for item in content['annotations']}
-    parents = {item.get('supercategory') for item in content['categories']}
+    parents = {str(item.get('supercategory', '')) for item in content['categories']}
     ordered = sorted(content['categories'], key=lambda item: str(item['id']).zfill(12))
     names = [
         str(item['name'])
