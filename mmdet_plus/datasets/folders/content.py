@@ -19,7 +19,7 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.p
 EXIF_ORIENTATION = 0x0112
 SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange width and height
 # OpenCV, which reads the images, turns no others; of TIFF Pillow tells the turned size.
-TURNED_FORMATS = ('JPEG', 'MPO', 'PNG')
+EXIF_TURNED_FORMATS = ('JPEG', 'MPO', 'PNG')
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -61,7 +61,7 @@ def image_size(path: str) -> tuple[int, int]:
         with Image.open(path) as image:
             width, height = image.size
             turned = orientation(image) in SIDEWAYS
-            turned = turned and image.format in TURNED_FORMATS
+            turned = turned and image.format in EXIF_TURNED_FORMATS
     except FileNotFoundError:
         raise UserError(f'image {path} does not exist') from None
     except Exception as error:

@@ -19,6 +19,7 @@ EXPECTED = """what is recognised:
   VOC   Annotations/*.xml, JPEGImages/*.jpg, ImageSets/Main/train.txt
   YOLO  data.yaml, images/train/*.jpg, labels/train/*.txt"""
 
+UNDIVIDED = 'no validation split'
 BACKGROUND = ('background', '__background__', '_background_', '__ignore__')
 
 
@@ -52,6 +53,18 @@ class DataFolder(NamedTuple):
         }
         return self._replace(splits=splits, classes=tuple(classes))
 
+    def divided(self, fraction: float, seed: int) -> 'DataFolder':
+        """The same data, of which these images are held out for validation."""
+        splits = {
+            name: dict(split, held_out=dict(keep=name, fraction=fraction, seed=seed))
+            if 'held_out' in split
+            else split
+            for name, split in self.splits.items()
+        }
+        others = [one for one in self.remarks if not one.startswith(UNDIVIDED)]
+        remarks = (_on_division(fraction, seed), *others)
+        return self._replace(splits=splits, remarks=remarks)
+
 
 def recognise(
     folder: str, *, val_fraction: float | None = None, split_seed: int = 0
@@ -83,6 +96,13 @@ def recognise(
             splits = _divide(splits, val_fraction, split_seed, remarks)
             return _read(DataFolder(folder, name, splits, ()), remarks)
     raise UserError(f'{folder} holds no labelled images{hint(root)}; {EXPECTED}')
+
+
+def _on_division(fraction: float, seed: int) -> str:
+    return (
+        f'{UNDIVIDED}: {fraction:g} of the images, chosen by their names and seed '
+        f'{seed}, are held out (--val-fraction, --split-seed)'
+    )
 
 
 def _leave_out_rest(splits: dict[str, dict], remarks: list[str]) -> None:
@@ -123,10 +143,7 @@ def _divide(
             )
         return splits
     fraction = 0.2 if val_fraction is None else val_fraction
-    remarks.append(
-        f'no validation split: {fraction:g} of the images, chosen by their names and '
-        f'seed {seed}, are held out (--val-fraction, --split-seed)'
-    )
+    remarks.insert(0, _on_division(fraction, seed))
     held = {
         keep: dict(whole, held_out=dict(keep=keep, fraction=fraction, seed=seed))
         for keep in ('train', 'val')
