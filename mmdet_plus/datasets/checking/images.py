@@ -1,6 +1,7 @@
 """Compares images with what the annotations say of them, and names unusual ones."""
 
 import hashlib
+import os
 import os.path as osp
 import re
 from collections import defaultdict
@@ -22,6 +23,7 @@ PLAIN_MODES = ('1', 'L', 'P', 'RGB')
 PLAIN_FORMATS = ('JPEG', 'MPO', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')
 ALPHA_FORMATS = ('PNG', 'WEBP')  # whose alpha OpenCV leaves out
 TURNED_FORMATS = (*EXIF_TURNED_FORMATS, 'TIFF')
+END_OF_JPEG, LENGTH_OF_END = b'\xff\xd9', 4096
 LARGEST_DIFFERENCE = 6.0  # in the mean, of 255; decoders differ by 1 or 2
 DARK = 4096  # 16-bit pictures below this use 12 bits or less, and come out black
 SPOILT = {
@@ -43,6 +45,7 @@ UNUSUAL = {
     'alpha': 'images have an alpha channel, which is left out',
     'CMYK': 'images are CMYK and are converted to RGB',
     '16-bit': 'images have 16 bits; their upper 8 are used',
+    'cut': 'images may be cut off: the mark of their end is missing',
     'animated': 'images have several frames, of which the first is used',
 }
 
@@ -101,12 +104,21 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
                 kinds.append('animated')
             if pixels:
                 image.load()
+            elif image.format == 'JPEG' and not _has_end(path):
+                kinds.append('cut')
     except Exception as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(f'image {path} cannot be read: {reason}') from error
     kinds += ['gray'] if mode in ('1', 'L', 'LA') else []
     kinds += ['alpha'] if mode in ('LA', 'PA', 'RGBA') else []
     return [*kinds, *(['CMYK'] if mode == 'CMYK' else [])]
+
+
+def _has_end(path: str) -> bool:
+    """Whether a JPEG file ends as it should; some cameras add to that."""
+    with open(path, 'rb') as file:
+        file.seek(max(0, os.path.getsize(path) - LENGTH_OF_END))
+        return END_OF_JPEG in file.read()
 
 
 def _bits(image: Image.Image) -> int:

@@ -1,9 +1,9 @@
 """Data in COCO's format, in the usual folders."""
 
 import json
-import math
 import os.path as osp
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,11 @@ def _is_name(value: Any) -> bool:
 
 def _is_length(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and value > 0
+    return is_number and 0 < value <= sys.float_info.max
 
 
 def _is_file_name(value: Any) -> bool:
-    return isinstance(value, str) and value != ''
+    return isinstance(value, str) and value != '' and '\0' not in value
 
 
 ID = (_is_id, 'a number or a text')
@@ -97,6 +97,7 @@ def read_coco(path: str, image_folder: str) -> Content:
     check_sections(path, content, REQUIRED_KEYS)
     for index, image in enumerate(content['images']):
         image['source'] = f'{path}, images[{index}]'
+        image['file_name'] = with_slashes(image['file_name'])
         if image.get('width') is None or image.get('height') is None:
             file = osp.join(image_folder, image['file_name'])
             image['width'], image['height'] = image_size(file)
@@ -106,6 +107,11 @@ def read_coco(path: str, image_folder: str) -> Content:
         item['source'] = f'{path}, annotations[{index}]'
         _complete(item)
     return {name: content[name] for name in SECTIONS}
+
+
+def with_slashes(file_name: str) -> str:
+    """A path that may have been written on Windows."""
+    return file_name.replace('\\', '/')
 
 
 def _complete(item: dict[str, Any]) -> None:
@@ -228,6 +234,10 @@ def _json_files(root: Path) -> Iterator[Path]:
 
 
 def _is_coco(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    if not path.is_file():
+        return True  # a link to nowhere, which reading will name
     # The keys stand at the start or after long lists: a look for the words is enough.
     with path.open('rb') as file:
         text = file.read(2**16)
@@ -241,7 +251,7 @@ def _is_coco(path: Path) -> bool:
 def _image_folder(root: Path, path: Path, split: str) -> str:
     content = read_json(str(path))
     check_sections(str(path), content, dict(images=REQUIRED_KEYS['images']))
-    names = [str(image['file_name']) for image in content['images']]
+    names = [with_slashes(image['file_name']) for image in content['images']]
     parts = SPLIT_NAMES.get(split, ())
     words = re.findall(r'[A-Za-z]+\d*', path.stem)
     folders = [
@@ -259,5 +269,6 @@ def _image_folder(root: Path, path: Path, split: str) -> str:
     raise UserError(
         f'{path}: its first image {names[0]} is in none of '
         + ', '.join(dict.fromkeys(str(folder) for folder in folders if folder.is_dir()))
-        + '; put the images into a folder named like the split'
+        + '; put the images into a folder named like the split, and write paths '
+        'relative to it'
     )

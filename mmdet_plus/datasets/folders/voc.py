@@ -78,7 +78,7 @@ def read_tree(path: str, listed_in: str = '') -> ET.Element:
         listed_in: the image set that names it, for the message.
     """
     try:
-        return ET.parse(path).getroot()
+        tree = ET.parse(path).getroot()
     except ET.ParseError as error:
         raise UserError(f'annotation file {path} is not valid XML: {error}') from error
     except FileNotFoundError:
@@ -88,6 +88,12 @@ def read_tree(path: str, listed_in: str = '') -> ET.Element:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f'annotation file {path} cannot be read: {error}') from error
+    if tree.tag != 'annotation':
+        raise UserError(
+            f'annotation file {path} is not in VOC format: it begins with '
+            f'<{tree.tag}>, not with <annotation>'
+        )
+    return tree
 
 
 def object_name(item: ET.Element, source: str) -> str:

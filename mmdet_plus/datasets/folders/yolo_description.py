@@ -1,5 +1,6 @@
 """What says which classes and folders data in YOLO's format have: ``data.yaml``."""
 
+import os.path as osp
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def class_names(description: dict[str, Any], path: str | Path) -> list[str]:
     Raises:
         UserError: if there are none, numbers are left out, or ``nc`` differs.
     """
+    if 'kpt_shape' in description:
+        raise UserError(f'{path}: kpt_shape says that labels are poses, not boxes')
     names = description.get('names')
     if isinstance(names, dict):
         numbered = {_number(key): name for key, name in names.items()}
@@ -69,11 +72,16 @@ def class_names(description: dict[str, Any], path: str | Path) -> list[str]:
         raise UserError(f'{path} has no names: list the classes, "names: [cat, dog]"')
     for index, name in enumerate(names):
         if not isinstance(name, str) or not name.strip():
-            raise UserError(f'{path}: names[{index}] must be a text, got {name!r}')
+            raise UserError(f'{path}: names[{index}] is {_kind(name)}, not a text')
     count = description.get('nc', str(len(names)))
     if _number(count) != len(names):
         raise UserError(f'{path}: nc is {count}, but there are {len(names)} names')
     return names
+
+
+def _kind(value: Any) -> str:
+    # Not the value: aliases of YAML make short files into endless texts.
+    return f'a {type(value).__name__}' if value else 'empty'
 
 
 def _number(text: Any) -> int | None:
@@ -133,7 +141,14 @@ def split_places(
 def _stated(description: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     values = (description.get(name) for name in names)
     stated = next((value for value in values if value and value not in NOTHING), [])
-    return [str(entry) for entry in (stated if isinstance(stated, list) else [stated])]
+    entries = stated if isinstance(stated, list) else [stated]
+    for entry in entries:
+        if not isinstance(entry, str):
+            raise UserError(
+                f'data.yaml: {names[0]} must be a folder or a list of folders, got '
+                f'a {type(entry).__name__}'
+            )
+    return entries
 
 
 def _existing(
@@ -154,7 +169,7 @@ def _place(entry: str, roots: list[Path], root: Path) -> Path | None:
     while plain.startswith('../'):  # exported for another place
         plain = plain[3:]
     tries = [own / entry for own in roots] + [root / plain]
-    return next((path for path in tries if path.exists()), None)
+    return next((path for path in tries if osp.exists(path)), None)
 
 
 def _flat_places(root: Path) -> list[Path]:

@@ -162,3 +162,14 @@ def test_exif_data_are_obeyed_or_refused(tmp_path, suffix):
     assert 'turn' in message
     read = mmcv.imread(str(path))
     assert (read.shape[1::-1] == (32, 48) and read[24, 28].min() > 200) != is_error
+
+
+def test_cut_jpegs_are_noticed_without_decoding(tmp_path):
+    save(tmp_path, 'b.jpg')
+    whole = (tmp_path / 'b.jpg').read_bytes()
+    (tmp_path / 'a.jpg').write_bytes(whole + bytes(100))
+    assert messages(tmp_path, 'a.jpg', pixels=False) == []
+    (tmp_path / 'a.jpg').write_bytes(whole[:-3])
+    ((is_error, message),) = messages(tmp_path, 'a.jpg', pixels=False)
+    assert not is_error
+    assert 'may be cut off' in message

@@ -80,6 +80,7 @@ def voc(tmp_path):
         ('<xmax>11</xmax>', '', r'object\[0\] lacks bndbox/xmax'),
         ('<xmax>11<', '<xmax>eleven<', "xmax must be a number, got 'eleven'"),
         ('</annotation>', '', r'b\.xml is not valid XML: .*line 4'),
+        ('<annotation>', '<annotation xmlns="x">', r'begins with <\{x\}annotation>'),
     ],
 )
 def test_files_of_voc(voc, old, new, message):
@@ -228,6 +229,8 @@ def coco(tmp_path):
         (lambda c: c['annotations'][2].update(category_id=None), 'category_id must be'),
         (lambda c: c['categories'][1].update(id=[1]), r'categories\[1\]: id must be'),
         (lambda c: c['categories'][1].update(name=['dog']), r'categories\[1\]: name'),
+        (lambda c: c['images'][1].update(file_name='a\0.jpg'), 'file_name must be'),
+        (lambda c: c['images'][1].update(width=10**400), 'width must be a number'),
         (lambda c: c.update(images={}), "has no list 'images'"),
         (lambda c: c['images'].append('a.jpg'), r'images\[3\] lacks file_name, id'),
     ],
@@ -283,6 +286,34 @@ def test_files_named_like_annotations_must_be_some(coco, text, name):
     path.write_text(text)
     with pytest.raises(UserError, match=rf'annotation file .*{name}\.json is not'):
         recognise(str(coco))
+
+
+def test_folders_and_links_that_are_named_like_files(coco):
+    (coco / 'annotations/test.json').mkdir()
+    assert set(recognise(str(coco)).splits) == {'train', 'val'}
+    (coco / 'annotations/train.json').unlink()
+    (coco / 'annotations/train.json').symlink_to('/nowhere/train.json')
+    with pytest.raises(UserError, match=r'train\.json cannot be read: No such file'):
+        recognise(str(coco))
+
+
+def test_paths_of_windows(coco):
+    def spoil(content):
+        for image in content['images']:
+            image['file_name'] = 'train\\' + image['file_name']
+
+    edit_json(coco / 'annotations/train.json', spoil)
+    images = recognise(str(coco)).dataset('train').ground_truth()['images']
+    assert [i['file_name'] for i in images] == [f'train/{name}.jpg' for name in 'abc']
+
+
+def test_a_single_image_cannot_be_divided(tmp_path):
+    root = write_voc(tmp_path / 'data', with_sets=False)
+    for path in (root / 'Annotations').iterdir():
+        if path.stem != 'a':
+            path.unlink()
+    with pytest.raises(UserError, match='has a single image'):
+        recognise(str(root)).dataset('train').ground_truth()
 
 
 def test_a_file_of_no_split_is_told(coco):
