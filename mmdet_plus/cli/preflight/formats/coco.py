@@ -2,6 +2,7 @@
 
 import math
 import os.path as osp
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -166,6 +167,7 @@ def summarise_coco(
         UserError: if the file is not JSON or not in COCO's format.
     """
     content = read_json(path)
+    _refuse_mark(path)
     keys: dict[str, Sequence[str]] = {
         name: wanted if has_boxes or name == 'categories' else ()
         for name, wanted in REQUIRED_KEYS.items()
@@ -195,6 +197,16 @@ def summarise_coco(
     return CocoSummary(
         path, names, looked_at, len(images), len(annotations), tuple(findings)
     )
+
+
+def _refuse_mark(path: str) -> None:
+    with open(path, 'rb') as file:
+        if file.read(len(BOM_UTF8)) == BOM_UTF8:
+            raise UserError(
+                f'annotation file {path} begins with a byte order mark, which '
+                'pycocotools does not read; save it without, or use '
+                "type='COCOFolderDataset'"
+            )
 
 
 def check_classes(

@@ -144,3 +144,10 @@ def test_all_images_are_looked_at_or_how_many_is_said(coco_folder, monkeypatch):
     (line,) = coco_files.check(found, Needs())
     assert line == f'{KEY}: 2 of 4 images were looked at'
     summarise_coco.cache_clear()
+
+
+def test_marks_that_pycocotools_does_not_read(coco_folder):
+    path = coco_folder / 'annotations/train.json'
+    path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+    with pytest.raises(UserError, match='begins with a byte order mark'):
+        summarise_coco(str(path))
