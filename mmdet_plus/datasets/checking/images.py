@@ -123,7 +123,8 @@ def _has_end(path: str) -> bool:
 
 def _bits(image: Image.Image) -> int:
     """Bits a channel in the file, which Pillow's modes do not tell."""
-    layout = image.tile[0][3] if image.tile else ''
+    tiles = getattr(image, 'tile', ())  # of images that come from files
+    layout = tiles[0][3] if tiles else ''
     parts = layout if isinstance(layout, tuple) else (layout,)
     raw = f'{parts[0] if parts else ""};{image.mode}'
     if image.format == 'PPM' and len(parts) > 1:

@@ -140,7 +140,7 @@ def split_places(
 
 def _stated(description: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     values = (description.get(name) for name in names)
-    stated = next((value for value in values if value and value not in NOTHING), [])
+    stated: Any = next((v for v in values if v and v not in NOTHING), [])
     entries = stated if isinstance(stated, list) else [stated]
     for entry in entries:
         if not isinstance(entry, str):
