@@ -9,7 +9,7 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from . import coco, voc, yolo
-from .content import read_text, used_names
+from .content import Content, read_text, used_names
 from .left_out import remarks_on_files
 from .refusal import hint
 
@@ -117,7 +117,8 @@ def _leave_out_rest(splits: dict[str, dict], remarks: list[str]) -> None:
 
 def _read(data: DataFolder, remarks: list[str]) -> DataFolder:
     """The folder with what only a look into all files tells: classes and remarks."""
-    contents, folders = {}, {}
+    contents: dict[str, Content] = {}
+    folders: dict[str, str] = {}
     for split, arguments in data.splits.items():
         dataset = data.dataset(split)
         folders[split] = dataset.data_prefix.get('img') or ''
