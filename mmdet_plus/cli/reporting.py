@@ -13,7 +13,7 @@ from ..analysis.report.data_sets import read_data_set
 from ..analysis.report.methods import Study, watched
 from ..analysis.report.methods.study import FinishedTest
 from ..analysis.report.parts import Chapter
-from ..analysis.report.predictions import from_samples, load_samples
+from ..analysis.report.predictions import load_predictions
 from ..analysis.report.single import describe_detector
 from ..analysis.report.writing import write_report
 from ..errors import UserError
@@ -65,8 +65,7 @@ def test_and_report(runner: Runner, out_dir: Path) -> None:
         return
     dataset = runner.test_dataloader.dataset
     data = read_data_set(dataset)
-    samples = load_samples(out_dir / PREDICTIONS)
-    found = from_samples(samples, data.truth, data.places)
+    found = load_predictions(out_dir / PREDICTIONS, data.truth, data.places)
     cfg, model = runner.cfg, runner.model
     facts = {'config': str(cfg.filename), 'checkpoint': str(cfg.load_from)}
     title = Path(str(cfg.filename)).stem

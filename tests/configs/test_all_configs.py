@@ -70,7 +70,7 @@ def import_parts(name: str) -> None:
 def small_model(name: str) -> dict:
     model = load(name).model
     # Those for shapes are small as they are.
-    return narrow(model, 1 if name.endswith('_shapes') else 16)
+    return narrow(model, 1 if name.endswith('_shapes') else 8 if 'fcos' in name else 16)
 
 
 def structure(model: dict, key: str = '') -> frozenset:

@@ -53,6 +53,12 @@ def compare_detectors(
         chapter.sections.append(_galleries(evaluations, image_dir))
         chapters.append(chapter)
         lead += [v if kind == 'bbox' else f'{TITLES[kind]}: {v}' for v in verdicts]
+    remarks = {'annotations': truth.remarks} | {
+        n: own.remarks for n, own in runs.items()
+    }
+    chapters[0].sections[0].notes += [
+        f'{name}: {remark}.' for name, own in remarks.items() for remark in own
+    ]
     names = list(runs)
     sizes = {
         'first': names[0],

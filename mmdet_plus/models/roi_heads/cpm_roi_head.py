@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..task_modules.bbox_geometry import distinct_bboxes, unscale_bboxes
 from ..task_modules.box_matching import label_bboxes
-from .duplicate_suppression import suppress_duplicates
+from ..task_modules.duplicate_suppression import suppress_duplicates
 from .grid_heads.iou_scoring_head import IoUScoringHead
 from .localisation_cascade import LocalisationCascade, StageOutput, check_num_values
 from .roi_training import fill_missing_cls_losses, sample_rois

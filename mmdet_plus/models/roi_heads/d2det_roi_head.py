@@ -19,8 +19,8 @@ from ..task_modules.bbox_geometry import (
     jitter_bboxes,
     unscale_bboxes,
 )
+from ..task_modules.duplicate_suppression import suppress_duplicates
 from .bbox_heads.dense_local_regression_head import DenseLocalPredictions
-from .duplicate_suppression import suppress_duplicates
 from .mask_heads.mask_targets import overlap_of_masks
 from .roi_training import fill_missing_cls_losses, sample_rois
 from .unsupported_parts import refuse_double_head, refuse_parts

@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from mmcv.ops import batched_nms
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
@@ -47,6 +48,18 @@ def build(test_cfg=None, **kwargs):
     head = MODELS.build({**config, **kwargs})
     head.init_weights()
     return head
+
+
+def test_a_final_suppression_lowers_scores_of_neighbours():
+    cfg = dict(nms=dict(type='nms', iou_threshold=0.9), max_per_img=50)
+    plain = build(cfg).predict(feats(1), samples([]))[0]
+    final = dict(type='soft_nms', iou_threshold=0.3)
+    soft = build(cfg | dict(final_nms=final)).predict(feats(1), samples([]))[0]
+    dets, keep = batched_nms(plain.bboxes, plain.scores, plain.labels, final)
+    assert soft.scores.sum() < plain.scores.sum() - 0.1
+    torch.testing.assert_close(soft.scores, dets[:, 4])
+    torch.testing.assert_close(soft.bboxes, plain.bboxes[keep])
+    assert torch.equal(soft.labels, plain.labels[keep])
 
 
 def feats(batch=2):

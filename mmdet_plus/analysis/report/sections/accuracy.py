@@ -73,7 +73,8 @@ def _class_table(evaluation: Evaluation) -> Table:
 
 def _notes(evaluation: Evaluation) -> list[str]:
     truth, found = evaluation.truth, evaluation.found
-    notes = []
+    notes = [f'Annotations: {remark}.' for remark in truth.remarks]
+    notes += [f'Predictions: {remark}.' for remark in found.remarks]
     absent = [n for n, c in zip(truth.class_names, truth.counts, strict=True) if not c]
     if absent:
         names = ', '.join(absent[:10]) + (' and others' if len(absent) > 10 else '')

@@ -1,7 +1,7 @@
 import torch
 from mmengine.structures import InstanceData
 
-from mmdet_plus.models.roi_heads.duplicate_suppression import suppress_duplicates
+from mmdet_plus.models.task_modules.duplicate_suppression import suppress_duplicates
 
 NMS = dict(type='nms', iou_threshold=0.5)
 
