@@ -8,11 +8,11 @@ from samples.deploy import CONFIGS, build, two_images
 from mmdet_plus.deploy.exporting import compiled, deploy_form
 
 NAMES = [
-    'd2det/d2det_tiny_shapes',
-    'cpm_rcnn/cpm-rcnn_tiny_shapes',
-    'dcr/faster-rcnn-dcrv2_tiny_shapes',
+    pytest.param('d2det/d2det_tiny_shapes', marks=pytest.mark.slow),
+    pytest.param('cpm_rcnn/cpm-rcnn_tiny_shapes', marks=pytest.mark.slow),
+    pytest.param('dcr/faster-rcnn-dcrv2_tiny_shapes', marks=pytest.mark.slow),
+    pytest.param('double_head/dh-ext-faster-rcnn_tiny_shapes', marks=pytest.mark.slow),
     'refinedet/refinedet320_tiny_shapes',
-    'double_head/dh-ext-faster-rcnn_tiny_shapes',
 ]
 
 

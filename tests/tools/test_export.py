@@ -36,7 +36,7 @@ def test_places_that_cannot_be_written(tool_main, capsys, tmp_path):
 
 def test_a_checkpoint_of_another_model(tool_main, capsys, tmp_path):
     assert tool_main('export', CONFIG, OTHER, '--out', 'a.onnx') == 2
-    assert 'another model' in capsys.readouterr().err
+    assert 'it belongs to another config' in capsys.readouterr().err
     assert not (tmp_path / 'a.onnx').exists()
 
 
