@@ -101,6 +101,8 @@ def valid_names(metric: dict) -> tuple[str, ...]:
 def set_format_only(cfg: Config) -> None:
     """Make the test write result files, by default into the work directory.
 
+    ``CocoMetric`` and its kin write JSON files, ``VOCMetric`` those of VOC's server.
+
     Args:
         cfg: the whole config, with ``work_dir``; changed in place.
 
@@ -109,11 +111,13 @@ def set_format_only(cfg: Config) -> None:
     """
     metrics = list(iter_evaluators(cfg, 'test_evaluator'))
     for key, metric in metrics:
+        if metric_class(metric) is VOCMetric:
+            metric['type'] = 'VOCSubmissionMetric'
         kind = metric_class(metric)
         if not takes_argument(kind, 'format_only'):
             raise UserError(
                 f'--format-only: {key} ({metric.get("type")}) writes no result files; '
-                'CocoMetric does'
+                'CocoMetric and VOCMetric do'
             )
     for key, metric in metrics:
         metric['format_only'] = True

@@ -207,5 +207,16 @@ def test_format_only_keeps_a_prefix_and_tells_metrics_apart():
 
 
 def test_format_only_needs_a_metric_that_writes():
-    with pytest.raises(UserError, match=r'VOCMetric\) writes no result files'):
-        set_format_only(config(dict(type='VOCMetric')))
+    with pytest.raises(UserError, match=r'UAVDTMetric\) writes no result files'):
+        set_format_only(config(dict(type='UAVDTMetric')))
+
+
+def test_format_only_writes_text_files_for_voc():
+    cfg = config(dict(type='VOCMetric', metric='mAP'))
+    set_format_only(cfg)
+    assert cfg.test_evaluator == dict(
+        type='VOCSubmissionMetric',
+        metric='mAP',
+        format_only=True,
+        outfile_prefix='w/results',
+    )

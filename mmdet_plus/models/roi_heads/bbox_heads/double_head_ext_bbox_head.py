@@ -85,6 +85,8 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         conv_loss_weight: weight of the conv-head in the loss.
         fusion: ``'fc'`` or ``'conv'`` for the scores of one head, or a mode of
             ``score_fusion.fuse_heads``.
+        num_roi_feats: how many features of each RoI the RoI head gives. Other RoI heads
+            than ``DoubleHeadExtRoIHead``, which says 2, give one and are refused.
         **kwargs: as ``BBoxHead`` takes them. ``loss_cls``, ``loss_bbox`` and the
             configs of the last layers serve both heads; the losses' own weights
             multiply those above.
@@ -109,17 +111,13 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_loss_weight: float = 2.0,
         conv_loss_weight: float = 2.5,
         fusion: str = 'complementary',
+        num_roi_feats: int = 1,
         init_cfg: OptMultiConfig = None,
         **kwargs: Any,
     ) -> None:
+        _check_owner(num_roi_feats, kwargs)
         weights = task_weights(lambda_fc, lambda_conv, fc_loss_weight, conv_loss_weight)
         check_tasks(weights, fusion)
-        for name in ('with_cls', 'with_reg'):
-            if not kwargs.get(name, True):
-                raise ValueError(
-                    f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses '
-                    'say what is built; only DoubleHeadExtRoIHead uses it'
-                )
         check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
@@ -143,13 +141,9 @@ class DoubleHeadExtBBoxHead(BBoxHead):
                 width * self.roi_feat_area, num_fcs, fc_out_channels, fc_norm_cfg
             )
         if self.with_conv_head:
+            non_local = dict(groups=non_local_groups) if with_non_local else None
             self.conv_branch = build_blocks(
-                in_channels,
-                num_blocks,
-                conv_out_channels,
-                norm,
-                with_non_local=with_non_local,
-                non_local_groups=non_local_groups,
+                in_channels, num_blocks, conv_out_channels, norm, non_local
             )
         self.fc_cls = self._build_predictor('fc_cls', fc_out_channels)
         self.fc_reg = self._build_predictor('fc_reg', fc_out_channels)
@@ -335,6 +329,20 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         return InstanceData(
             bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
         )
+
+
+def _check_owner(num_roi_feats: int, kwargs: dict[str, Any]) -> None:
+    if num_roi_feats != 2:
+        raise ValueError(
+            'DoubleHeadExtBBoxHead reads two features of each RoI, which only '
+            'DoubleHeadExtRoIHead gives: set roi_head.type to it'
+        )
+    for name in ('with_cls', 'with_reg'):
+        if not kwargs.get(name, True):
+            raise ValueError(
+                f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses say '
+                'what is built'
+            )
 
 
 def _default_init(weights: dict[str, float]) -> dict:

@@ -27,7 +27,7 @@ def leave_start(head):
 
 
 def test_defaults_are_the_papers():
-    head = MODELS.build(dict(type='DoubleHeadExtBBoxHead'))
+    head = MODELS.build(dict(type='DoubleHeadExtBBoxHead', num_roi_feats=2))
     expected = dict(fc_cls=1.4, fc_reg=0.6, conv_cls=0.5, conv_reg=2.0)
     assert head.task_weights == pytest.approx(expected)
     assert head.fusion == 'complementary'
