@@ -9,10 +9,11 @@ from mmdet.evaluation import CocoMetric, LVISMetric, VOCMetric
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
+from .output_paths import check_file, check_folder
 from .own_data import check_data_arguments, use_test_data
 from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
 from .preflight.model_parts import predicts_masks, takes_argument
-from .reporting import check_out_dir, keep_predictions
+from .reporting import keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
@@ -55,7 +56,7 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
     if args.amp:
         _use_mixed_precision(cfg)
     if args.report:
-        check_out_dir(args.report, '--report')
+        check_folder(args.report, '--report')
         keep_predictions(cfg, args.report)
     set_checkpoint(cfg, args.checkpoint)
 
@@ -179,6 +180,7 @@ def _explain(metrics: Sequence[tuple[str, dict]]) -> str:
 def _dump_predictions(cfg: Config, path: str) -> None:
     if not path.endswith(('.pkl', '.pickle')):
         raise UserError(f'--out {path}: the name must end with .pkl or .pickle')
+    check_file(path, '--out')
     metrics = [metric for _, metric in iter_evaluators(cfg, 'test_evaluator')]
     cfg.test_evaluator = [*metrics, dict(type='DumpDetResults', out_file_path=path)]
 
