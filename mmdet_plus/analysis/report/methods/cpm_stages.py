@@ -7,11 +7,12 @@ from mmdet.models.detectors import BaseDetector
 
 from mmdet_plus.models.roi_heads import CPMRoIHead
 
+from ...watched_calls import calls_of, repeat
 from ..average_precision import summarize
 from ..evaluation import evaluate
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_lines
-from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
+from .study import Batch, Boxes, FinishedTest, Study
 
 SHOWN = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
 
