@@ -136,7 +136,7 @@ def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
         differences: as ``comparison.compare_figures`` returns them.
         x_label: below.
     """
-    figure, (panel,) = new_figure(size=(5.6, 0.8 + 0.34 * len(differences)))
+    figure, (panel,) = new_figure(size=(5, 0.8 + 0.36 * len(differences)))
     for place, (_, _, _, change) in enumerate(differences):
         color = COLORS[0] if change.is_clear else COLORS[7]
         face = color if change.is_clear else 'white'
@@ -148,7 +148,7 @@ def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
             textcoords='offset points',
             xytext=(0, 5),
             ha='center',
-            fontsize='x-small',
+            fontsize='small',
         )
     panel.axvline(0, color='black', linewidth=0.8)
     panel.set_yticks(range(len(differences)), [d[0] for d in differences])
