@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
 CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
 
-.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check site clean
+.PHONY: help install demo test test-slow fuzz lint type format docs site bench evidence cuda-check gpu-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -46,9 +46,8 @@ format: $(INSTALLED) ## let ruff and clang-format rewrite the files
 type: $(INSTALLED) ## mypy
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## time our ops and models against the stock ones
-	$(BIN)/python tools/analysis_tools/benchmark_ops.py
-	$(BIN)/python tools/analysis_tools/benchmark_inference.py
+bench: $(INSTALLED) ## measure again what docs/benchmarks.md shows, an hour; ARGS='--only WORDS'
+	$(BIN)/python tools/dev/write_benchmarks.py $(ARGS)
 
 evidence: $(INSTALLED) data/shapes ## train what docs/evidence.md rests on, hours; ARGS=--dry-run lists what is left
 	$(BIN)/python tools/analysis_tools/compare.py $(wildcard configs/*/evidence.yml) --page docs/evidence.md $(ARGS)
@@ -58,6 +57,9 @@ data/shapes: | $(INSTALLED)
 
 cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no GPU
 	$(BIN)/python tools/dev/cuda_check.py
+
+gpu-check: ## build, test and time on a GPU what needs one; writes docs/gpu_check.md
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) tools/dev/gpu_check.py $(ARGS)
 
 docs: $(INSTALLED) ## check the links of the documents, and that the zoo page is fresh
 	$(BIN)/python tools/dev/make_model_zoo.py --check
