@@ -33,7 +33,7 @@ from .showing import (
 from .uploads import Limits, read_upload
 
 NO_MODEL = 'none'
-EXAMPLES = (3, 8, 12, 21)
+EXAMPLES = (5, 7, 11, 17)
 MOST_WAITING = 20  # visitors
 MOST_SESSIONS = 64  # whose images are in memory
 SECONDS_KEPT = 1800  # of an image in memory, after its last use
@@ -55,7 +55,7 @@ class Side(NamedTuple):
 
 def example_images() -> list[np.ndarray]:
     """Generated images (h, w, 3) RGB of the shapes that the shipped models know."""
-    scenes = [draw_scene(1, 'val', number, 320) for number in EXAMPLES]
+    scenes = [draw_scene(0, 'val', number, 256) for number in EXAMPLES]
     return [scene.image[..., ::-1] for scene in scenes]
 
 
@@ -201,7 +201,7 @@ class DemoPage:
                 self._examples,
                 label='or an example',
                 columns=len(EXAMPLES),
-                height=140,
+                height='auto',
                 allow_preview=False,
                 interactive=False,
                 buttons=[],
