@@ -1,7 +1,7 @@
 """Writes a detector as one ONNX graph."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -10,6 +10,7 @@ import torch
 from mmdet.models.dense_heads import RPNHead
 from mmengine.config import Config
 from torch import Tensor, nn
+from torch._dynamo import config as dynamo
 
 from ..errors import UserError
 from ..whole_files import written_whole
@@ -99,6 +100,23 @@ def deploy_form(detector: nn.Module, precision: str = 'fp32') -> DetectorForm:
     if precision == 'fp16':
         halve_networks(form, _is_form)
     return form.requires_grad_(False)
+
+
+def compiled(form: nn.Module, **options: Any) -> Callable[..., Any]:
+    """A form, or a part of one, compiled as one graph by ``torch.compile``.
+
+    Args:
+        form: such as ``deploy_form`` gives.
+        options: of ``torch.compile``.
+    """
+    function = torch.compile(form, fullgraph=True, **options)
+
+    def call(*args: Any) -> Any:
+        # How many boxes there are is a size of the graph, not the end of one.
+        with torch.no_grad(), dynamo.patch(capture_dynamic_output_shape_ops=True):
+            return function(*args)
+
+    return call
 
 
 def limit_detections(detector: nn.Module, count: int) -> None:

@@ -1,3 +1,10 @@
+"""``OnnxDetector`` on a file whose detections are known."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from samples.onnx_model import write_model
@@ -5,6 +12,7 @@ from samples.onnx_model import write_model
 from mmdet_plus.deploy import OnnxDetector
 from mmdet_plus.deploy.image_preparation import ModelInput
 
+ROOT = Path(__file__).parents[2]
 IMAGE = np.zeros((48, 96, 3), np.uint8)
 
 
@@ -66,3 +74,43 @@ def test_files_that_are_not_there_and_unknown_orders_are_refused(path, tmp_path)
         OnnxDetector(path, channel_order='gbr')
     with pytest.raises(ValueError, match='batch_size must be at least 1'):
         OnnxDetector(path)([IMAGE], batch_size=0)
+
+
+PROGRAM = """
+import json, sys
+import numpy as np
+from mmdet_plus.deploy import OnnxDetector
+detector = OnnxDetector(sys.argv[1])
+image = np.zeros((50, 70, 3), np.uint8)
+found = detector([image, image[:30]], batch_size=2)
+detector.draw(image, found[0], 0.1)
+json.dumps(found[0].to_json())
+taken = {'torch', 'mmcv', 'mmdet', 'mmengine', 'cv2', 'matplotlib'} & set(sys.modules)
+print(json.dumps([sorted(taken), [len(own.scores) for own in found]]))
+"""
+# Stands for an environment without them.
+BLOCKER = """
+import importlib.abc, sys
+class Blocker(importlib.abc.MetaPathFinder):
+    names = {'torch', 'mmcv', 'mmdet', 'mmengine', 'cv2', 'matplotlib', 'packaging'}
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in self.names:
+            raise ModuleNotFoundError(f'No module named {name!r}')
+sys.meta_path.insert(0, Blocker())
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name in Blocker.names else find(name)
+"""
+
+
+def test_it_runs_where_pytorch_and_openmmlab_are_not(path):
+    done = subprocess.run(
+        [sys.executable, '-c', BLOCKER + PROGRAM, str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    taken, counts = json.loads(done.stdout.splitlines()[-1])
+    assert taken == []
+    assert counts == [1, 1]

@@ -27,7 +27,7 @@ def files(tmp_path):
     found.write_text(json.dumps(results))
     (tmp_path / 'images').mkdir()
     for image in content['images']:
-        grey = np.full((20, 100, 3), 128, np.uint8)
+        grey = np.full((100, 300, 3), 128, np.uint8)
         cv2.imwrite(str(tmp_path / 'images' / image['file_name']), grey)
     return truth, found
 
@@ -69,7 +69,7 @@ def test_report_on_predictions(tool_main, files, tmp_path, capsys):
     measured = numbers(out)
     assert measured['title'] == 'found'
     summary = measured['bbox']['accuracy']['summary']
-    assert summary['AP50'] == pytest.approx((34 + 51) / 202)
+    assert summary['AP50'] == pytest.approx((36 + 51 + 25.5) / 303)
     assert summary['APl'] is None
     assert 'classification costs most' in ' '.join(measured['lead']).lower()
     page = (out / 'report.html').read_text()
@@ -109,10 +109,10 @@ def test_comparison(tool_main, files, tmp_path):
     assert 'z and x differ by 0.000 AP' in measured['lead'][1]
     rows = measured['bbox']['differences']['differences_rows']
     changes = {(r['figure'], r['detector']): r['change'] for r in rows}
-    assert changes['AP', 'y'] == pytest.approx((67 - 34) / 202)
+    assert changes['AP', 'y'] == pytest.approx((66 - 36) / 303)
     assert changes['AP', 'z'] == 0
     mcnemar = measured['bbox']['objects']['mcnemar_rows']
-    # y's best threshold stays at the third score: it finds A, B and C.
+    # y's best threshold stays at the sixth score: it finds A, B, C and F.
     assert [r['only_second'] for r in mcnemar] == [1, 0]
     page = (tmp_path / 'out/report.html').read_text()
     assert 'Found by y, not by x' in page
@@ -238,22 +238,22 @@ def test_bad_input(tool_main, files, tmp_path, capsys):
     samples[0]['pred_instances']['scores'][0] = nan
     assert 'not finite' in with_results(samples, 'bad.pkl')
     samples = samples_of(results)
-    samples[2]['pred_instances']['scores'] = torch.zeros(3)
-    assert 'image 3 has 2 bboxes, 3 scores, 2 labels' in with_results(
+    samples[2]['pred_instances']['scores'] = torch.zeros(2)
+    assert 'image 3 has 3 bboxes, 2 scores, 3 labels' in with_results(
         samples, 'bad.pkl'
     )
     samples = samples_of(results)
     shown = with_results([*samples, samples[1]], 'bad.pkl')
     assert 'image 2 is there twice' in shown
-    samples[3]['pred_instances']['bboxes'] = torch.zeros(1, 5)
-    assert 'image 4 has bboxes of shape (1, 5)' in with_results(samples, 'bad.pkl')
+    samples[3]['pred_instances']['bboxes'] = torch.zeros(3, 5)
+    assert 'image 4 has bboxes of shape (3, 5)' in with_results(samples, 'bad.pkl')
     samples = samples_of(results)
     samples[2]['pred_instances']['scores'][1] = 7
     assert 'image 3: detection 1 has a score outside' in with_results(
         samples, 'bad.pkl'
     )
     samples = samples_of(results)
-    samples[2]['pred_instances']['labels'] = torch.tensor([1, 0.5])
+    samples[2]['pred_instances']['labels'] = torch.tensor([1, 0.5, 0])
     assert 'image 3 has labels that are no' in with_results(samples, 'bad.pkl')
     assert 'absent.json does not exist' in error(
         '--predictions', 'absent.json', '--ann', truth

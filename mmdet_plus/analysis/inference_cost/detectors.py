@@ -44,7 +44,7 @@ def read_benchmark_config(name: str) -> Config:
 
 def build_trained(cfg: Config, checkpoint: str) -> BaseDetector:
     """A detector with the weights and the limits that it is used with."""
-    model = MODELS.build(_without_pretraining(cfg.model)).eval()
+    model = MODELS.build(without_pretraining(cfg.model)).eval()
     check_match(model, load_checkpoint(model, checkpoint, map_location='cpu'))
     return model
 
@@ -65,7 +65,7 @@ def build_untrained(
         images: of each batch.
     """
     torch.manual_seed(0)
-    model_cfg = _without_pretraining(cfg.model)
+    model_cfg = without_pretraining(cfg.model)
     if 'roi_head' not in model_cfg:
         return _build_single_stage(model_cfg, proposals, detections)
     test_cfg = model_cfg.test_cfg
@@ -129,7 +129,8 @@ def input_shape(cfg: Config, default: tuple[int, int]) -> tuple[int, int]:
     return default
 
 
-def _without_pretraining(model_cfg: ConfigDict) -> ConfigDict:
+def without_pretraining(model_cfg: ConfigDict) -> ConfigDict:
+    """The config of a model, changed not to load weights of a backbone."""
     for part in (model_cfg, model_cfg.get('detector')):
         if isinstance(part, dict) and 'backbone' in part:
             part['backbone']['init_cfg'] = None

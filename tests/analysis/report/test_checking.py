@@ -51,7 +51,7 @@ def test_a_few_negative_sides_are_remarked_many_are_refused():
     _, results = five_images()
     results[3]['bbox'] = [20, 0, -5, 10]
     (remark,) = read(results).remarks
-    assert remark.startswith('1 of 6 detections have a box of negative width')
+    assert remark.startswith('1 of 11 detections have a box of negative width')
     assert 'detection 3: [20.0, 0.0, -5.0, 10.0]' in remark
     for result in results:
         result['bbox'] = [20, 0, -5, 10]

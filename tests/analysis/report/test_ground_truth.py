@@ -9,12 +9,13 @@ from mmdet_plus.analysis.report.ground_truth import read_ground_truth
 def test_five_images():
     truth = read_ground_truth(five_images()[0])
     assert truth.image_ids.tolist() == [1, 2, 3, 4, 5]
-    assert truth.class_names == ('cat', 'dog')
-    assert truth.groups == ('animal', 'animal')
-    assert truth.counts.tolist() == [3, 2]
-    assert truth.conditions['occluded'].tolist() == [False, True, False, True, False]
+    assert truth.class_names == ('cat', 'dog', 'car')
+    assert truth.groups == ('animal', 'animal', 'vehicle')
+    assert truth.counts.tolist() == [4, 2, 2]
+    assert np.flatnonzero(truth.conditions['occluded']).tolist() == [1, 4]
+    assert truth.sizes.tolist() == [[300, 100]] * 5
     assert truth.masks is None
-    assert truth.of_image(3) == slice(3, 4)
+    assert truth.of_image(3) == slice(4, 6)
 
 
 def test_ids_are_sorted_and_labels_follow_the_file():
@@ -22,8 +23,8 @@ def test_ids_are_sorted_and_labels_follow_the_file():
     content['categories'].reverse()
     content['images'].reverse()
     truth = read_ground_truth(content)
-    assert truth.class_names == ('cat', 'dog')
-    assert truth.file_order.tolist() == [1, 0]
+    assert truth.class_names == ('cat', 'dog', 'car')
+    assert truth.file_order.tolist() == [2, 1, 0]
     assert truth.files[0] == '1.png'
 
 
@@ -56,8 +57,8 @@ def test_crowds_do_not_count():
     content, _ = five_images()
     content['annotations'][0]['iscrowd'] = 1
     truth = read_ground_truth(content)
-    assert truth.counts.tolist() == [2, 2]
-    assert truth.crowd.tolist() == [True, False, False, False, False]
+    assert truth.counts.tolist() == [3, 2, 2]
+    assert np.flatnonzero(truth.crowd).tolist() == [0]
 
 
 @pytest.mark.parametrize(
