@@ -94,7 +94,7 @@ def build_with_refiner(model_cfg: ConfigDict, proposals: int) -> BaseDetector:
     if 'rpn' not in (detector.get('test_cfg') or {}):
         raise UserError('its detector has no proposals, whose number is set')
     fix_proposals(detector.test_cfg, proposals)
-    return MODELS.build(_without_pretraining(model_cfg)).eval()
+    return MODELS.build(without_pretraining(model_cfg)).eval()
 
 
 def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:
