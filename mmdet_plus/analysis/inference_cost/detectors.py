@@ -89,8 +89,8 @@ def build_with_refiner(model_cfg: ConfigDict, proposals: int) -> BaseDetector:
     """
     if 'refiner' not in model_cfg:
         raise UserError('the model has no refiner: it is no config of DCR')
-    whole: Any = model_cfg.get('detector')
-    detector = whole if isinstance(whole, dict) else model_cfg
+    whole = model_cfg.get('detector')
+    detector: Any = whole if isinstance(whole, dict) else model_cfg
     if 'rpn' not in (detector.get('test_cfg') or {}):
         raise UserError('its detector has no proposals, whose number is set')
     fix_proposals(detector.test_cfg, proposals)
