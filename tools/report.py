@@ -28,6 +28,7 @@ from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments, at_least
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_checkpoint
 from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.cli.own_data import (
     add_data_arguments,
     check_data_arguments,
@@ -35,7 +36,6 @@ from mmdet_plus.cli.own_data import (
 )
 from mmdet_plus.cli.preflight.checks import check_before_test, print_warnings
 from mmdet_plus.cli.reporting import (
-    check_out_dir,
     keep_predictions,
     show_progress,
     test_and_report,
@@ -100,7 +100,7 @@ def check_arguments(args: Namespace) -> None:
     check_flags(args)
     if args.images and not args.images.is_dir():
         raise UserError(f'--images {args.images} is no folder')
-    check_out_dir(args.out, '--out')
+    check_folder(args.out, '--out')
 
 
 def check_flags(args: Namespace) -> None:

@@ -16,7 +16,6 @@ from ..analysis.report.parts import Chapter
 from ..analysis.report.predictions import load_predictions
 from ..analysis.report.single import describe_detector
 from ..analysis.report.writing import write_report
-from ..errors import UserError
 from .preflight.dataset_configs import iter_evaluators
 
 PREDICTIONS = 'predictions.pkl'
@@ -26,12 +25,6 @@ Item = TypeVar('Item')
 def show_progress(items: Iterable[Item]) -> Iterator[Item]:
     """The items, with a bar that goes when it is full."""
     return iter(tqdm(items, leave=False, desc='report'))
-
-
-def check_out_dir(out_dir: Path, flag: str) -> None:
-    """Raise ``UserError`` if a report cannot be written there."""
-    if out_dir.exists() and not out_dir.is_dir():
-        raise UserError(f'{flag} {out_dir} is a file')
 
 
 def keep_predictions(cfg: Config, out_dir: Path) -> None:

@@ -22,6 +22,7 @@ FLAGS = dict.fromkeys(
         'show_dir',
         'tta',
         'fuse_conv_bn',
+        'amp',
         'data',
         'classes',
         'val_fraction',
@@ -220,3 +221,12 @@ def test_format_only_writes_text_files_for_voc():
         format_only=True,
         outfile_prefix='w/results',
     )
+
+
+def test_mixed_precision_replaces_the_usual_loop():
+    cfg = Config(dict(test_cfg=dict(type='TestLoop')))
+    set_test_options(cfg, arguments(amp=True))
+    assert cfg.test_cfg.type == 'MixedPrecisionTestLoop'
+    own = Config(dict(test_cfg=dict(type='OwnLoop')))
+    with pytest.raises(UserError, match='--amp: the test_cfg of the config is a OwnL'):
+        set_test_options(own, arguments(amp=True))

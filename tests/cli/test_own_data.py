@@ -14,7 +14,8 @@ from mmdet_plus.errors import UserError
 def arguments(data, **changes):
     names = ('amp', 'auto_scale_lr', 'resume', 'classes', 'val_fraction', 'epochs')
     names += ('patience', 'ema', 'load', 'overwrite')
-    given = dict.fromkeys(names) | dict(data=str(data), split_seed=0, launcher='none')
+    names += ('split_seed',)
+    given = dict.fromkeys(names) | dict(data=str(data), launcher='none')
     return Namespace(**given | changes)
 
 
@@ -74,6 +75,10 @@ def test_classes_of_the_checkpoint_are_obeyed(cfg, tmp_path, capsys):
     assert cfg.test_dataloader.dataset.metainfo.classes == ('dog', 'bird')
     assert cfg.model.roi_head.bbox_head.num_classes == 2
     assert 'never learned: cat' in capsys.readouterr().out
+    with pytest.raises(
+        UserError, match=r'learned dog,bird, which .*leave --classes out'
+    ):
+        use_test_data(cfg, arguments(data, checkpoint=str(path), classes='dog'))
     meta['dataset_meta']['classes'] = ('fish',)
     torch.save(dict(state_dict={}, meta=meta), path)
     with pytest.raises(UserError, match=r'no class of .*c\.pth is in'):
@@ -93,10 +98,19 @@ def test_switches_of_training(cfg, voc):
     assert cfg.load_from == 'zoo://d2det_tiny_shapes'
 
 
-@pytest.mark.parametrize('name', ['epochs', 'patience', 'ema', 'classes'])
-def test_flags_of_own_data_need_it(cfg, name):
-    with pytest.raises(UserError, match=f'--{name} needs --data'):
-        set_train_options(cfg, arguments('', **{name: '1'}))
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('epochs', 1),
+        ('patience', 1),
+        ('ema', True),
+        ('classes', 'a'),
+        ('split_seed', 0),
+    ],
+)
+def test_flags_of_own_data_need_it(cfg, name, value):
+    with pytest.raises(UserError, match=f'--{name.replace("_", "-")} needs --data'):
+        set_train_options(cfg, arguments('', **{name: value}))
 
 
 def test_load_and_resume_exclude_each_other(cfg):

@@ -1,6 +1,6 @@
 """One pass over the annotations, with the rules by which they are trained on."""
 
-import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -131,7 +131,7 @@ def _finite(values: Iterable[Any]) -> bool:
     return all(
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and -sys.float_info.max <= value <= sys.float_info.max
         for value in values
     )
 

@@ -41,6 +41,7 @@ def first(**changes):
             False,
             '1 boxes na',
         ),
+        (first(bbox=[0, 0, 10**400, 5]), True, 'not four'),
         (first(area=float('inf')), True, 'area is not'),
         (
             lambda c: c['annotations'][0].update(bbox=[40, 2, 5, 4]),
