@@ -118,6 +118,7 @@ setup(
         'web': ['gradio>=6'],
         'docs': ['mkdocs-material>=9.6', 'mkdocstrings[python]>=0.29'],
         'tests': [
+            'check-jsonschema',
             'gdown>=6',
             'gradio>=6',
             'onnx',

@@ -20,7 +20,7 @@ NAMES = [
 def test_the_form_compiles_without_breaks(name):
     form = deploy_form(build(load_config(CONFIGS / f'{name}.py').model))
     inputs = [torch.from_numpy(part) for part in two_images(128, 160)]
-    # The backend that makes no machine code: what is traced is the same.
-    found = compiled(form, backend='aot_eager')(*inputs)
+    # Traces as every backend does, and makes no machine code of it.
+    found = compiled(form, backend='eager')(*inputs)
     assert len(found['scores']) > 0
     torch.testing.assert_close(found, form(*inputs))

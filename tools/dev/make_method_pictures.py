@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / 'docs' / 'images' / 'methods'
 IMAGES = range(24)
 SCORE_THR = 0.05
+SHOWN_THR = 0.3  # of the overview
 LEAST_SIDE = 28  # pixels of a box that shows something
 GAP = 6
 SHIFTS, SCALES = (-0.5, -0.25, 0.0, 0.25, 0.5), (0.7, 1.0, 1.4)  # of proposals
@@ -141,7 +142,7 @@ def compare_heads(folder: Path) -> None:
 def draw_overview(numbers: tuple[int, ...]) -> None:
     """Objects with their masks above, what two models find below."""
     models = [
-        TorchDetector(f'{name}_tiny_shapes') for name in ('refinedet320', 'd2det')
+        TorchDetector(f'{name}_tiny_shapes') for name in ('d2det', 'faster-rcnn-dcrv2')
     ]
     rows: list[list[np.ndarray]] = [[], [], []]
     for number in numbers:
@@ -175,7 +176,7 @@ def enlarged(image: np.ndarray, found: Detections, model: TorchDetector) -> np.n
         grown = [Image.fromarray(mask).resize(size) for mask in masks]
         masks = np.stack([np.asarray(mask) for mask in grown])
     found = found._replace(boxes=found.boxes * 1.25, masks=masks)
-    return np.asarray(draw_detections(np.asarray(picture), found, model, 0.4))
+    return np.asarray(draw_detections(np.asarray(picture), found, model, SHOWN_THR))
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ PAGES = {
     'index.md': 'README.md',
     'CHANGELOG.md': 'CHANGELOG.md',
     'SECURITY.md': 'SECURITY.md',
+    'taking_part.md': 'CONTRIBUTING.md',
 } | {
     f'configs/{path.parent.name}/README.md': f'configs/{path.parent.name}/README.md'
     for path in sorted(ROOT.glob('configs/*/README.md'))

@@ -123,6 +123,13 @@ def test_error_analysis(five):
             assert value == pytest.approx((cat[step] + dog[step] + car[step]) / 3)
 
 
+def test_what_lies_nearest(five):
+    # The cat on the dog D, a similar class, and the one on the car G, another.
+    assert np.flatnonzero(five.nearest.similar_part).tolist() == [8]
+    assert np.flatnonzero(five.nearest.other_part).tolist() == [8, 9]
+    assert five.nearest.other_iou[[8, 9]].tolist() == [1, 1]
+
+
 def test_false_positive_types(five):
     types = false_positive_types(five)
     # By image: right; beside its class, on nothing; right, duplicate, right; on

@@ -68,7 +68,7 @@ class StageStudy(Study):
             )
         places = [row['stage'] for row in rows]
         lines = {name: (places, [row[name] for row in rows]) for name in SHOWN[:3]}
-        content = plot_lines(lines, 'stage', 'AP')
+        content = plot_lines(lines, 'stage', 'AP', whole=True)
         section.pictures.append(Picture('cpm_stages', 'AP by stage', content))
         columns = [Column(name, name) for name in ('stage', *SHOWN)]
         section.tables.append(Table('cpm_stages', 'By stage', columns, rows))

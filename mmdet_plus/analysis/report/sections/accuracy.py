@@ -9,7 +9,7 @@ from ..parts import Column, Picture, Section, Table
 from ..plots import plot_lines, plot_small_curves
 
 # Panels in one picture, and classes with panels at all.
-PANELS, MAX_CLASSES = 40, 80
+PANELS, MAX_CLASSES = 8, 80
 FAR_BELOW = 0.6  # of the number that another one is compared with
 SIZES = {
     'APs': ('small', 'a larger input size or a finer feature level'),

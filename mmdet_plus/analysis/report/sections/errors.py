@@ -58,7 +58,7 @@ def budget(evaluation: Evaluation) -> Section:
         advice=_remedy(gains),
     )
     caption = 'AP50 that mending each kind would add'
-    content = plot_bars(bars, 'AP50', flat=True)
+    content = plot_bars(bars, 'AP50')
     section.pictures.append(Picture('error_budget', caption, content))
     columns = [
         Column('error', 'error'),

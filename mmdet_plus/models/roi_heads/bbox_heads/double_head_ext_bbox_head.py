@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.models.utils import empty_instances
 from mmdet.registry import MODELS
@@ -11,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ...task_modules.duplicate_suppression import best_of_classes
 from ..roi_training import fill_missing_cls_losses
 from ..score_fusion import fuse_heads
 from .double_head_tasks import check_tasks, task_weights
@@ -329,12 +329,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
             bboxes = unscale_bboxes(bboxes, img_meta['scale_factor'])
         if test_cfg is None:
             return InstanceData(bboxes=bboxes, scores=scores)
-        detections, labels = multiclass_nms(
-            bboxes, scores, test_cfg.score_thr, test_cfg.nms, test_cfg.max_per_img
-        )
-        return InstanceData(
-            bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
-        )
+        return best_of_classes(bboxes, scores, test_cfg)
 
 
 def _check_owner(num_roi_feats: int, kwargs: dict[str, Any]) -> None:
