@@ -32,14 +32,14 @@ BINS = [
 @pytest.fixture
 def axes(monkeypatch):
     """The panels that are drawn."""
-    drawn, make = [], module._figure
+    drawn, make = [], module.new_figure
 
-    def remember(columns):
-        figure, panels = make(columns)
+    def remember(*args):
+        figure, panels = make(*args)
         drawn.extend(panels)
         return figure, panels
 
-    monkeypatch.setattr(module, '_figure', remember)
+    monkeypatch.setattr(module, 'new_figure', remember)
     return drawn
 
 
