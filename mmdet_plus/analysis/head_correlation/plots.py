@@ -80,6 +80,7 @@ def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path | BinaryIO) -> Non
         panel.set(title=name.replace('_', ' '), xticks=ticks, yticks=ticks)
         panel.tick_params(labelbottom=False, labelleft=False)
         panel.grid(color='white', linewidth=0.8)
+        panel.set_axisbelow(False)
     figure.colorbar(
         picture, ax=panels, location='bottom', shrink=0.8, label='cosine similarity'
     )
