@@ -31,6 +31,12 @@ def build_parser() -> ToolParser:
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/compare'))
     parser.add_argument('--page', type=Path, help='markdown file to write')
     parser.add_argument(
+        '--runs', nargs='+', metavar='NAME', default=(), help='only these of the plans'
+    )
+    parser.add_argument(
+        '--report-only', action='store_true', help='of what is done; train nothing'
+    )
+    parser.add_argument(
         '--threads', type=at_least(1), default=1, help='of each training; default 1'
     )
     parser.add_argument(
@@ -58,8 +64,10 @@ def run(argv: Sequence[str] | None) -> None:
     # All errors of the plans come before hours of training.
     plans = {path: read_plan(path) for path in args.plans}
     root = args.work_dir.resolve()
-    jobs = {path: jobs_of(plan, root) for path, plan in plans.items()}
-    left = [job for own in jobs.values() for job in own if not job.is_done]
+    jobs = {path: jobs_of(plan, root, args.runs) for path, plan in plans.items()}
+    # By their folder: plans share runs.
+    distinct = {job.folder: job for own in jobs.values() for job in own}
+    left = [job for job in distinct.values() if not job.is_done]
     if args.dry_run:
         for job in left:
             print(f'{job.run.name}, seed {job.seed}: {job.folder}')
