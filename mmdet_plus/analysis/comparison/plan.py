@@ -174,9 +174,7 @@ def read_plan(path: Path) -> Plan:
     return Plan(content['title'], about, tuple(dict.fromkeys(seeds)), runs, claims)
 
 
-def _read_run(
-    path: Path, name: str, own: Any, plan: dict, runs: dict[str, Run]
-) -> Run:
+def _read_run(path: Path, name: str, own: Any, plan: dict, runs: dict[str, Run]) -> Run:
     where = f'the run {name!r}'
     _check_keys(path, where, own, RUN_KEYS, ())
     options = _dict(path, f'options of {where}', own.get('options') or {})
@@ -196,7 +194,8 @@ def _read_run(
         epochs,
         _dict(path, 'options', plan.get('options') or {}) | options,
         changes and _file(path, where, changes),
-        after='after' in own and _earlier_run(path, where, own['after'], runs) or None,
+        after=('after' in own and _earlier_run(path, where, own['after'], runs))
+        or None,
     )
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from filelock import FileLock, Timeout
 from mmengine.config import Config
 
@@ -125,7 +126,7 @@ def work_on(
     for job in _claimed(jobs):
         tell(f'{job.run.name}, seed {job.seed}: started')
         usage = _do(job, commands, threads)
-        _write_result(job, usage)
+        _write_result(job, usage, threads)
         tell(f'{job.run.name}, seed {job.seed}: done in {usage["seconds"]:.0f} s')
 
 
@@ -235,7 +236,7 @@ def _start(command: Sequence[str], log: Path, threads: int) -> dict[str, Any]:
     )
 
 
-def _write_result(job: Job, usage: dict[str, Any]) -> None:
+def _write_result(job: Job, usage: dict[str, Any], threads: int) -> None:
     content = dict(
         name=job.run.name,
         config=job.run.config.name,
@@ -243,11 +244,19 @@ def _write_result(job: Job, usage: dict[str, Any]) -> None:
         epochs=job.run.epochs,
         options=job.run.options,
         weights_of=job.run.weights_of and job.run.weights_of.name,
+        device=_device(),
+        threads=threads,
         versions=dict(mmdet_plus=__version__, commit=_commit(), **_host_versions()),
         **usage,
     )
     with written_whole(job.result_file) as place:
         place.write_text(json.dumps(content, indent=2) + '\n')
+
+
+def _device() -> str:
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
+    return f'CPU with {torch.backends.cpu.get_cpu_capability()}'
 
 
 def _host_versions() -> dict[str, str]:
