@@ -12,7 +12,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'annotations/val.json')
 test_evaluator = val_evaluator
 
-start = 'zoo://faster-rcnn_r18_fpn_6e_shapes-start'
+start = 'zoo://faster-rcnn_r18_fpn-start_6e_shapes'
 parts = {
     part: dict(type='Pretrained', checkpoint=start, prefix=f'{part}.')
     for part in ('backbone', 'neck', 'rpn_head')

@@ -27,7 +27,7 @@ model = dict(
         frozen_stages=2,
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='zoo://faster-rcnn_r18_fpn_6e_shapes-start',
+            checkpoint='zoo://faster-rcnn_r18_fpn-start_6e_shapes',
             prefix='backbone.',
         ),
     )

@@ -46,6 +46,7 @@ model = dict(
     ),
     # As in faster-rcnn-dcrv2_r18_fpn_shapes.py, but on the localised boxes.
     refine_at='post_nms',
+    max_candidates=32,
     refiner=dict(
         type='RegionRefiner',
         tail=dict(type='ResNetTail', depth=18, base_channels=24, norm_eval=False),

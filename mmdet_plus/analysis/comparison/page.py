@@ -15,7 +15,7 @@ INTRODUCTION = """\
 
 Which claims of the papers hold here. Written by `make evidence` from what the files
 `configs/*/evidence*.yml` plan: each run is trained with several seeds, and the runs of
-a plan have data, length, start weights and all else in common but what a claim is about.
+a plan share data, length, start weights and all else but what a claim is about.
 
 A claim *holds* where the difference is on its side, and *is contradicted* where it is
 on the other, in both 95 % intervals: over seeds (Student's, of differences paired by
