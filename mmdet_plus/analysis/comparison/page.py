@@ -1,6 +1,7 @@
 """Tables of a comparison: a page in markdown, and all numbers for programs."""
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 
@@ -110,7 +111,7 @@ def record(
             run=name,
             seed=seed,
             kind=kind,
-            **{figure: float(values[0]) for figure, values in own.plain.items()},
+            **_known({figure: float(v[0]) for figure, v in own.plain.items()}),
         )
         for (name, seed, kind), own in results.items()
     ]
@@ -118,8 +119,8 @@ def record(
         dict(
             vars(outcome.claim),
             seeds=list(outcome.seeds),
-            over_seeds=outcome.over_seeds._asdict(),
-            over_images=outcome.over_images._asdict(),
+            over_seeds=_known(outcome.over_seeds._asdict()),
+            over_images=_known(outcome.over_images._asdict()),
             verdict=outcome.verdict,
         )
         for outcome in outcomes
@@ -130,6 +131,13 @@ def record(
         if job.is_done
     ]
     return dict(title=plan.title, trainings=trainings, figures=figures, claims=claims)
+
+
+def _known(numbers: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no infinity, and no nan."""
+    return {
+        name: value if math.isfinite(value) else None for name, value in numbers.items()
+    }
 
 
 def run_table(plan: Plan, jobs: Sequence[Job], results: Results) -> str:

@@ -99,5 +99,12 @@ def test_numbers_for_programs(finished):
     assert content['figures'][1]['AP'] == pytest.approx(0.5)
 
 
+def test_numbers_that_are_not_there_are_null(finished):
+    plan, jobs, _, _ = finished
+    content = record(plan, jobs, {}, [compare(CLAIM, plan.seeds, {})])
+    assert content['claims'][0]['over_seeds'] == dict(value=None, low=None, high=None)
+    json.dumps(content, allow_nan=False)
+
+
 def test_spread_of_one_value_is_the_value():
     assert spread([0.25]) == '0.250'
