@@ -15,7 +15,8 @@ from mmengine.logging import MMLogger
 from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
-from mmdet_plus.zoo.matching import check_match
+from ...errors import UserError
+from ...zoo.matching import check_match
 
 # Of the boxes that a trained D2Det and CPM R-CNN localise, 52 and 62 % are distinct
 # RoIs: the others are the same RoI for another class.
@@ -68,13 +69,38 @@ def build_untrained(
     if 'roi_head' not in model_cfg:
         return _build_single_stage(model_cfg, proposals, detections)
     test_cfg = model_cfg.test_cfg
-    test_cfg.rpn.update(nms_pre=proposals, max_per_img=proposals)
-    test_cfg.rpn.nms.iou_threshold = 0.99
+    fix_proposals(test_cfg, proposals)
     test_cfg.rcnn.update(score_thr=0.05, max_per_img=detections)
     test_cfg.rcnn.nms = dict(type='nms', iou_threshold=0.99)
     model = MODELS.build(model_cfg).eval()
     _prescribe_scores(model, images)
     return model
+
+
+def build_with_refiner(model_cfg: ConfigDict, proposals: int) -> BaseDetector:
+    """A detector of DCR with random weights, whose refiner gets so many proposals.
+
+    Args:
+        model_cfg: with a ``refiner``; changed in place.
+        proposals: of each image.
+
+    Raises:
+        UserError: there is no refiner, or the detector has no proposals.
+    """
+    if 'refiner' not in model_cfg:
+        raise UserError('the model has no refiner: it is no config of DCR')
+    whole = model_cfg.get('detector')
+    detector: Any = whole if isinstance(whole, dict) else model_cfg
+    if 'rpn' not in (detector.get('test_cfg') or {}):
+        raise UserError('its detector has no proposals, whose number is set')
+    fix_proposals(detector.test_cfg, proposals)
+    return MODELS.build(without_pretraining(model_cfg)).eval()
+
+
+def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:
+    """Let so many proposals of an RPN through; ``test_cfg`` changes in place."""
+    test_cfg.rpn.update(nms_pre=proposals, max_per_img=proposals)
+    test_cfg.rpn.nms.iou_threshold = 0.99
 
 
 def samples_for(inputs: Tensor) -> SampleList:

@@ -1,12 +1,37 @@
-"""Non-maximum suppression of boxes that were refined after the first one."""
+"""Non-maximum suppression of boxes with all class scores, and of detections."""
 
 from mmcv.ops import batched_nms
+from mmdet.models.layers import multiclass_nms
 from mmdet.utils import ConfigType
 from mmengine.structures import InstanceData
+from torch import Tensor
+
+
+def best_of_classes(
+    bboxes: Tensor, scores: Tensor, test_cfg: ConfigType
+) -> InstanceData:
+    """Detections of boxes with a score for every class.
+
+    Args:
+        bboxes: (n, 4), or (n, C * 4) with a box for each class, xyxy.
+        scores: (n, C + 1), the background last.
+        test_cfg: ``score_thr``, ``nms`` and ``max_per_img``.
+
+    Returns:
+        ``bboxes`` (k, 4), ``scores`` (k,) falling and ``labels`` (k,).
+    """
+    detections, labels = multiclass_nms(
+        bboxes, scores, test_cfg.score_thr, test_cfg.nms, test_cfg.max_per_img
+    )
+    return InstanceData(
+        bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
+    )
 
 
 def suppress_duplicates(result: InstanceData, nms: ConfigType | None) -> InstanceData:
-    """Suppress, class by class, boxes that overlap better ones.
+    """Suppress, class by class, detections that overlap better ones.
+
+    For boxes that were refined after the first suppression.
 
     Args:
         result: ``bboxes`` (n, 4) xyxy, ``scores`` (n,) and ``labels`` (n,).

@@ -1,13 +1,13 @@
 """What becomes of boxes whose scores were given a second time."""
 
 import torch
-from mmdet.models.layers import multiclass_nms
 from mmdet.structures.bbox import scale_boxes
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ...task_modules.duplicate_suppression import best_of_classes
 from ..score_fusion import fuse_refined
 from .box_refiner import BoxRefiner, RefinedBoxes, RefinerInputs
 
@@ -126,13 +126,7 @@ class _ImageInRounds:
         bboxes = self.bboxes
         if self.rescale:
             bboxes = unscale_bboxes(bboxes, self.img_meta['scale_factor'])
-        limits = self.test_cfg
-        detections, labels = multiclass_nms(
-            bboxes, self.scores, limits.score_thr, limits.nms, limits.max_per_img
-        )
-        return InstanceData(
-            bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
-        )
+        return best_of_classes(bboxes, self.scores, self.test_cfg)
 
 
 def rescore_detections(

@@ -71,7 +71,7 @@ def test_boxes_return_to_the_original_image(tested):
 def test_proposals_by_hand(tested):
     class Network(nn.Module):
         def predict(self, images):
-            # The object of each image from the second on, behind a wrong box.
+            # What is at 0 in each image from the second on, behind a wrong box.
             wrong, right = [60.0, 0, 80, 20], [0.0, 0, 20, 20]
             return [
                 InstanceData(
@@ -94,8 +94,8 @@ def test_proposals_by_hand(tested):
     section = study.section(tested)
     rows = {row['boxes']: row for row in section.tables[0].rows}
     assert rows[1]['R50'] == 0
-    assert rows[2] == dict(boxes=2, AR=0.8, R50=0.8, R75=0.8)
-    assert '20.0% of the objects have no proposal' in section.advice
+    assert rows[2] == dict(boxes=2, mean=0.5, R50=0.5, R75=0.5)
+    assert '50.0% of the objects have no proposal' in section.advice
 
 
 def test_stages_by_hand(tested):
@@ -110,7 +110,7 @@ def test_stages_by_hand(tested):
 
         @staticmethod
         def rank(candidates, metas, test_cfg, rescale=False):
-            # The second stage finds all cats, the first one none.
+            # The second stage finds what is at 0, the first one nothing.
             return [
                 InstanceData(
                     bboxes=torch.tensor([[0.0, 0, 20 if stage == 2 else 6, 20]]),
@@ -130,7 +130,9 @@ def test_stages_by_hand(tested):
     assert given == [[(image, 2) for image in range(1, 6)]]
     first, second = study.section(tested).tables[0].rows
     assert (first['stage'], first['AP50']) == (1, 0)
-    assert (second['stage'], second['AP50']) == (2, pytest.approx(1))
+    # Three of four cats, both dogs, no car.
+    assert second['stage'] == 2
+    assert second['AP50'] == pytest.approx((76 / 101 + 1 + 0) / 3)
 
 
 def test_refined_scores_by_hand():
@@ -174,7 +176,7 @@ def test_filtered_anchors_by_hand(tested):
     section = study.section(tested)
     assert section.data['filtered'] == 0.5
     rows = {row['boxes']: row for row in section.tables[0].rows}
-    assert (rows[1]['R50'], rows[2]['R50']) == (0, 0.2)
+    assert (rows[1]['R50'], rows[2]['R50']) == (0, 1 / 8)
 
 
 def test_other_detectors_have_no_chapter():
