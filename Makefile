@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 OP_SOURCES := $(wildcard mmdet_plus/ops/csrc/* mmdet_plus/ops/csrc/*/*)
 CXX_FILES := $(filter %.h %.cpp %.cu %.cuh,$(OP_SOURCES))
 
-.PHONY: help install demo test test-slow fuzz lint type format docs bench evidence cuda-check clean
+.PHONY: help install demo test test-slow fuzz lint type format docs site bench evidence cuda-check gpu-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -18,7 +18,7 @@ $(INSTALLED): setup.py pyproject.toml tools/dev/install_mmcv.py $(OP_SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q $(TORCH) 'setuptools>=64,<81' wheel ninja numpy packaging
 	$(BIN)/python tools/dev/install_mmcv.py
-	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev]'
+	$(BIN)/pip install -q --no-build-isolation -e '.[tests,dev,docs]'
 	touch $@
 
 demo: $(INSTALLED) ## train D2Det and its baseline on generated images and compare them
@@ -46,9 +46,8 @@ format: $(INSTALLED) ## let ruff and clang-format rewrite the files
 type: $(INSTALLED) ## mypy
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## time our ops and models against the stock ones
-	$(BIN)/python tools/analysis_tools/benchmark_ops.py
-	$(BIN)/python tools/analysis_tools/benchmark_inference.py
+bench: $(INSTALLED) ## measure again what docs/benchmarks.md shows, an hour; ARGS='--only WORDS'
+	$(BIN)/python tools/dev/write_benchmarks.py $(ARGS)
 
 evidence: $(INSTALLED) data/shapes_v2 ## train what docs/evidence.md rests on, hours; ARGS=--dry-run lists what is left
 	$(BIN)/python tools/analysis_tools/compare.py $(wildcard configs/*/evidence*.yml) --page docs/evidence.md $(ARGS)
@@ -59,10 +58,17 @@ data/shapes_v2: | $(INSTALLED)
 cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no GPU
 	$(BIN)/python tools/dev/cuda_check.py
 
+gpu-check: ## build, test and time on a GPU what needs one; writes docs/gpu_check.md
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) tools/dev/gpu_check.py $(ARGS)
+
 docs: $(INSTALLED) ## check the links of the documents, and that the zoo page is fresh
 	$(BIN)/python tools/dev/make_model_zoo.py --check
 	$(BIN)/python tools/dev/check_docs.py
+	$(MAKE) site
+
+site: $(INSTALLED) ## build the documentation in site/; a broken link or reference fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean
 
 clean: ## remove what builds and the demo leave, but not .venv
-	rm -rf build dist work_dirs/demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site work_dirs/demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +

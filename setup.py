@@ -115,8 +115,12 @@ setup(
     extras_require={
         'deploy': ['onnx', 'onnxruntime', 'onnxscript'],
         'zoo': ['gdown>=6', 'protobuf', 'safetensors'],
+        'web': ['gradio>=6'],
+        'docs': ['mkdocs-material>=9.6', 'mkdocstrings[python]>=0.29'],
         'tests': [
+            'check-jsonschema',
             'gdown>=6',
+            'gradio>=6',
             'onnx',
             'onnxruntime',
             'onnxscript',

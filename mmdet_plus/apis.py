@@ -14,6 +14,8 @@ from .zoo.config_texts import config_of
 from .zoo.index import SCHEME
 from .zoo.matching import check_match
 
+__all__ = ['DetInferencer']
+
 
 class DetInferencer(MMDetInferencer):
     """``mmdet.apis.DetInferencer`` that knows the models of our zoo by name.

@@ -12,6 +12,7 @@ FLOORS = (
     ('zoo',),
     ('engine', 'evaluation'),
     ('visualization', 'analysis', 'deploy', 'apis'),
+    ('web',),
     ('cli',),
     ('__main__',),
 )

@@ -23,6 +23,7 @@ from mmdet_plus.analysis.data_check.summary import summarise
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.config_loading import read_config
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.cli.own_data import add_data_choice, input_size, read_data_folder
 from mmdet_plus.datasets.checking import Examination, examine
 from mmdet_plus.errors import UserError
@@ -48,8 +49,8 @@ def build_parser() -> ToolParser:
 
 def check(args: Namespace) -> Examination:
     """Examine, print and write."""
-    if args.out is not None and args.out.exists() and not args.out.is_dir():
-        raise UserError(f'--out {args.out} is a file')
+    if args.out is not None:
+        check_folder(args.out, '--out')
     init_default_scope('mmdet')
     cfg: Config | None = read_config(args.config) if args.config else None
     size = input_size(cfg) if cfg else None

@@ -19,7 +19,7 @@ from mmdet_plus.cli.arguments import (
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.trained_detector import load_detector
 from mmdet_plus.deploy.description import MIN_OPSET, PRECISIONS, ExportOptions
-from mmdet_plus.deploy.exporting import export
+from mmdet_plus.deploy.exporting import check_opset, check_place, export
 from mmdet_plus.deploy.verification import images_in
 
 
@@ -63,6 +63,8 @@ def run(argv: Sequence[str] | None) -> None:
     parser = build_parser()
     parser.set_defaults(device='cpu')
     args = parser.parse_args(argv)
+    check_opset(args.opset)
+    check_place(args.out)
     images = images_in(args.verify) if args.verify else []
     cfg, detector = load_detector(args)
     options = ExportOptions(

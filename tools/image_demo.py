@@ -1,65 +1,59 @@
-"""Detect objects in an image, a folder of images, a video or behind a URL.
+"""Detect objects in an image, a folder of images, a video, a stream or a webcam.
 
     python tools/image_demo.py IMAGE --model NAME
     python tools/image_demo.py IMAGE --model CONFIG --weights CHECKPOINT
+    python tools/image_demo.py VIDEO --model NAME --save-json
+    python tools/image_demo.py 0 --model NAME --max-frames 500
+    python tools/image_demo.py rtsp://HOST/PATH --model NAME
 
 Writes the input with boxes and masks drawn to ``OUT_DIR/vis`` and the predictions as
-json to ``OUT_DIR/preds``.
+json to ``OUT_DIR/preds``. A number is a webcam; it and streams are recorded until they
+end, or Ctrl+C. Videos have their frame rate and the time that is left in each frame.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
-import mmcv
+import numpy as np
 from mmdet.apis.det_inferencer import IMG_EXTENSIONS
-from tqdm import tqdm
 
 from mmdet_plus.apis import DetInferencer
-from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load, device_name, number_in
+from mmdet_plus.cli.arguments import (
+    ToolParser,
+    add_unsafe_load,
+    at_least,
+    device_name,
+    number_in,
+)
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.video import is_live, is_video, paint_video
 from mmdet_plus.errors import UserError
 
-VIDEO_SUFFIXES = {'.mp4', '.avi', '.mov', '.mkv', '.webm'}
-MP4 = cv2.VideoWriter.fourcc(*'mp4v')
 
+def detect_in_video(inferencer: DetInferencer, args: argparse.Namespace) -> None:
+    """Write the painted video and the predictions of every frame."""
 
-def detect_in_video(
-    inferencer: DetInferencer, source: str, out_dir: Path, score_thr: float
-) -> None:
-    """Write the painted video and one json file with the predictions of every frame.
+    def detect(frame: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+        result = inferencer(frame, return_vis=True, pred_score_thr=args.score_thr)
+        return result['visualization'][0][..., ::-1], result['predictions'][0]
 
-    Args:
-        inferencer: the detector.
-        source: path or URL of the video.
-        out_dir: holds ``vis`` and ``preds`` afterwards.
-        score_thr: what is painted scores at least this.
-    """
-    reader = mmcv.VideoReader(source)
-    if len(reader) == 0:
-        raise UserError(f'{source} is not a video')
-    stem = Path(source).stem
-    (out_dir / 'vis').mkdir(parents=True, exist_ok=True)
-    (out_dir / 'preds').mkdir(parents=True, exist_ok=True)
-    size = (reader.width, reader.height)
-    painted = cv2.VideoWriter(
-        str(out_dir / 'vis' / f'{stem}.mp4'), MP4, reader.fps, size
+    paint_video(
+        args.input,
+        detect,
+        args.out_dir,
+        save_json=args.save_json,
+        max_frames=args.max_frames,
     )
-    predictions = []
-    for frame in tqdm(reader, unit='frame', disable=None):
-        result = inferencer(frame, return_vis=True, pred_score_thr=score_thr)
-        painted.write(cv2.cvtColor(result['visualization'][0], cv2.COLOR_RGB2BGR))
-        predictions += result['predictions']
-    painted.release()
-    (out_dir / 'preds' / f'{stem}.json').write_text(json.dumps(predictions))
 
 
 def build_parser() -> ToolParser:
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('input', help='image, folder, video file or URL')
+    parser.add_argument(
+        'input', help='image, folder, video, URL, stream or number of a webcam'
+    )
     parser.add_argument(
         '--model', required=True, help='name (tools/zoo.py list) or path of a config'
     )
@@ -70,13 +64,23 @@ def build_parser() -> ToolParser:
     )
     parser.add_argument('--device', type=device_name, help='such as cuda:0 or cpu')
     parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument(
+        '--save-json',
+        action='store_true',
+        help='of videos: a file for each frame, too, in OUT_DIR/preds/NAME',
+    )
+    parser.add_argument(
+        '--max-frames', type=at_least(1), help='of videos: stop after so many'
+    )
     add_unsafe_load(parser)
     return parser
 
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Raise ``UserError`` for what can be seen before a model is built."""
-    if '://' not in args.input and not Path(args.input).exists():
+    if '://' not in args.input and not (
+        Path(args.input).exists() or is_live(args.input)
+    ):
         raise UserError(f'{args.input} does not exist')
     if Path(args.input).is_dir() and not any(
         path.suffix.lower() in IMG_EXTENSIONS for path in Path(args.input).iterdir()
@@ -93,16 +97,16 @@ def check_arguments(args: argparse.Namespace) -> None:
 def run(argv: Sequence[str] | None) -> None:
     args = build_parser().parse_args(argv)
     check_arguments(args)
-    is_video = Path(args.input).suffix.lower() in VIDEO_SUFFIXES
+    of_video = is_video(args.input)
     inferencer = DetInferencer(
         model=args.model,
         weights=args.weights,
         device=args.device,
         unsafe_load=args.unsafe_load,
-        show_progress=not is_video,
+        show_progress=not of_video,
     )
-    if is_video:
-        detect_in_video(inferencer, args.input, args.out_dir, args.score_thr)
+    if of_video:
+        detect_in_video(inferencer, args)
     else:
         inferencer(
             args.input,

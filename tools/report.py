@@ -28,19 +28,26 @@ from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments, at_least
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_checkpoint
 from mmdet_plus.cli.launch import run_job
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.cli.own_data import (
     add_data_arguments,
     check_data_arguments,
     use_test_data,
 )
-from mmdet_plus.cli.preflight.checks import check_before_test
+from mmdet_plus.cli.preflight.checks import check_before_test, print_warnings
 from mmdet_plus.cli.reporting import (
-    check_out_dir,
     keep_predictions,
     show_progress,
     test_and_report,
 )
 from mmdet_plus.errors import UserError
+
+# Flags by what gives them a meaning.
+FLAGS = {
+    'CONFIG and CHECKPOINT': ('data', 'work_dir', 'cfg_options', 'unsafe_load'),
+    '--predictions or --compare': ('ann', 'images', 'names'),
+    '--compare': ('resamples', 'seed'),
+}
 
 
 def build_parser() -> ToolParser:
@@ -59,7 +66,9 @@ def build_parser() -> ToolParser:
         help='of two or more detectors; all are compared with the first',
     )
     parser.add_argument(
-        '--names', nargs='+', help='of the detectors; default: those of the files'
+        '--names',
+        nargs='+',
+        help='of the detectors; default: those of the files, or of their folders',
     )
     parser.add_argument('--ann', type=Path, help='annotations, JSON in COCO format')
     parser.add_argument('--images', type=Path, help='folder of the images')
@@ -67,10 +76,10 @@ def build_parser() -> ToolParser:
     parser.add_argument(
         '--resamples',
         type=at_least(1),
-        default=NUM_RESAMPLES,
-        help='of the bootstrap that tells differences from noise',
+        help='of the bootstrap that tells differences from noise; '
+        f'default: {NUM_RESAMPLES}',
     )
-    parser.add_argument('--seed', type=at_least(0), default=0, help='of the bootstrap')
+    parser.add_argument('--seed', type=at_least(0), help='of the bootstrap; default: 0')
     add_data_arguments(parser)
     add_shared_arguments(parser)
     return parser
@@ -88,20 +97,45 @@ def check_arguments(args: Namespace) -> None:
     if args.compare and len(args.compare) < 2:
         raise UserError('--compare needs two files at least')
     check_data_arguments(args, ('classes', 'val_fraction', 'split_seed'))
-    if args.data and not args.config:
-        raise UserError('--data needs CONFIG and CHECKPOINT; predictions need --ann')
+    check_flags(args)
     if args.images and not args.images.is_dir():
         raise UserError(f'--images {args.images} is no folder')
-    check_out_dir(args.out, '--out')
+    check_folder(args.out, '--out')
+
+
+def check_flags(args: Namespace) -> None:
+    """Refuse flags that would have no effect."""
+    for needed, present in zip(
+        FLAGS, (args.config, not args.config, args.compare), strict=True
+    ):
+        for name in FLAGS[needed]:
+            value = getattr(args, name)
+            if not present and value is not None and value is not False and value != {}:
+                raise UserError(f'--{name.replace("_", "-")} needs {needed}')
+    if args.launcher != 'none' and not args.config:
+        raise UserError('--launcher needs CONFIG and CHECKPOINT')
 
 
 def names_of(args: Namespace) -> list[str]:
     """A name for each file of predictions."""
     files = args.compare or [args.predictions]
-    names = args.names or [path.name.split('.')[0] for path in files]
+    names = args.names or default_names(files)
     if len(names) != len(files) or len(set(names)) != len(names):
         raise UserError('--names must give each of the files a name of its own')
     return names
+
+
+def default_names(files: Sequence[Path]) -> list[str]:
+    """Names of the files or, if some are equal, of the nearest folders that differ."""
+    levels = zip(
+        *(
+            (path.name.split('.')[0], *reversed(path.resolve().parts[:-1]))
+            for path in files
+        ),
+        strict=False,
+    )
+    unique = (list(level) for level in levels if len(set(level)) == len(files))
+    return next(unique, [str(path) for path in files])
 
 
 def report_on_files(args: Namespace) -> Report:
@@ -112,6 +146,9 @@ def report_on_files(args: Namespace) -> Report:
         raise UserError(f'{args.ann} has no objects')
     files = args.compare or [args.predictions]
     runs = [load_predictions(path, truth) for path in files]
+    print_warnings([f'{args.ann}: {remark}' for remark in truth.remarks])
+    for path, run in zip(files, runs, strict=True):
+        print_warnings([f'{path}: {remark}' for remark in run.remarks])
     shared = dict(image_dir=args.images, track=show_progress)
     shared['facts'] = {'annotations': str(args.ann)} | {
         f'predictions of {name}': str(path)
@@ -122,8 +159,8 @@ def report_on_files(args: Namespace) -> Report:
     return compare_detectors(
         truth,
         dict(zip(names, runs, strict=True)),
-        num_resamples=args.resamples,
-        seed=args.seed,
+        num_resamples=args.resamples or NUM_RESAMPLES,
+        seed=args.seed or 0,
         **shared,
     )
 

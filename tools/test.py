@@ -45,6 +45,11 @@ def _add_run_arguments(parser: ToolParser) -> None:
         help='fold batch normalisation into the convolutions, which is faster',
     )
     parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='half precision on a GPU, bfloat16 on a CPU that has it',
+    )
+    parser.add_argument(
         '--tta', action='store_true', help='augment the images and merge the results'
     )
     parser.add_argument('--show', action='store_true', help='show images in a window')

@@ -65,10 +65,15 @@ def _describe_file(entry: ZooEntry, file: ZooFile) -> None:
 
 
 def download(args: argparse.Namespace) -> None:
-    if args.sha256 and len(args.names) > 1:
-        raise UserError('--sha256 is that of one file: name one model')
+    for flag in ('sha256', 'file'):
+        if getattr(args, flag) and len(args.names) > 1:
+            raise UserError(f'--{flag} is that of one file: name one model')
     for entry in [find_entry(name) for name in args.names]:
-        options = dict(sha256=args.sha256, accept_unlicensed=args.accept_unlicensed)
+        options = dict(
+            file=args.file,
+            sha256=args.sha256,
+            accept_unlicensed=args.accept_unlicensed,
+        )
         print(fetch_weights(entry, args.dest, **options))
 
 
@@ -89,6 +94,9 @@ def build_parser() -> ToolParser:
     command = commands.add_parser('download', help='fetch weights, print their path')
     command.add_argument('names', nargs='+', metavar='NAME')
     command.add_argument('--dest', type=Path, help='folder; default: the cache')
+    command.add_argument(
+        '--file', type=Path, help='of the authors, if it was fetched by hand'
+    )
     command.add_argument(
         '--sha256', help="of the authors' file, for models converted from a release"
     )

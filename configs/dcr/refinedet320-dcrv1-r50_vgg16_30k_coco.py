@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/refinedet_vgg16_coco.py',
     '../_base_/refinedet320_400k_coco.py',
-    '../_base_/refiners/crop_r50_undivided.py',
+    '../_base_/refiners/crop_r50.py',
 ]
 
 model = dict(

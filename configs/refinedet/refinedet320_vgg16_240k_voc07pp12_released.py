@@ -7,6 +7,7 @@ _base_ = [
     '../_base_/iterations_runtime.py',
 ]
 
+model = dict(train_on_ignored=True)
 val_cfg = None
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_320.train}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_320.test}}))

@@ -4,5 +4,6 @@ _base_ = [
     '../_base_/refinedet320_400k_coco.py',
 ]
 
-model = dict(bbox_head=dict(num_classes=80))
+soft_nms = dict(type='soft_nms', iou_threshold=0.3)
+model = dict(bbox_head=dict(num_classes=80), test_cfg=dict(final_nms=soft_nms))
 tta_model = dict(tta_cfg=dict(max_per_img=500))

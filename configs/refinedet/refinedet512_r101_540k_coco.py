@@ -9,7 +9,8 @@ model = dict(bbox_head=dict(num_classes=80))
 train_dataloader = dict(batch_size=5, dataset=dict(pipeline={{_base_.ssd_512.train}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
-tta_pipeline = {{_base_.ssd_512.tta}}
+tta_pipeline = {{_base_.ssd_512.tta_coco}}
+tta_model = dict(tta_cfg=dict(size_limits={{_base_.ssd_512.size_limits}}))
 # Sec. 5.3: 400k, 80k and 60k iterations.
 train_cfg = dict(max_iters=540000)
 param_scheduler = [

@@ -7,8 +7,11 @@ _base_ = [
     '../_base_/iterations_runtime.py',
 ]
 
+model = dict(train_on_ignored=True)
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
 tta_pipeline = {{_base_.ssd_512.tta}}
-tta_model = dict(tta_cfg=dict(max_per_img=500))
+tta_model = dict(
+    tta_cfg=dict(max_per_img=500, size_limits={{_base_.ssd_512.size_limits}})
+)

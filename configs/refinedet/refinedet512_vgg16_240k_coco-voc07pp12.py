@@ -8,4 +8,5 @@ load_from = 'checkpoints/refinedet512_vgg16_coco-to-voc.pth'
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 tta_pipeline = {{_base_.ssd_512.tta}}
+tta_model = dict(tta_cfg=dict(size_limits={{_base_.ssd_512.size_limits}}))
 optim_wrapper = dict(optimizer=dict(lr=5e-5))

@@ -4,3 +4,4 @@ _base_ = './refinedet320_vgg16_240k_voc07pp12.py'
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 tta_pipeline = {{_base_.ssd_512.tta}}
+tta_model = dict(tta_cfg=dict(size_limits={{_base_.ssd_512.size_limits}}))

@@ -7,11 +7,14 @@ _base_ = [
     '../_base_/iterations_runtime.py',
 ]
 
+model = dict(train_on_ignored=True)
 val_cfg = None
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 tta_pipeline = {{_base_.ssd_512.tta}}
-tta_model = dict(tta_cfg=dict(max_per_img=500))
+tta_model = dict(
+    tta_cfg=dict(max_per_img=500, size_limits={{_base_.ssd_512.size_limits}})
+)
 # Sec. 5.2: 160k, 40k and 40k iterations.
 train_cfg = dict(max_iters=240000)
 param_scheduler = [

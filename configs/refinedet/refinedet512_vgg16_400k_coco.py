@@ -7,4 +7,5 @@ _base_ = [
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
-tta_pipeline = {{_base_.ssd_512.tta}}
+tta_pipeline = {{_base_.ssd_512.tta_coco}}
+tta_model = dict(tta_cfg=dict(size_limits={{_base_.ssd_512.size_limits}}))

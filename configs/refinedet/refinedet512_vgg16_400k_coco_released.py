@@ -4,9 +4,12 @@ _base_ = [
     '../_base_/refinedet320_400k_coco.py',
 ]
 
-model = dict(bbox_head=dict(num_classes=80))
-tta_model = dict(tta_cfg=dict(max_per_img=500))
+soft_nms = dict(type='soft_nms', iou_threshold=0.3)
+model = dict(bbox_head=dict(num_classes=80), test_cfg=dict(final_nms=soft_nms))
+tta_model = dict(
+    tta_cfg=dict(max_per_img=500, size_limits={{_base_.ssd_512.size_limits}})
+)
 train_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.train}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.ssd_512.test}}))
 test_dataloader = val_dataloader
-tta_pipeline = {{_base_.ssd_512.tta}}
+tta_pipeline = {{_base_.ssd_512.tta_coco}}

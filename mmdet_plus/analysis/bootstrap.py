@@ -13,6 +13,8 @@ from .report.average_precision import RECALLS
 
 NUM_RESAMPLES = 1000
 LEVEL = 0.95
+# Detections times resamples that are in memory at once, by about 40 bytes each.
+BLOCK = 4_000_000
 
 
 class Interval(NamedTuple):
@@ -63,21 +65,50 @@ def resampled_ap(
     counted: np.ndarray,
     objects: np.ndarray,
     draws: np.ndarray,
+    typical: np.ndarray | None = None,
 ) -> np.ndarray:
     """COCO's AP of one class in each resample, as if the images were copied.
 
     Args:
         images: (n,) index of each detection's image, by falling score.
-        correct: (T, n) bool: true positives at T thresholds.
+        correct: (T, n) bool: true positives at T thresholds, or of T kinds of objects.
         counted: (T, n) bool: those that are not ignored.
-        objects: (I,) objects of the class in each image.
+        objects: (I,) objects of the class in each image, or (T, I) of each kind.
         draws: (I, B) as ``draw_images`` returns them.
+        typical: (B,) number of objects that precision is normalised to (Hoiem et al.,
+            ECCV 2012, sec. 3); None for COCO's precision.
 
     Returns:
         (T, B), nan in resamples without objects.
     """
-    there = np.flatnonzero(objects)
-    num_objects = objects[there] @ draws[there]
+    objects = np.broadcast_to(objects, (len(correct), len(draws)))
+    num_draws = draws.shape[1]
+    num_blocks = min(max(1, -(-len(images) * num_draws // BLOCK)), num_draws)
+    blocks = np.array_split(np.arange(num_draws), num_blocks)
+    parts = [
+        _resampled_block(
+            images,
+            correct,
+            counted,
+            objects,
+            draws[:, block],
+            None if typical is None else typical[block],
+        )
+        for block in blocks
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _resampled_block(
+    images: np.ndarray,
+    correct: np.ndarray,
+    counted: np.ndarray,
+    objects: np.ndarray,
+    draws: np.ndarray,
+    typical: np.ndarray | None,
+) -> np.ndarray:
+    there = np.flatnonzero(objects.any(axis=0))
+    num_objects = objects[:, there] @ draws[there]
     values = np.zeros((len(correct), draws.shape[1]))
     weights = draws[images]
     total = _running_sum(weights.copy())
@@ -87,7 +118,10 @@ def resampled_ap(
             # Precision is greatest at true positives: they are all that counts.
             found = _running_sum(weights[hits])
             passed = total[hits] - _ignored_before(weights, seen, hits)
-            values[row] = _area(found, passed, np.maximum(num_objects, 1))
+            num = np.maximum(num_objects[row], 1)
+            if typical is not None:
+                passed = found + (passed - found) * (num / np.maximum(typical, 1e-12))
+            values[row] = _area(found, passed, num)
     return np.where(num_objects > 0, values, np.nan)
 
 

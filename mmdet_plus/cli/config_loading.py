@@ -18,6 +18,7 @@ from ..zoo.index import index_root
 from .arguments import is_first_process
 from .data_roots import follow_data_root
 from .error_reporting import SHOW_TRACEBACK_HINT
+from .output_paths import check_folder
 from .preflight.config_keys import EXTRA_KEYS, suggestion
 
 
@@ -56,6 +57,8 @@ def read_config(path: str) -> Config:
         _check_syntax(path)
     try:
         return Config.fromfile(path)
+    except UserError as error:
+        raise UserError(f'config file {path}: {error}') from error
     except Exception as error:
         raise UserError(
             f'config file {path} cannot be read: {type(error).__name__}: {error} '
@@ -106,8 +109,7 @@ def _neighbours(path: str) -> str:
 def _set_work_dir(cfg: Config, args: Namespace) -> None:
     name = osp.splitext(osp.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', name)
-    if osp.exists(cfg.work_dir) and not osp.isdir(cfg.work_dir):
-        raise UserError(f'the work directory {cfg.work_dir} is a file')
+    check_folder(cfg.work_dir, 'the work directory')
 
 
 def _check_top_level(cfg: Config, key: str) -> None:

@@ -9,10 +9,11 @@ from mmdet.evaluation import CocoMetric, LVISMetric, VOCMetric
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
+from .output_paths import check_file, check_folder
 from .own_data import check_data_arguments, use_test_data
 from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
 from .preflight.model_parts import predicts_masks, takes_argument
-from .reporting import check_out_dir, keep_predictions
+from .reporting import keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
@@ -52,8 +53,10 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         use_test_time_augmentation(cfg)
     if args.fuse_conv_bn:
         _fuse(cfg)
+    if args.amp:
+        _use_mixed_precision(cfg)
     if args.report:
-        check_out_dir(args.report, '--report')
+        check_folder(args.report, '--report')
         keep_predictions(cfg, args.report)
     set_checkpoint(cfg, args.checkpoint)
 
@@ -101,6 +104,8 @@ def valid_names(metric: dict) -> tuple[str, ...]:
 def set_format_only(cfg: Config) -> None:
     """Make the test write result files, by default into the work directory.
 
+    ``CocoMetric`` and its kin write JSON files, ``VOCMetric`` those of VOC's server.
+
     Args:
         cfg: the whole config, with ``work_dir``; changed in place.
 
@@ -109,11 +114,13 @@ def set_format_only(cfg: Config) -> None:
     """
     metrics = list(iter_evaluators(cfg, 'test_evaluator'))
     for key, metric in metrics:
+        if metric_class(metric) is VOCMetric:
+            metric['type'] = 'VOCSubmissionMetric'
         kind = metric_class(metric)
         if not takes_argument(kind, 'format_only'):
             raise UserError(
                 f'--format-only: {key} ({metric.get("type")}) writes no result files; '
-                'CocoMetric does'
+                'CocoMetric and VOCMetric do'
             )
     for key, metric in metrics:
         metric['format_only'] = True
@@ -173,6 +180,7 @@ def _explain(metrics: Sequence[tuple[str, dict]]) -> str:
 def _dump_predictions(cfg: Config, path: str) -> None:
     if not path.endswith(('.pkl', '.pickle')):
         raise UserError(f'--out {path}: the name must end with .pkl or .pickle')
+    check_file(path, '--out')
     metrics = [metric for _, metric in iter_evaluators(cfg, 'test_evaluator')]
     cfg.test_evaluator = [*metrics, dict(type='DumpDetResults', out_file_path=path)]
 
@@ -189,6 +197,13 @@ def _draw(cfg: Config, args: Namespace) -> None:
         hook.update(show=True, wait_time=args.wait_time)
     if args.show_dir:
         hook['test_out_dir'] = args.show_dir
+
+
+def _use_mixed_precision(cfg: Config) -> None:
+    kind = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
+    if kind != 'TestLoop':
+        raise UserError(f'--amp: the test_cfg of the config is a {kind}, no TestLoop')
+    cfg.test_cfg = dict(type='MixedPrecisionTestLoop')
 
 
 def _fuse(cfg: Config) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import CheckpointLoader
 
-from ..datasets.checking import Examination, examine, refuse_errors
+from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
 from ..errors import UserError
 from .arguments import is_first_process, number_in
+from .held_out import as_in_training
 from .preflight.checks import print_warnings
 from .preflight.dataset_configs import iter_datasets
 from .preflight.model_parts import predicts_masks, set_class_counts
@@ -45,13 +46,14 @@ def add_data_choice(group: Any) -> None:
         'validation split; 0.2',
     )
     group.add_argument(
-        '--split-seed', type=int, default=0, help='of that division; 0', metavar='N'
+        '--split-seed', type=int, help='of that division; 0', metavar='N'
     )
 
 
 def check_data_arguments(args: Namespace, names: Sequence[str]) -> None:
     """Raise ``UserError`` for flags that mean nothing without ``--data``."""
-    given = [name for name in names if getattr(args, name)]
+    # 0 is a number that somebody gave.
+    given = [n for n in names if not any(getattr(args, n) is v for v in (None, False))]
     if not args.data and given:
         raise UserError(f'--{given[0].replace("_", "-")} needs --data')
 
@@ -59,7 +61,7 @@ def check_data_arguments(args: Namespace, names: Sequence[str]) -> None:
 def read_data_folder(args: Namespace) -> DataFolder:
     """The folder of ``--data`` with the classes of ``--classes``."""
     data = recognise(
-        args.data, val_fraction=args.val_fraction, split_seed=args.split_seed
+        args.data, val_fraction=args.val_fraction, split_seed=args.split_seed or 0
     )
     if not args.classes:
         return data
@@ -101,18 +103,11 @@ def use_test_data(cfg: Config, args: Namespace) -> DataFolder:
     See ``use_training_data``.
     """
     data = read_data_folder(args)
-    learned = _learned_classes(args.checkpoint)
-    if learned and not args.classes:
-        if not set(learned) & set(data.classes):
-            raise UserError(
-                f'no class of {args.checkpoint} is in {args.data}.\n'
-                f'  classes of the checkpoint: {", ".join(learned)}\n'
-                f'  classes of the data: {", ".join(data.classes)}'
-            )
-        unknown = [name for name in data.classes if name not in learned]
-        if unknown and is_first_process(args.launcher):
-            print(f'classes that the checkpoint never learned: {", ".join(unknown)}')
-        data = data.with_classes(learned)
+    checkpoint = CheckpointLoader.load_checkpoint(args.checkpoint, map_location='cpu')
+    data = as_in_training(data, checkpoint, args)
+    learned = _learned_classes(checkpoint)
+    if learned:
+        data = _with_learned(data, learned, args)
     split = _test_split(data)
     _check_split(data, split)
     _use(cfg, data, dict(test=split))
@@ -120,9 +115,30 @@ def use_test_data(cfg: Config, args: Namespace) -> DataFolder:
     return data
 
 
-def _learned_classes(checkpoint: str) -> list[str]:
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    meta = (content.get('meta') or {}).get('dataset_meta') or {}
+def _with_learned(
+    data: DataFolder, learned: Sequence[str], args: Namespace
+) -> DataFolder:
+    if args.classes:
+        if list(data.classes) != [*learned]:
+            raise UserError(
+                f'--classes: {args.checkpoint} learned {",".join(learned)}, which are '
+                'measured with all of them and in their order; leave --classes out'
+            )
+        return data
+    if not set(learned) & set(data.classes):
+        raise UserError(
+            f'no class of {args.checkpoint} is in {args.data}.\n'
+            f'  classes of the checkpoint: {", ".join(learned)}\n'
+            f'  classes of the data: {", ".join(data.classes)}'
+        )
+    unknown = [name for name in data.classes if name not in learned]
+    if unknown and is_first_process(args.launcher):
+        print(f'classes that the checkpoint never learned: {", ".join(unknown)}')
+    return data.with_classes(learned)
+
+
+def _learned_classes(checkpoint: dict[str, Any]) -> list[str]:
+    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
     return list(meta.get('classes') or meta.get('CLASSES') or ())
 
 
@@ -174,10 +190,14 @@ def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> No
     """Run the fast checks, in the first process, and say what was found."""
     if not is_first_process(args.launcher):
         return
-    examination = examine(data, splits=splits, pixels=False, input_size=input_size(cfg))
+    examination = examine(
+        data,
+        splits=splits,
+        pixels=False,
+        needs_masks=predicts_masks(cfg.model),
+        input_size=input_size(cfg),
+    )
     refuse_errors(examination)
-    if predicts_masks(cfg.model):
-        _check_masks(examination)
     counts = ', '.join(
         f'{len(content["images"])} {split}'
         for split, content in examination.contents.items()
@@ -188,18 +208,6 @@ def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> No
     for remark in data.remarks:
         print(remark)
     print_warnings(examination.warnings)
-
-
-def _check_masks(examination: Examination) -> None:
-    for split, content in examination.contents.items():
-        without = [a for a in content['annotations'] if not a.get('segmentation')]
-        if without:
-            raise UserError(
-                f'the model predicts masks, but {len(without)} of '
-                f'{len(content["annotations"])} objects of the {split} split have '
-                f'none ({without[0].get("source")}): take a config without masks, or '
-                'label polygons'
-            )
 
 
 def input_size(cfg: Config) -> tuple[int, int] | None:

@@ -13,10 +13,9 @@ from ..analysis.report.data_sets import read_data_set
 from ..analysis.report.methods import Study, watched
 from ..analysis.report.methods.study import FinishedTest
 from ..analysis.report.parts import Chapter
-from ..analysis.report.predictions import from_samples, load_samples
+from ..analysis.report.predictions import load_predictions
 from ..analysis.report.single import describe_detector
 from ..analysis.report.writing import write_report
-from ..errors import UserError
 from .preflight.dataset_configs import iter_evaluators
 
 PREDICTIONS = 'predictions.pkl'
@@ -26,12 +25,6 @@ Item = TypeVar('Item')
 def show_progress(items: Iterable[Item]) -> Iterator[Item]:
     """The items, with a bar that goes when it is full."""
     return iter(tqdm(items, leave=False, desc='report'))
-
-
-def check_out_dir(out_dir: Path, flag: str) -> None:
-    """Raise ``UserError`` if a report cannot be written there."""
-    if out_dir.exists() and not out_dir.is_dir():
-        raise UserError(f'{flag} {out_dir} is a file')
 
 
 def keep_predictions(cfg: Config, out_dir: Path) -> None:
@@ -65,8 +58,7 @@ def test_and_report(runner: Runner, out_dir: Path) -> None:
         return
     dataset = runner.test_dataloader.dataset
     data = read_data_set(dataset)
-    samples = load_samples(out_dir / PREDICTIONS)
-    found = from_samples(samples, data.truth, data.places)
+    found = load_predictions(out_dir / PREDICTIONS, data.truth, data.places)
     cfg, model = runner.cfg, runner.model
     facts = {'config': str(cfg.filename), 'checkpoint': str(cfg.load_from)}
     title = Path(str(cfg.filename)).stem

@@ -1,17 +1,30 @@
 """Detections drawn with Pillow, in the colours of the classes."""
 
+from typing import Protocol
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .detections import Detections
-from .model_info import ModelInfo
 
 MASK_OPACITY = 0.8  # as MMDetection's visualizer
 TEXT_COLOUR = (200, 200, 200)
 
 
+class Classes(Protocol):
+    """What is known of the classes of a model, such as ``ModelInfo``."""
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the labels."""
+
+    @property
+    def palette(self) -> list[list[int]]:
+        """RGB of each class."""
+
+
 def draw_detections(
-    image: np.ndarray, found: Detections, info: ModelInfo, score_thr: float = 0.3
+    image: np.ndarray, found: Detections, info: Classes, score_thr: float = 0.3
 ) -> Image.Image:
     """An image with its boxes, masks, class names and scores in percent.
 

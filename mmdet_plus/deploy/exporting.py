@@ -1,21 +1,26 @@
 """Writes a detector as one ONNX graph."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
 from mmdet.models.dense_heads import RPNHead
 from mmengine.config import Config
 from torch import Tensor, nn
+from torch._dynamo import config as dynamo
 
 from ..errors import UserError
+from ..whole_files import written_whole
 from .description import MIN_OPSET, ExportOptions, describe_model
 from .forms import DetectorForm, make_form
 from .model_info import ModelInfo
 from .onnx_detector import OnnxDetector
 from .precision import halve_networks
+from .quietness import quiet
+from .unsupported_layers import check_layers
 from .verification import compare, sample_images
 
 MAX_BATCH, MIN_SIDE, MAX_SIDE = 1024, 129, 8192
@@ -43,14 +48,18 @@ def export(
         What was written and how far the two differ.
 
     Raises:
-        UserError: for what cannot be exported, or if the two differ.
+        UserError: for what cannot be exported, naming its key in the config, or if the
+            two differ.
     """
     check_opset(options.opset)
+    check_layers(detector, cfg.model)
     if options.max_detections is not None:
         limit_detections(detector, options.max_detections)
     info = describe_model(cfg, detector, name, options)
     write_onnx(detector, info, path, options.opset)
-    difference = compare(detector, OnnxDetector(path), [*sample_images(), *images])
+    images = [*sample_images(), *images]
+    with quiet():
+        difference = compare(detector, OnnxDetector(path), images)
     if info.precision == 'fp32' and not difference.is_equal:
         raise UserError(f'{path} does not find what PyTorch finds: {difference}')
     return f'{path}: {difference}'
@@ -60,6 +69,18 @@ def check_opset(opset: int) -> None:
     """Raise ``UserError`` for an opset without operators that graphs need."""
     if opset < MIN_OPSET:
         raise UserError(f'--opset {opset} is too old: it must be at least {MIN_OPSET}')
+
+
+def check_place(path: Path) -> None:
+    """Raise ``UserError`` for a file that cannot be written; makes its folder."""
+    if path.is_dir():
+        raise UserError(f'--out {path} is a folder: give the name of a file')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UserError(f'--out {path} cannot be written: {error.strerror}') from error
 
 
 def deploy_form(detector: nn.Module, precision: str = 'fp32') -> DetectorForm:
@@ -81,6 +102,23 @@ def deploy_form(detector: nn.Module, precision: str = 'fp32') -> DetectorForm:
     return form.requires_grad_(False)
 
 
+def compiled(form: nn.Module, **options: Any) -> Callable[..., Any]:
+    """A form, or a part of one, compiled as one graph by ``torch.compile``.
+
+    Args:
+        form: such as ``deploy_form`` gives.
+        options: of ``torch.compile``.
+    """
+    function = torch.compile(form, fullgraph=True, **options)
+
+    def call(*args: Any) -> Any:
+        # How many boxes there are is a size of the graph, not the end of one.
+        with torch.no_grad(), dynamo.patch(capture_dynamic_output_shape_ops=True):
+            return function(*args)
+
+    return call
+
+
 def limit_detections(detector: nn.Module, count: int) -> None:
     """Let a detector give at most so many detections of an image, in place."""
     for module in detector.modules():
@@ -98,23 +136,25 @@ def write_onnx(
     """Write a detector and what is to be known of it.
 
     Raises:
-        UserError: for a part that cannot be exported, or an opset that is too old.
+        UserError: for a part that cannot be exported, an opset that is too old, or a
+            file that cannot be written.
     """
     check_opset(opset)
+    check_place(path)
     form = deploy_form(detector, info.precision)
-    program = export_program(form, info)
-    onnx_program = torch.onnx.export(
-        program,
-        dynamo=True,
-        opset_version=opset,
-        custom_translation_table=_translations(),
-        output_names=output_names(form),
-        verbose=False,
-    )
-    assert onnx_program is not None
-    onnx_program.model.metadata_props.update(info.to_metadata())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx_program.save(str(path))
+    with quiet():
+        program = torch.onnx.export(
+            export_program(form, info),
+            dynamo=True,
+            opset_version=opset,
+            custom_translation_table=_translations(),
+            output_names=output_names(form),
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props.update(info.to_metadata())
+    with written_whole(path) as part:
+        program.save(str(part))
 
 
 def export_program(form: nn.Module, info: ModelInfo) -> torch.export.ExportedProgram:

@@ -34,7 +34,8 @@ class OnnxDetector:
             them.
 
     Raises:
-        ValueError: for a file that ``tools/export.py`` did not write.
+        ValueError: for a file that is not there, is broken, or was not written by
+            ``tools/export.py``.
     """
 
     def __init__(
@@ -52,14 +53,7 @@ class OnnxDetector:
             )
         if not Path(model).is_file():
             raise ValueError(f'{model} does not exist')
-        # Here, because exporting and the forms do without it.
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads
-        self.session = onnxruntime.InferenceSession(
-            str(model), options, providers=list(providers)
-        )
+        self.session = _open_session(model, providers, num_threads)
         self.info = from_metadata(self.session.get_modelmeta().custom_metadata_map)
         self.channel_order = channel_order
 
@@ -134,3 +128,19 @@ class OnnxDetector:
             masks,
             rows.get('mask_scores'),
         )
+
+
+def _open_session(model: str | Path, providers: Sequence[Any], num_threads: int) -> Any:
+    # Here, because exporting and the forms do without it.
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    try:
+        return onnxruntime.InferenceSession(
+            str(model), options, providers=list(providers)
+        )
+    except Exception as error:
+        if not type(error).__module__.startswith('onnxruntime'):
+            raise
+        raise ValueError(f'{model} is no ONNX model that runs: {error}') from error

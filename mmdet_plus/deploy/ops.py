@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import torch
 from mmcv.ops import nms as mmcv_nms
-from mmcv.ops import roi_align as mmcv_roi_align
 from mmcv.ops import soft_nms as mmcv_soft_nms
 from torch import Tensor
 
+from ..models.roi_heads.roi_extractors import FastRoIAlign
 from ..ops import deform_roi_align as moved_roi_align
 
 NAMESPACE = 'mmdet_plus_deploy'
@@ -115,11 +115,10 @@ def roi_align(
     aligned: bool,
 ) -> Tensor:
     """RoIAlign with averages: (n, C, h, w) of maps (B, C, H, W) in RoIs (n, 5)."""
-    # mmcv reads maps of any other memory layout wrongly.
-    feats, rois, size = feats.contiguous(), rois.contiguous(), tuple(output_size)
-    return mmcv_roi_align(
-        feats, rois, size, spatial_scale, sampling_ratio, 'avg', aligned
-    )
+    size = (output_size[0], output_size[1])
+    layer = FastRoIAlign(size, spatial_scale, sampling_ratio, 'avg', aligned)
+    # mmcv's kernel, where it has to do, reads maps of any other memory layout wrongly.
+    return layer(feats.contiguous(), rois.contiguous())
 
 
 @roi_align.register_fake

@@ -134,34 +134,11 @@ def _deform_roi_align(
 ) -> Value:
     """Each moved bin is an RoI of its own with a single bin."""
     rows, columns = output_size
-    corner = op.Slice(rois, _ints(1), _ints(3), _ints(1))
-    size = op.Sub(op.Slice(rois, _ints(3), _ints(5), _ints(1)), corner)
-    bin_size = op.Div(size, op.Constant(value_floats=[float(columns), float(rows)]))
-    places = [
-        [float(column), float(row)] for row in range(rows) for column in range(columns)
-    ]
-    grid = op.Reshape(
-        op.Constant(value_floats=[value for place in places for value in place]),
-        _ints(1, rows * columns, 2),
-    )
-    moved = op.Transpose(
-        op.Reshape(offset, _ints(-1, 2, rows * columns)), perm=[0, 2, 1]
-    )
-    steps = op.Mul(moved, op.Constant(value_float=offset_scale))
-    low = op.Add(
-        op.Unsqueeze(corner, _ints(1)),
-        op.Add(
-            op.Mul(grid, op.Unsqueeze(bin_size, _ints(1))),
-            op.Mul(steps, op.Unsqueeze(size, _ints(1))),
-        ),
-    )
-    high = op.Add(low, op.Unsqueeze(bin_size, _ints(1)))
-    bboxes = op.Reshape(op.Concat(low, high, axis=2), _ints(-1, 4))
     image_ids = op.Slice(rois, _ints(0), _ints(1), _ints(1))
     ones = op.Expand(op.Constant(value_float=1.0), _ints(1, rows * columns))
     pooled = op.RoiAlign(
         feats,
-        bboxes,
+        _moved_bins(rois, offset, rows, columns, offset_scale),
         op.Cast(op.Reshape(op.Mul(image_ids, ones), _ints(-1)), to=7),
         coordinate_transformation_mode='half_pixel',
         mode='avg',
@@ -176,6 +153,34 @@ def _deform_roi_align(
     return op.Reshape(
         by_channel, op.Concat(_ints(-1), channels, _ints(rows, columns), axis=0)
     )
+
+
+def _moved_bins(
+    rois: Value, offset: Value, rows: int, columns: int, offset_scale: float
+) -> Value:
+    """Boxes (n * rows * columns, 4) of the bins of RoIs (n, 5)."""
+    corner = op.Slice(rois, _ints(1), _ints(3), _ints(1))
+    size = op.Sub(op.Slice(rois, _ints(3), _ints(5), _ints(1)), corner)
+    bin_size = op.Div(size, op.Constant(value_floats=[float(columns), float(rows)]))
+    bins = range(rows * columns)
+    places = [value for i in bins for value in divmod(i, columns)[::-1]]
+    grid = op.Reshape(
+        op.Constant(value_floats=[float(place) for place in places]),
+        _ints(1, rows * columns, 2),
+    )
+    moved = op.Transpose(
+        op.Reshape(offset, _ints(-1, 2, rows * columns)), perm=[0, 2, 1]
+    )
+    steps = op.Mul(moved, op.Constant(value_float=offset_scale))
+    low = op.Add(
+        op.Unsqueeze(corner, _ints(1)),
+        op.Add(
+            op.Mul(grid, op.Unsqueeze(bin_size, _ints(1))),
+            op.Mul(steps, op.Unsqueeze(size, _ints(1))),
+        ),
+    )
+    high = op.Add(low, op.Unsqueeze(bin_size, _ints(1)))
+    return op.Reshape(op.Concat(low, high, axis=2), _ints(-1, 4))
 
 
 def _local_importance_pool2d(

@@ -1,8 +1,9 @@
 """Whether an exported model finds what PyTorch finds."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,51 +14,12 @@ from torch.nn import functional as F
 
 from ..errors import UserError
 from .detections import Detections
+from .differences import Difference, add_image
 from .image_preparation import ModelInput, prepare, read_image
 from .onnx_detector import OnnxDetector
 
-MAX_BOX_DIFFERENCE, MAX_SCORE_DIFFERENCE = 0.05, 1e-4
+NOISE, NUM_REPETITIONS = 1e-4, 6
 IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'}
-
-
-class Difference(NamedTuple):
-    """Between two detectors, over some images."""
-
-    num_images: int
-    num_detections: int
-    """Of PyTorch."""
-    count_mismatches: list[str]
-    """Images in which the numbers of detections differ."""
-    unmatched: int
-    """Detections without partner of the same class, other than at the cut-off."""
-    boxes: float
-    """Largest difference in pixels."""
-    scores: float
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether the differences are within what rounding explains."""
-        return (
-            not self.count_mismatches
-            and self.unmatched == 0
-            and self.boxes <= MAX_BOX_DIFFERENCE
-            and self.scores <= MAX_SCORE_DIFFERENCE
-        )
-
-    def __str__(self) -> str:
-        text = (
-            f'{self.num_images} images, {self.num_detections} detections: boxes differ '
-            f'by at most {self.boxes:.2g} px, scores by {self.scores:.2g}'
-        )
-        if self.unmatched:
-            text += f'; {self.unmatched} detections have no partner'
-        if self.count_mismatches:
-            names = ', '.join(self.count_mismatches[:3])
-            text += f'; numbers of detections differ in {names}'
-        return text
-
-
-NOTHING = Difference(0, 0, [], 0, 0.0, 0.0)
 
 
 def images_in(folder: str) -> list[Path]:
@@ -93,19 +55,26 @@ def compare(
         exported: its file.
         images: as ``OnnxDetector`` takes them.
     """
-    total = NOTHING
+    total = Difference()
+    limit = exported.info.max_detections
     for names, inputs in _batches(images, exported):
-        pairs = zip(
-            names,
-            detect_with_pytorch(detector, inputs),
-            exported.detect(inputs),
-            strict=True,
-        )
-        for name, expected, found in pairs:
+        expected = detect_with_pytorch(detector, inputs)
+        repeat = partial(_repetitions, detector, inputs)
+        for row, (name, found) in enumerate(
+            zip(names, exported.detect(inputs), strict=True)
+        ):
             total = add_image(
-                total, name, expected, found, exported.info.max_detections
+                total, name, expected[row], found, limit, partial(repeat, row)
             )
     return total
+
+
+def _repetitions(detector: nn.Module, inputs: ModelInput, row: int) -> list[Detections]:
+    """What PyTorch finds in an image of a batch with noise near that of rounding."""
+    return [
+        detect_with_pytorch(detector, inputs, noise_seed=seed)[row]
+        for seed in range(NUM_REPETITIONS)
+    ]
 
 
 def _batches(
@@ -119,8 +88,10 @@ def _batches(
         yield ['the first of two at once', 'the second'], prepare(pair, exported.info)
 
 
-def detect_with_pytorch(detector: nn.Module, inputs: ModelInput) -> list[Detections]:
-    """What a detector finds in prepared images, masks in their boxes left out."""
+def detect_with_pytorch(
+    detector: nn.Module, inputs: ModelInput, noise_seed: int | None = None
+) -> list[Detections]:
+    """What a detector finds in prepared images; ``noise_seed`` adds a little noise."""
     model: Any = detector
     samples = [
         DetDataSample(
@@ -139,6 +110,10 @@ def detect_with_pytorch(detector: nn.Module, inputs: ModelInput) -> list[Detecti
             dict(inputs=_pixels(inputs), data_samples=samples), False
         )
         images = _pad(model.data_preprocessor, batch['inputs'], inputs)
+        if noise_seed is not None:
+            generator = torch.Generator().manual_seed(noise_seed)
+            noise = torch.randn(images.shape, generator=generator)
+            images = images + NOISE * images.std() * noise
         found = model.predict(images, batch['data_samples'], rescale=True)
     return [_as_detections(sample.pred_instances) for sample in found]
 
@@ -161,69 +136,8 @@ def _pad(preprocessor: Any, images: torch.Tensor, inputs: ModelInput) -> torch.T
 
 
 def _as_detections(instances: Any) -> Detections:
-    return Detections(
-        instances.bboxes.cpu().numpy(),
-        instances.scores.cpu().numpy(),
-        instances.labels.cpu().numpy(),
-    )
+    def array(name: str) -> Any:
+        return instances[name].cpu().numpy() if name in instances else None
 
-
-def add_image(
-    total: Difference,
-    name: str,
-    expected: Detections,
-    found: Detections,
-    max_detections: int,
-) -> Difference:
-    """Differences with those of one more image."""
-    pairs, left_over = match(expected, found)
-    counts = total.count_mismatches
-    if len(expected.scores) != len(found.scores):
-        counts = [*counts, name]
-    boxes, scores = total.boxes, total.scores
-    for row, partner in pairs:
-        difference = np.abs(expected.boxes[row] - found.boxes[partner]).max()
-        boxes = max(boxes, float(difference))
-        difference = abs(expected.scores[row] - found.scores[partner])
-        scores = max(scores, float(difference))
-    # Of detections that score alike at the cut-off, rounding chooses.
-    cut_off = expected.scores.min() if len(expected.scores) else 0.0
-    is_full = len(expected.scores) >= max_detections
-    unmatched = sum(
-        not is_full or expected.scores[row] > cut_off + MAX_SCORE_DIFFERENCE
-        for row in left_over
-    )
-    return Difference(
-        total.num_images + 1,
-        total.num_detections + len(expected.scores),
-        counts,
-        total.unmatched + unmatched,
-        boxes,
-        scores,
-    )
-
-
-def match(
-    expected: Detections, found: Detections
-) -> tuple[list[tuple[int, int]], list[int]]:
-    """Pair detections of a class that lie within a pixel, the nearest first.
-
-    Returns:
-        Rows of ``expected`` and ``found``; rows of ``expected`` that are left over.
-    """
-    free = np.ones(len(found.scores), bool)
-    pairs, left_over = [], []
-    for row, (box, score) in enumerate(
-        zip(expected.boxes, expected.scores, strict=True)
-    ):
-        possible = free & (found.labels == expected.labels[row])
-        distances = np.abs(found.boxes - box).max(axis=1, initial=0)
-        distances = distances + np.abs(found.scores - score)
-        distances[~possible] = np.inf
-        partner = int(distances.argmin()) if len(distances) else -1
-        if partner < 0 or distances[partner] > 1:
-            left_over.append(row)
-        else:
-            free[partner] = False
-            pairs.append((row, partner))
-    return pairs, left_over
+    names = ('bboxes', 'scores', 'labels', 'masks', 'mask_scores')
+    return Detections(*map(array, names))

@@ -1,6 +1,7 @@
 """What runs around the models: hooks, optimizer wrappers, parts of the tools."""
 
 from .hooks import EpochSeedHook, FuseConvBNHook, ImageErrorHook
+from .mixed_precision_test_loop import MixedPrecisionTestLoop
 from .optim_wrappers import CpuAmpOptimWrapper
 from .whole_file_backend import WholeFileBackend
 
@@ -9,5 +10,6 @@ __all__ = [
     'EpochSeedHook',
     'FuseConvBNHook',
     'ImageErrorHook',
+    'MixedPrecisionTestLoop',
     'WholeFileBackend',
 ]

@@ -8,6 +8,7 @@ from . import (
     necks,
     roi_heads,
     task_modules,
+    test_time_augs,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     'necks',
     'roi_heads',
     'task_modules',
+    'test_time_augs',
 ]

@@ -14,7 +14,7 @@ def keep_fitting_weights(model: nn.Module, checkpoint: dict[str, Any]) -> list[s
 
     Args:
         model: to begin training.
-        checkpoint: with a ``state_dict``; changed in place.
+        checkpoint: with a ``state_dict``, or that itself; changed in place.
 
     Returns:
         The layers that begin anew, because of their shape or because the checkpoint
@@ -23,7 +23,7 @@ def keep_fitting_weights(model: nn.Module, checkpoint: dict[str, Any]) -> list[s
     Raises:
         UserError: if less than half of the model's weights are in the checkpoint.
     """
-    weights = checkpoint['state_dict']
+    weights = checkpoint.get('state_dict', checkpoint)
     given = {name.removeprefix('module.'): name for name in weights}
     own = model.state_dict()
     fitting = [

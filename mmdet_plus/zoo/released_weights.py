@@ -47,6 +47,7 @@ def fetch_released(
     entry: ZooEntry,
     dest: Path | None = None,
     *,
+    file: Path | None = None,
     sha256: str | None = None,
     accept_unlicensed: bool = False,
     show_progress: bool = True,
@@ -59,6 +60,7 @@ def fetch_released(
     Args:
         entry: a model of the index with a release.
         dest: folder for the checkpoint; None for the cache.
+        file: the authors' file, if it was fetched by hand; a copy is kept.
         sha256: what the hash of the authors' file must be; None for that of the file
             that was fetched first.
         accept_unlicensed: fetch also what its authors state no licence for.
@@ -73,14 +75,17 @@ def fetch_released(
     record = source.with_name(f'{source.name}.json')
     known = _remembered(record)
     done = folder / f'{entry.name}-{known[:8]}.pth' if known else None
-    if done is not None and done.is_file() and sha256 in (None, known):
+    is_asked = file is None and sha256 in (None, known)
+    if done is not None and done.is_file() and is_asked:
         return done
     _check_licence(entry, accept_unlicensed)
     for needed in (folder, source.parent):
         _make_folder(needed)
     with FileLock(f'{source}.lock'):
         url = 'a file put there by hand'
-        if not source.is_file():
+        if file is not None:
+            _keep(entry, file, source, record, sha256)
+        elif not source.is_file():
             url = _download(entry, source, show_progress)
         digest = _checked_digest(entry, source, record, sha256)
         target = folder / f'{entry.name}-{digest[:8]}.pth'
@@ -116,6 +121,22 @@ def _make_folder(folder: Path) -> None:
         raise ZooError(f'{folder} cannot be a folder for weights: {error}') from error
 
 
+def _keep(
+    entry: ZooEntry, file: Path, source: Path, record: Path, sha256: str | None
+) -> None:
+    """Copy a file fetched by hand to where it is looked for."""
+    if not file.is_file():
+        raise ZooError(f'{entry.name}: there is no file {file}')
+    _checked_digest(entry, file, record, sha256)
+    _copy(file, source)
+
+
+def _copy(file: Path, source: Path) -> None:
+    part = source.with_name(f'{source.name}.part')
+    shutil.copyfile(file, part)
+    part.replace(source)
+
+
 def _download(entry: ZooEntry, source: Path, show_progress: bool) -> str:
     """Bring the authors' file to ``source``; returns the mirror that gave it."""
     reasons = []
@@ -131,9 +152,7 @@ def _download(entry: ZooEntry, source: Path, show_progress: bool) -> str:
 
 def _download_from(url: str, source: Path, show_progress: bool) -> None:
     if url.startswith('file:///'):
-        part = source.with_name(f'{source.name}.part')
-        shutil.copyfile(url.removeprefix('file://'), part)
-        part.replace(source)
+        _copy(Path(url.removeprefix('file://')), source)
     else:
         download_through_gdown(url, source, resume=True, show_progress=show_progress)
 
@@ -149,6 +168,7 @@ def _how_by_hand(entry: ZooEntry, source: Path, reasons: list[str]) -> str:
             *(f'  {place}' for place in (*release.urls, *release.pages)),
             f'put it here: {source}',
             f'and convert it: python tools/zoo.py download {entry.name}',
+            f'or: python tools/zoo.py download {entry.name} --file FILE',
             'or wherever it is: python tools/model_converters/convert_weights.py '
             f'FILE {entry.config} OUT.pth',
         ]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from samples.detections import coco_eval, copied, random_data
 
+from mmdet_plus.analysis import bootstrap
 from mmdet_plus.analysis.bootstrap import (
     Interval,
     draw_images,
@@ -40,6 +41,26 @@ def test_ap_is_that_of_copied_images(area):
             precision = expected.eval['precision'][:, :, label, area, 2].mean(axis=1)
             np.testing.assert_allclose(values[:, b], precision, rtol=0, atol=1e-12)
     assert np.ptp(values[0]) > 0
+
+
+@pytest.mark.parametrize('block', [1, 100, 257])
+def test_blocks_do_not_change_the_result(block, monkeypatch):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 20, 60)
+    correct = rng.random((3, 60)) < 0.4
+    counted = correct | (rng.random((3, 60)) < 0.8)
+    objects = rng.integers(0, 5, (3, 20))
+    draws = draw_images(20, 30, seed=1)
+    given = images, correct, counted, objects, draws, np.full(30, 7.0)
+    expected = resampled_ap(*given)
+    monkeypatch.setattr(bootstrap, 'BLOCK', block)
+    seen = []
+    measure = bootstrap._resampled_block
+    monkeypatch.setattr(
+        bootstrap, '_resampled_block', lambda *a: seen.append(a[4].size) or measure(*a)
+    )
+    np.testing.assert_allclose(resampled_ap(*given), expected, rtol=1e-14)
+    assert len(seen) == min(30, -(-60 * 30 // block))
 
 
 def test_without_objects_or_detections():

@@ -22,6 +22,7 @@ FLAGS = dict.fromkeys(
         'show_dir',
         'tta',
         'fuse_conv_bn',
+        'amp',
         'data',
         'classes',
         'val_fraction',
@@ -207,5 +208,25 @@ def test_format_only_keeps_a_prefix_and_tells_metrics_apart():
 
 
 def test_format_only_needs_a_metric_that_writes():
-    with pytest.raises(UserError, match=r'VOCMetric\) writes no result files'):
-        set_format_only(config(dict(type='VOCMetric')))
+    with pytest.raises(UserError, match=r'UAVDTMetric\) writes no result files'):
+        set_format_only(config(dict(type='UAVDTMetric')))
+
+
+def test_format_only_writes_text_files_for_voc():
+    cfg = config(dict(type='VOCMetric', metric='mAP'))
+    set_format_only(cfg)
+    assert cfg.test_evaluator == dict(
+        type='VOCSubmissionMetric',
+        metric='mAP',
+        format_only=True,
+        outfile_prefix='w/results',
+    )
+
+
+def test_mixed_precision_replaces_the_usual_loop():
+    cfg = Config(dict(test_cfg=dict(type='TestLoop')))
+    set_test_options(cfg, arguments(amp=True))
+    assert cfg.test_cfg.type == 'MixedPrecisionTestLoop'
+    own = Config(dict(test_cfg=dict(type='OwnLoop')))
+    with pytest.raises(UserError, match='--amp: the test_cfg of the config is a OwnL'):
+        set_test_options(own, arguments(amp=True))

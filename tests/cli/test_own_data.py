@@ -1,9 +1,10 @@
+import copy
 from argparse import Namespace
 
 import pytest
 import torch
 from mmengine.config import Config
-from samples.labelled_folders import write_voc, write_yolo
+from samples.labelled_folders import write_coco, write_voc, write_yolo
 
 from mmdet_plus.cli.flags_of_train import set_train_options
 from mmdet_plus.cli.own_data import use_test_data, use_training_data
@@ -13,7 +14,8 @@ from mmdet_plus.errors import UserError
 def arguments(data, **changes):
     names = ('amp', 'auto_scale_lr', 'resume', 'classes', 'val_fraction', 'epochs')
     names += ('patience', 'ema', 'load', 'overwrite')
-    given = dict.fromkeys(names) | dict(data=str(data), split_seed=0, launcher='none')
+    names += ('split_seed',)
+    given = dict.fromkeys(names) | dict(data=str(data), launcher='none')
     return Namespace(**given | changes)
 
 
@@ -73,6 +75,10 @@ def test_classes_of_the_checkpoint_are_obeyed(cfg, tmp_path, capsys):
     assert cfg.test_dataloader.dataset.metainfo.classes == ('dog', 'bird')
     assert cfg.model.roi_head.bbox_head.num_classes == 2
     assert 'never learned: cat' in capsys.readouterr().out
+    with pytest.raises(
+        UserError, match=r'learned dog,bird, which .*leave --classes out'
+    ):
+        use_test_data(cfg, arguments(data, checkpoint=str(path), classes='dog'))
     meta['dataset_meta']['classes'] = ('fish',)
     torch.save(dict(state_dict={}, meta=meta), path)
     with pytest.raises(UserError, match=r'no class of .*c\.pth is in'):
@@ -92,10 +98,19 @@ def test_switches_of_training(cfg, voc):
     assert cfg.load_from == 'zoo://d2det_tiny_shapes'
 
 
-@pytest.mark.parametrize('name', ['epochs', 'patience', 'ema', 'classes'])
-def test_flags_of_own_data_need_it(cfg, name):
-    with pytest.raises(UserError, match=f'--{name} needs --data'):
-        set_train_options(cfg, arguments('', **{name: '1'}))
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('epochs', 1),
+        ('patience', 1),
+        ('ema', True),
+        ('classes', 'a'),
+        ('split_seed', 0),
+    ],
+)
+def test_flags_of_own_data_need_it(cfg, name, value):
+    with pytest.raises(UserError, match=f'--{name.replace("_", "-")} needs --data'):
+        set_train_options(cfg, arguments('', **{name: value}))
 
 
 def test_load_and_resume_exclude_each_other(cfg):
@@ -111,5 +126,27 @@ def test_bad_data_stop_before_anything_is_written(cfg, voc):
 
 def test_models_with_masks_need_masks(cfg, voc):
     cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
-    with pytest.raises(UserError, match='masks, but 4 of 4 objects of the train split'):
+    with pytest.raises(
+        UserError, match=r'train: .* masks, but 4 of 4 objects have none'
+    ):
         use_training_data(cfg, arguments(voc))
+
+
+@pytest.mark.parametrize('number', ['NaN', '1e400', '1e12'])
+def test_masks_that_cannot_be_drawn_are_errors_for_models_with_masks(
+    cfg, tmp_path, number, capsys
+):
+    root = write_coco(tmp_path / 'c', 'annotations/{split}.json', '{split}')
+    for path in (root / 'annotations').iterdir():
+        whole = '"segmentation": [[1, 1, 9, 1, 9, 9]], "area"'
+        path.write_text(path.read_text().replace('"area"', whole))
+    path = root / 'annotations/train.json'
+    path.write_text(path.read_text().replace('[[1, 1', f'[[{number}, 1', 1))
+    use_training_data(copy.deepcopy(cfg), arguments(root))
+    assert 'train: 1 segmentations cannot be read' in capsys.readouterr().err
+    cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
+    message = (
+        r'1 segmentations cannot be read.*train\.json, annotations\[0\]: a polygon'
+    )
+    with pytest.raises(UserError, match=message):
+        use_training_data(cfg, arguments(root))

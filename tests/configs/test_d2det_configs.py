@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mmdet
 import pytest
 from mmdet.registry import METRICS, MODELS
 from mmengine.config import Config
@@ -11,6 +12,7 @@ from samples.narrowing import narrow
 import mmdet_plus  # noqa: F401
 from mmdet_plus.datasets.isaid.tiles import COLOURS
 
+HOST = Path(mmdet.__file__).parent / '.mim' / 'configs'
 FOLDER = Path(__file__).parents[2] / 'configs' / 'd2det'
 CONFIGS = sorted(path.name for path in FOLDER.glob('*.py'))
 
@@ -44,12 +46,13 @@ def test_published_recipe():
     assert model.roi_head.reg_head.loss_overlap.loss_weight == 1.0
 
 
-@pytest.mark.parametrize(
-    'name', [n for n in CONFIGS if n.endswith('_coco.py') and 'swin' not in n]
-)
+@pytest.mark.parametrize('name', [n for n in CONFIGS if n.endswith('_coco.py')])
 def test_backbones_are_downloaded_by_plain_url(name):
-    checkpoint = load(name).model.backbone.init_cfg.checkpoint
-    assert checkpoint.startswith('https://download.pytorch.org/models/resnet')
+    backbone = load(name).model.backbone
+    start = 'https://download.pytorch.org/models/resnet'
+    if backbone.type != 'ResNet':
+        start = 'https://'
+    assert backbone.init_cfg.checkpoint.startswith(start)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,19 @@ def test_rows_of_table_2_share_weights_and_thresholds(name):
     assert (rcnn.score_thr, rcnn.max_per_img) == (0.03, 125)
     last = rcnn.final_nms if 'final_nms' in rcnn else rcnn.nms
     assert last == dict(type='soft_nms', iou_threshold=0.5)
+
+
+def test_convnext_is_built_and_trained_as_by_mmdetection():
+    host = 'mask-rcnn_convnext-t-p4-w7_fpn_amp-ms-crop-3x_coco.py'
+    cfg = load('d2det_convnext-t_fpn_2x_coco.py')
+    stock = load_config(HOST / 'convnext' / host)
+    assert stock.model.backbone == cfg.model.backbone
+    assert stock.model.neck.in_channels == cfg.model.neck.in_channels
+    for key in ('constructor', 'paramwise_cfg'):
+        assert stock.optim_wrapper[key] == cfg.optim_wrapper[key]
+    betas = (0.9, 0.999)  # the defaults
+    optimizer = dict(cfg.optim_wrapper.optimizer, betas=betas)
+    assert stock.optim_wrapper.optimizer == optimizer
 
 
 def test_released_instance_segmentation():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mmdet
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -11,7 +12,9 @@ from samples.configs import load_config
 from samples.narrowing import narrow
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 
+HOST = Path(mmdet.__file__).parent / '.mim' / 'configs'
 FOLDER = Path(__file__).parents[2] / 'configs' / 'dcr'
 CONFIGS = sorted(path.stem for path in FOLDER.glob('*.py'))
 V1 = 'faster-rcnn-dcrv1-r50_r101_7e_voc0712'
@@ -60,16 +63,37 @@ def test_products_of_scores_are_not_cut(name):
         assert model.test_cfg.rcnn.score_thr == 0.001
 
 
-def test_crops_are_normalised_as_their_backbones_were_trained():
-    imagenet = [58.395, 57.12, 57.375]
-    for name in CONFIGS:
-        model = load(name).model
-        if '-dcrv1' in name and 'shapes' not in name:
-            std = model.data_preprocessor.std
-            divided = list(model.refiner.get('input_std', [1, 1, 1]))
-            both = [a * b for a, b in zip(std, divided, strict=True)]
-            assert both == imagenet, name
-            assert model.data_preprocessor.mean == [123.675, 116.28, 103.53], name
+@pytest.mark.parametrize('name', [name for name in CONFIGS if '-dcrv1' in name])
+def test_crops_are_normalised_as_their_backbones_were_trained(name):
+    preprocessor = MODELS.build(load(name).model.data_preprocessor)
+    refiner = MODELS.build(narrow(dict(load(name).model.refiner, num_classes=1)))
+    refiner.read_images_of(preprocessor)
+    pixels = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)
+    seen = preprocessor(dict(inputs=[pixels]))['inputs']
+    imagenet = MODELS.build(
+        dict(
+            type='DetDataPreprocessor',
+            mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375],
+            bgr_to_rgb=True,
+        )
+    )
+    wanted = imagenet(dict(inputs=[pixels]))['inputs']
+    found = refiner.image_feats(RefinerInputs(seen))[..., :32, :32]
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_fcos_is_that_of_mmdetection():
+    stock = load_config(HOST / 'fcos' / 'fcos_r50-caffe_fpn_gn-head_1x_coco.py').model
+    model = load('fcos-dcrv1-r50_r50_fpn_8e_coco').model
+    assert model.data_preprocessor == stock.data_preprocessor
+    assert model.test_cfg == stock.test_cfg
+    stock.backbone.init_cfg = None
+    detector, stock = MODELS.build(model).detector, MODELS.build(stock)
+    stock.data_preprocessor = detector.data_preprocessor
+    assert repr(detector) == repr(stock)
+    for name in ('strides', 'regress_ranges', 'center_sampling', 'norm_on_bbox'):
+        assert getattr(detector.bbox_head, name) == getattr(stock.bbox_head, name)
 
 
 def test_two_fc_baseline_is_wired_as_in_the_paper():
@@ -129,7 +153,7 @@ def test_learning_rate_drops_within_an_epoch(name, drop):
 
 def test_backbones_are_downloaded_by_plain_url():
     for name in CONFIGS:
-        if any(part in name for part in ('shapes', 'refinedet', 'released')):
+        if any(part in name for part in ('shapes', 'refinedet', 'released', 'fcos')):
             continue
         model = load(name).model
         parts = [model.backbone]

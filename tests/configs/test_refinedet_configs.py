@@ -88,13 +88,56 @@ def test_input_size_is_that_of_the_name(name):
         (resize,) = [step for step in pipeline if step.type == 'Resize']
         assert tuple(resize.scale) == (size, size)
         assert not resize.keep_ratio
-    sides = [step.scale[0] for step in cfg.tta_pipeline[1].transforms[0]]
-    assert size in sides
-    assert all(side % 64 == 0 for side in sides)
-    assert [flip.prob for flip in cfg.tta_pipeline[1].transforms[1]] == [1.0, 0.0]
+
+
+# Factors of the input size, and sizes of boxes in pixels: (least longer side, least
+# shorter side that is too much).
+VIEWS_320 = {
+    1: (None, None), 0.6: (32, None), 1.2: (None, 160), 1.4: (None, 128),
+    1.6: (None, 96), 1.8: (None, 64), 2.2: (None, 32),
+}  # fmt: skip
+VIEWS_512 = {
+    1: (None, None), 0.5: (None, None), 0.75: (None, None), 1.5: (None, 192),
+    1.75: (None, 128), 2: (None, 96),
+}  # fmt: skip
+ON_COCO = {320: {2: (None, 48)}, 512: {1.25: (None, 224), 2.25: (None, 64)}}
+
+
+@pytest.mark.parametrize('name', LARGE)
+def test_views_are_the_released_ones(name):
+    cfg, size, on_coco = load(name), int(name[9:12]), 'k_coco.' in name
+    on_coco |= name.endswith('k_coco_released.py')
+    expected = VIEWS_320 if size == 320 else VIEWS_512
+    expected = expected | (ON_COCO[size] if on_coco else {})
+    sizes, flips = cfg.tta_pipeline[1].transforms[:2]
+    *squares, flat = [tuple(step.scale) for step in sizes]
+    assert sorted(squares) == sorted((round(k * size),) * 2 for k in expected)
+    assert flat == (size, 192 if size == 320 else 384)
+    assert all(side % 64 == 0 for scale in squares for side in scale)
+    assert not any(step.keep_ratio for step in sizes)
+    assert [flip.prob for flip in flips] == [1.0, 0.0]
     merging = cfg.tta_model.tta_cfg
-    assert merging.nms == cfg.model.test_cfg.nms
+    limits = {limit.side: limit for limit in merging.size_limits}
+    for factor, limit in expected.items():
+        own = limits.get(round(factor * size), {})
+        assert (own.get('longer_than'), own.get('shorter_than')) == limit
+    assert cfg.tta_model.type == 'BoxVotingTTAModel'
+    assert merging.iou_threshold == cfg.model.test_cfg.nms.iou_threshold
+    assert merging.get('soft', False) == on_coco
     assert merging.max_per_img == cfg.model.test_cfg.max_per_img
+
+
+@pytest.mark.parametrize('name', [n for n in LARGE if 'released' in n])
+def test_what_only_released_models_do(name):
+    cfg = load(name)
+    soft = cfg.model.test_cfg.get('final_nms')
+    if 'voc' in name:
+        assert soft is None
+        assert cfg.model.train_on_ignored
+    else:
+        assert soft == dict(type='soft_nms', iou_threshold=0.3)
+        assert cfg.tta_model.view_test_cfg == dict(final_nms=None)
+        assert not cfg.model.get('train_on_ignored', False)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ BOXES = torch.tensor([[10.0, 10, 60, 50], [30, 20, 90, 60]])
 def _read(path: Path) -> Config:
     # `mmdet::` bases are in no index, which is a hundred files to read each time.
     with mock.patch.object(config_utils, '_get_cfg_metainfo', side_effect=ValueError):
-        return Config.fromfile(path)
+        return Config.fromfile(path, import_custom_modules=False)
 
 
 def load_config(path: Path) -> Config:

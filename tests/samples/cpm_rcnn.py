@@ -3,7 +3,7 @@
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
-from samples.d2det import STRIDES
+from samples.roi_heads import STRIDES, train_cfg
 
 import mmdet_plus  # noqa: F401
 
@@ -43,17 +43,7 @@ def config(**changes) -> ConfigDict:
         ),
         iou_head=dict(type='IoUScoringHead', in_channels=36, fc_out_channels=16),
         rsm_head=CLASSIFIER,
-        train_cfg=dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=False,
-            ),
-            sampler=dict(type='RandomSampler', num=16, pos_fraction=0.5),
-            pos_weight=-1,
-        ),
+        train_cfg=train_cfg(dict(type='RandomSampler', num=16, pos_fraction=0.5)),
         test_cfg=dict(
             score_thr=0.0, nms=dict(type='nms', iou_threshold=0.9), max_per_img=20
         ),

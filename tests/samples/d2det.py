@@ -2,14 +2,10 @@
 
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
-from mmengine.structures import InstanceData
+from samples.roi_heads import STRIDES, train_cfg
 
 import mmdet_plus  # noqa: F401
-
-STRIDES = [4, 8]
-GTS = torch.tensor([[20.0, 20, 60, 70], [70, 10, 110, 50]])
 
 
 def config() -> ConfigDict:
@@ -42,17 +38,8 @@ def config() -> ConfigDict:
             conv_channels=12,
             norm_cfg=dict(type='GN', num_groups=3),
         ),
-        train_cfg=dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=False,
-            ),
-            sampler=dict(type='RandomSampler', num=16, pos_fraction=0.5),
-            pos_weight=-1,
-            max_reg_rois=6,
+        train_cfg=train_cfg(
+            dict(type='RandomSampler', num=16, pos_fraction=0.5), max_reg_rois=6
         ),
         test_cfg=dict(
             score_thr=0.0,
@@ -76,29 +63,3 @@ def build(change=None):
     torch.nn.init.constant_(head.reg_head.offset_conv.bias, 0.6)
     torch.nn.init.constant_(head.reg_head.overlap_conv.bias, 1.0)
     return head
-
-
-def samples(*gts, scale=1.0):
-    """An image of 120 x 100 pixels with the given boxes, for each argument."""
-    return [
-        DetDataSample(
-            gt_instances=InstanceData(bboxes=g, labels=torch.arange(len(g)) % 3),
-            metainfo=dict(
-                img_shape=(100, 120),
-                ori_shape=(int(100 / scale), int(120 / scale)),
-                scale_factor=(scale, scale),
-            ),
-        )
-        for g in gts
-    ]
-
-
-def proposals(*counts):
-    """Boxes near ``GTS``, as many for each image as told."""
-    torch.manual_seed(2)
-    results = []
-    for count in counts:
-        noise = torch.randn(count, 4) * 4
-        boxes = (GTS.repeat(count, 1)[:count] + noise).clamp(0, 100)
-        results.append(InstanceData(bboxes=boxes, scores=torch.rand(count)))
-    return results

@@ -10,10 +10,11 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmdet_plus.deploy.detections import Detections
+from mmdet_plus.deploy.differences import Difference, add_image
 from mmdet_plus.deploy.exporting import deploy_form
 from mmdet_plus.deploy.image_preparation import ModelInput
 from mmdet_plus.deploy.model_info import ModelInfo
-from mmdet_plus.deploy.verification import NOTHING, add_image, detect_with_pytorch
+from mmdet_plus.deploy.verification import detect_with_pytorch
 
 RESULTS = ('boxes', 'scores', 'labels')
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -72,7 +73,7 @@ def assert_form_equals_detector(
 ) -> int:
     """Compare all detections of a batch; returns how many there are."""
     outputs = run_form(model, inputs)
-    total = NOTHING
+    total = Difference()
     for image, expected in enumerate(detect_with_pytorch(model, inputs)):
         own = outputs['image_ids'] == image
         found = Detections(*(outputs[name][own] for name in RESULTS))

@@ -17,6 +17,7 @@ def build(**kwargs):
     torch.manual_seed(0)
     cfg = dict(
         type='DoubleHeadExtBBoxHead',
+        num_roi_feats=2,
         in_channels=8,
         num_classes=3,
         fc_out_channels=16,

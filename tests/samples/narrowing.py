@@ -66,6 +66,9 @@ def _thin(part: dict, factor: int) -> None:
         part['depth'] = min(part['depth'], 50)
     if part.get('type') == 'ResNeXt':
         part.update(groups=2, base_width=2)
+    if part.get('arch') == 'tiny':  # ConvNeXt
+        widths = [96 // factor * 2**stage for stage in range(4)]
+        part.update(arch=dict(depths=[1, 1, 1, 1], channels=widths))
 
 
 def _widths(kind: Any) -> dict[str, Any]:

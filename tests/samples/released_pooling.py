@@ -1,4 +1,4 @@
-"""The released deformable RoI pooling as loops."""
+"""The released RoI poolings as loops."""
 
 import math
 
@@ -45,3 +45,21 @@ def _bilinear(feat, x, y):
     above = feat[:, y0, x0] * (1 - right) + feat[:, y0, x1] * right
     under = feat[:, y1, x0] * (1 - right) + feat[:, y1, x1] * right
     return above * (1 - below) + under * below
+
+
+def roi_max_pool(feat, roi, bins, scale):
+    """RoI pooling of Caffe and MXNet: (C, H, W) in (4,) to (C, bins, bins)."""
+    channels, height, width = feat.shape
+    output = torch.zeros(channels, bins, bins)
+    x1, y1, x2, y2 = (math.floor(value * scale + 0.5) for value in roi.tolist())
+    bin_w, bin_h = max(x2 - x1 + 1, 1) / bins, max(y2 - y1 + 1, 1) / bins
+    for i in range(bins):
+        for j in range(bins):
+            top = min(max(math.floor(i * bin_h) + y1, 0), height)
+            bottom = min(max(math.ceil((i + 1) * bin_h) + y1, 0), height)
+            left = min(max(math.floor(j * bin_w) + x1, 0), width)
+            right = min(max(math.ceil((j + 1) * bin_w) + x1, 0), width)
+            cells = feat[:, top:bottom, left:right]
+            if cells.numel():
+                output[:, i, j] = cells.amax(dim=(1, 2))
+    return output

@@ -1,5 +1,6 @@
 import json
 import pickle
+import shutil
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ def files(tmp_path):
     found.write_text(json.dumps(results))
     (tmp_path / 'images').mkdir()
     for image in content['images']:
-        grey = np.full((20, 100, 3), 128, np.uint8)
+        grey = np.full((100, 300, 3), 128, np.uint8)
         cv2.imwrite(str(tmp_path / 'images' / image['file_name']), grey)
     return truth, found
 
@@ -68,7 +69,7 @@ def test_report_on_predictions(tool_main, files, tmp_path, capsys):
     measured = numbers(out)
     assert measured['title'] == 'found'
     summary = measured['bbox']['accuracy']['summary']
-    assert summary['AP50'] == pytest.approx((34 + 51) / 202)
+    assert summary['AP50'] == pytest.approx((36 + 51 + 25.5) / 303)
     assert summary['APl'] is None
     assert 'classification costs most' in ' '.join(measured['lead']).lower()
     page = (out / 'report.html').read_text()
@@ -108,10 +109,10 @@ def test_comparison(tool_main, files, tmp_path):
     assert 'z and x differ by 0.000 AP' in measured['lead'][1]
     rows = measured['bbox']['differences']['differences_rows']
     changes = {(r['figure'], r['detector']): r['change'] for r in rows}
-    assert changes['AP', 'y'] == pytest.approx((67 - 34) / 202)
+    assert changes['AP', 'y'] == pytest.approx((66 - 36) / 303)
     assert changes['AP', 'z'] == 0
     mcnemar = measured['bbox']['objects']['mcnemar_rows']
-    # y's best threshold stays at the third score: it finds A, B and C.
+    # y's best threshold stays at the sixth score: it finds A, B, C and F.
     assert [r['only_second'] for r in mcnemar] == [1, 0]
     page = (tmp_path / 'out/report.html').read_text()
     assert 'Found by y, not by x' in page
@@ -165,6 +166,35 @@ def test_no_detections_and_classes_without_objects(tool_main, files, tmp_path):
     assert tool_main(TOOL, *flags) == 0
 
 
+def test_remarks_are_printed_and_on_the_page(tool_main, files, tmp_path, capsys):
+    truth, _ = files
+    _, results = five_images()
+    path = tmp_path / 'found.pkl'
+    path.write_bytes(pickle.dumps(samples_of(results)[:3]))
+    remark = '2 of 5 images are not in the predictions'
+    flags = ['--predictions', path, '--ann', truth, '--out', tmp_path / 'one']
+    assert tool_main(TOOL, *flags) == 0
+    assert f'warning: {path}: {remark}' in capsys.readouterr().err
+    assert remark in (tmp_path / 'one/report.html').read_text()
+    flags = ['--compare', path, files[1], '--names', 'x', 'y', '--ann', truth]
+    flags += ['--resamples', 5, '--out', tmp_path / 'two']
+    assert tool_main(TOOL, *flags) == 0
+    assert f'x: {remark}' in (tmp_path / 'two/report.html').read_text()
+
+
+def test_files_of_one_name_are_called_by_the_folders_that_differ(
+    tool_main, files, tmp_path
+):
+    truth, found = files
+    paths = [tmp_path / name / 'run' / found.name for name in 'AB']
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        shutil.copy(found, path)
+    flags = ['--compare', *paths, '--ann', truth, '--resamples', 5]
+    assert tool_main(TOOL, *flags, '--out', tmp_path / 'out') == 0
+    assert numbers(tmp_path / 'out')['title'] == 'B against A'
+
+
 class Dangerous:
     def __reduce__(self):
         return eval, ('open("ran", "w")',)
@@ -203,10 +233,28 @@ def test_bad_input(tool_main, files, tmp_path, capsys):
     assert 'no list of predictions' in with_results([1], 'bad.pkl')
     samples = samples_of(results)
     samples[0]['pred_instances']['labels'][0] = 5
-    assert 'labels from 0 to 5' in with_results(samples, 'bad.pkl')
+    assert 'image 1 has labels from 5 to 5' in with_results(samples, 'bad.pkl')
     samples[0]['pred_instances']['labels'][0] = 0
     samples[0]['pred_instances']['scores'][0] = nan
     assert 'not finite' in with_results(samples, 'bad.pkl')
+    samples = samples_of(results)
+    samples[2]['pred_instances']['scores'] = torch.zeros(2)
+    assert 'image 3 has 3 bboxes, 2 scores, 3 labels' in with_results(
+        samples, 'bad.pkl'
+    )
+    samples = samples_of(results)
+    shown = with_results([*samples, samples[1]], 'bad.pkl')
+    assert 'image 2 is there twice' in shown
+    samples[3]['pred_instances']['bboxes'] = torch.zeros(3, 5)
+    assert 'image 4 has bboxes of shape (3, 5)' in with_results(samples, 'bad.pkl')
+    samples = samples_of(results)
+    samples[2]['pred_instances']['scores'][1] = 7
+    assert 'image 3: detection 1 has a score outside' in with_results(
+        samples, 'bad.pkl'
+    )
+    samples = samples_of(results)
+    samples[2]['pred_instances']['labels'] = torch.tensor([1, 0.5, 0])
+    assert 'image 3 has labels that are no' in with_results(samples, 'bad.pkl')
     assert 'absent.json does not exist' in error(
         '--predictions', 'absent.json', '--ann', truth
     )
@@ -216,9 +264,22 @@ def test_bad_input(tool_main, files, tmp_path, capsys):
     assert 'two files at least' in error('--compare', found, '--ann', truth)
     same = ['--compare', found, found, '--ann', truth]
     assert 'a name of its own' in error(*same)
+    assert 'a name of its own' in error(*same, '--names', 'a', 'a')
     flags = ['--predictions', found, '--ann', truth]
     assert '--data needs CONFIG and CHECKPOINT' in error(*flags, '--data', tmp_path)
     assert '--classes needs --data' in error(*flags, '--classes', 'cat')
+    for flag, needed in (
+        (['--seed', 0], '--seed needs --compare'),
+        (['--resamples', 10], '--resamples needs --compare'),
+        (['--work-dir', 'x'], '--work-dir needs CONFIG and CHECKPOINT'),
+        (['--cfg-options', 'a=1'], '--cfg-options needs CONFIG and CHECKPOINT'),
+        (['--unsafe-load'], '--unsafe-load needs CONFIG and CHECKPOINT'),
+        (['--launcher', 'pytorch'], '--launcher needs CONFIG and CHECKPOINT'),
+    ):
+        assert needed in error(*flags, *flag)
+    for flag in ('--ann', '--images', '--names'):
+        message = f'{flag} needs --predictions or --compare'
+        assert message in error('config.py', 'x.pth', flag, tmp_path)
     assert 'absent is no folder' in error(*flags, '--images', 'absent')
     assert 'no annotation file' in error('--predictions', found, '--ann', found)
     content = json.loads(truth.read_text())

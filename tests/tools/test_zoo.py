@@ -33,3 +33,5 @@ def test_a_hash_is_of_one_file(tool_main, capsys):
     names = ['d2det_r50_fpn_2x_coco_released', 'd2det_r101_fpn_2x_coco_released']
     assert tool_main('zoo', 'download', *names, '--sha256', 'ab' * 32) == 2
     assert '--sha256 is that of one file' in capsys.readouterr().err
+    assert tool_main('zoo', 'download', *names, '--file', 'x.pth') == 2
+    assert '--file is that of one file' in capsys.readouterr().err

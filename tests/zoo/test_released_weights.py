@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from pathlib import Path
 
 import pytest
 import torch
@@ -139,6 +140,24 @@ def test_releases_in_folders_are_fetched_by_hand(entry):
     with pytest.raises(ZooError, match='no mirror has it as one file') as caught:
         fetch_weights(model)
     assert 'https://drive.google.com/drive/folders/x' in str(caught.value)
+
+
+def test_a_file_fetched_by_hand_is_taken_from_its_place(entry, home, tmp_path, capsys):
+    model = entry(pages=('https://drive.google.com/drive/folders/x',))
+    mine, other = tmp_path / 'any name.params', tmp_path / 'other.params'
+    mine.write_bytes(FILES['good'])
+    other.write_bytes(FILES['other'])
+    path = fetch_weights(model, file=mine)
+    assert path.name == f'net_released-{SHA256[:8]}.pth'
+    assert f'SHA256 {SHA256}' in capsys.readouterr().err
+    kept = home / 'released' / 'net_released.pth'
+    assert kept.read_bytes() == mine.read_bytes() == FILES['good']
+    assert fetch_weights(model) == fetch_weights(model, file=mine) == path
+    with pytest.raises(ZooError, match=f'not {SHA256}, the one of the first one'):
+        fetch_weights(model, file=other)
+    assert kept.read_bytes() == FILES['good']
+    with pytest.raises(ZooError, match='there is no file nowhere'):
+        fetch_weights(model, file=Path('nowhere'))
 
 
 def test_unlicensed_weights_must_be_accepted(server, entry):

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 from torch import nn
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.analysis.inference_cost.detectors import (
+    build_with_refiner,
+    samples_for,
+)
 from mmdet_plus.analysis.inference_cost.timing import now
 from mmdet_plus.cli.arguments import ToolParser, at_least, device_name, number_in
 from mmdet_plus.cli.config_loading import read_config
@@ -46,23 +47,13 @@ class Stopwatch:
         return result
 
 
-def fix_proposals(test_cfg: ConfigDict, proposals: int) -> None:
-    """Let so many proposals through."""
-    test_cfg.rpn.update(nms_pre=proposals, max_per_img=proposals)
-    test_cfg.rpn.nms.iou_threshold = 0.99
-
-
 def build_model(config: str | Path, proposals: int, device: torch.device) -> nn.Module:
     """The detector of a config with random weights."""
     model_cfg = read_config(str(config)).get('model') or {}
-    if 'refiner' not in model_cfg:
-        raise UserError(f'{config} has no refiner: it is not a config of DCR')
-    detector = model_cfg.get('detector')
-    detector = detector if isinstance(detector, dict) else model_cfg
-    if 'rpn' not in (detector.get('test_cfg') or {}):
-        raise UserError(f'{config}: its detector has no proposals, whose number is set')
-    fix_proposals(detector.test_cfg, proposals)
-    return MODELS.build(model_cfg).eval().to(device)
+    try:
+        return build_with_refiner(model_cfg, proposals).to(device)
+    except UserError as error:
+        raise UserError(f'{config}: {error}') from error
 
 
 @torch.no_grad()
@@ -72,14 +63,12 @@ def measure(
     """Median seconds of the detector and of its refiner for each fraction."""
     refiner = model.refiner
     refiner.refine = watch = Stopwatch(refiner.refine, images.device)
-    shape = tuple(images.shape[-2:])
-    meta = dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0))
     seconds: dict[float, list[tuple[float, float]]] = {top_p: [] for top_p in fractions}
     for i in range(runs + 1):
         for top_p in fractions:
             refiner.top_p = top_p
             before, start = watch.seconds, now(images.device)
-            model.predict(images, [DetDataSample(metainfo=meta)], rescale=False)
+            model.predict(images, samples_for(images), rescale=False)
             if i > 0:  # the first warms up
                 whole = now(images.device) - start
                 seconds[top_p].append((whole, watch.seconds - before))

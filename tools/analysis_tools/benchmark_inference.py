@@ -77,7 +77,7 @@ def prepare(cfg: Config, args: argparse.Namespace) -> tuple[BaseDetector, torch.
         model = build_trained(cfg, args.checkpoint)
     else:
         limits = dict(proposals=args.proposals, detections=args.detections)
-        model = build_untrained(cfg, **limits, inputs=inputs)
+        model = build_untrained(cfg, **limits)
     if args.image:
         inputs = read_image(args.image, shape, model)
     return model.to(args.device), inputs.to(args.device)

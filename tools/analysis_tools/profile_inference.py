@@ -59,7 +59,7 @@ def run(argv: Sequence[str] | None) -> None:
         model = build_trained(cfg, args.checkpoint)
     else:
         limits = dict(proposals=args.proposals, detections=args.detections)
-        model = build_untrained(cfg, **limits, inputs=inputs)
+        model = build_untrained(cfg, **limits)
     model, inputs = model.to(args.device), inputs.to(args.device)
     samples = samples_for(inputs)
     costs = profile(model, inputs, samples, args.runs)

@@ -1,37 +1,14 @@
-# COCO train2017 and val2017 for training, test-dev for testing, at most 1280 x 800 px: the annotations of
-# test-dev are not public, so that detections are written into a file for the server.
-_base_ = './coco_detection_1280.py'
+# The same with images of at most 1280 x 800 px.
+_base_ = './coco_trainval_testdev.py'
 
-train_dataloader = dict(
-    dataset=dict(
-        _delete_=True,
-        type='ConcatDataset',
-        datasets=[
-            dict(
-                type='CocoDataset',
-                data_root='data/coco/',
-                ann_file=f'annotations/instances_{part}.json',
-                data_prefix=dict(img=f'{part}/'),
-                filter_cfg=dict(filter_empty_gt=True, min_size=32),
-                pipeline={{_base_.train_pipeline}},
-            )
-            for part in ('train2017', 'val2017')
-        ],
-    )
-)
-val_dataloader = None
-val_evaluator = None
-test_dataloader = dict(
-    dataset=dict(
-        ann_file='annotations/image_info_test-dev2017.json',
-        data_prefix=dict(img='test2017/'),
-    )
-)
-test_evaluator = dict(
-    _delete_=True,
-    type='CocoMetric',
-    metric='bbox',
-    format_only=True,
-    ann_file='data/coco/annotations/image_info_test-dev2017.json',
-    outfile_prefix='work_dirs/coco_test-dev',
-)
+train_dataloader = dict(dataset=dict(datasets={{_base_.trainval.to_1280}}))
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(1280, 800), keep_ratio=True),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='PackDetInputs',
+        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'),
+    ),
+]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

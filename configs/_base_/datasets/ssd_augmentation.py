@@ -26,10 +26,21 @@ pack = dict(type='PackDetInputs', meta_keys=meta_keys)
 pack_flipped = dict(pack, meta_keys=(*meta_keys, 'flip', 'flip_direction'))
 resize = {
     side: dict(type='Resize', scale=(side, side), keep_ratio=False)
-    for side in (192, 320, 448, 512, 576, 704, 896)
+    for side in (192, 256, 320, *range(384, 1153, 64))
 }
-# The paper does not name its scales; these are ours, multiples of the largest stride.
-tta_sides = {320: (192, 320, 448, 576), 512: (320, 512, 704, 896)}
+# Widths and heights as released; the last of each are for COCO alone.
+tta_sides = {
+    320: (320, 192, 384, 448, 512, 576, 704, 640),
+    512: (512, 256, 384, 768, 896, 1024, 640, 1152),
+}
+num_voc_sides = {320: 7, 512: 6}
+flat = {320: (320, 192), 512: (512, 384)}
+# Small views are for large objects, large ones for small objects: [(side, px), ...].
+shorter_than = {
+    320: [(384, 160), (448, 128), (512, 96), (576, 64), (640, 48), (704, 32)],
+    512: [(640, 224), (768, 192), (896, 128), (1024, 96), (1152, 64)],
+}
+longer_than = {320: [(192, 32)], 512: []}
 
 ssd_320, ssd_512 = (
     dict(
@@ -45,22 +56,34 @@ ssd_320, ssd_512 = (
             dict(type='PackDetInputs'),
         ],
         test=[load, resize[side], load_boxes, pack],
-        tta=[
-            load,
-            dict(
-                type='TestTimeAug',
-                transforms=[
-                    [resize[other] for other in tta_sides[side]],
-                    flips,
-                    [load_boxes],
-                    [pack_flipped],
-                ],
-            ),
+        **{
+            name: [
+                load,
+                dict(
+                    type='TestTimeAug',
+                    transforms=[
+                        [
+                            *(resize[other] for other in tta_sides[side][:count]),
+                            dict(type='Resize', scale=flat[side], keep_ratio=False),
+                        ],
+                        flips,
+                        [load_boxes],
+                        [pack_flipped],
+                    ],
+                ),
+            ]
+            for name, count in (('tta', num_voc_sides[side]), ('tta_coco', None))
+        },
+        size_limits=[
+            *(dict(side=s, longer_than=px) for s, px in longer_than[side]),
+            *(dict(side=s, shorter_than=px) for s, px in shorter_than[side]),
         ],
     )
     for side in (320, 512)
 )
 tta_model = dict(
-    type='DetTTAModel',
-    tta_cfg=dict(nms=dict(type='nms', iou_threshold=0.45), max_per_img=200),
+    type='BoxVotingTTAModel',
+    tta_cfg=dict(
+        iou_threshold=0.45, size_limits=ssd_320['size_limits'], max_per_img=200
+    ),
 )

@@ -39,7 +39,7 @@ train_dataloader = dict(
 
 # The annotations of VOC 2012 test are not public: its images are listed in COCO format,
 # by MMDetection's tools/dataset_converters/images2coco.py, and detections are written
-# into a file. There is nothing to validate on.
+# into files for the server. There is nothing to validate on.
 test_dataloader = dict(
     batch_size=8,
     num_workers=4,
@@ -78,8 +78,7 @@ test_dataloader = dict(
     ),
 )
 test_evaluator = dict(
-    type='CocoMetric',
-    ann_file=data_root + 'VOC2012/annotations/test.json',
+    type='VOCSubmissionMetric',
     format_only=True,
     outfile_prefix='work_dirs/voc2012_test',
 )

@@ -5,7 +5,7 @@ width = {{_base_.width}}
 model = dict(
     type='GridRCNN',
     roi_head=dict(
-        type='GridRoIHead',
+        type='GridBaselineRoIHead',
         bbox_head=dict(with_reg=False),
         grid_roi_extractor={{_base_.roi_extractor_14}},
         grid_head=dict(

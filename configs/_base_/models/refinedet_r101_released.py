@@ -16,6 +16,11 @@ model = dict(
     # A residual block before the predictors of each level.
     arm_head=dict(in_channels=in_channels, residual_channels=1024),
     bbox_head=dict(num_classes=80, residual_channels=1024),
-    # No limit before the NMS of a class that would bind, 500 boxes.
-    test_cfg=dict(nms_pre=20000, max_per_img=500),
+    # No limit before the NMS of a class that would bind, 500 boxes; on COCO soft-NMS
+    # follows.
+    test_cfg=dict(
+        nms_pre=20000,
+        max_per_img=500,
+        final_nms=dict(type='soft_nms', iou_threshold=0.3),
+    ),
 )

@@ -1,1 +1,1 @@
-"""What detecting objects costs: time, operations and memory."""
+"""What detectors cost, in use and in training: time, operations and memory."""

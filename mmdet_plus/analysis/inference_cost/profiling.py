@@ -66,7 +66,7 @@ def profile(
 
     with torch.no_grad():
         predict()
-        with _watch(model, inputs.device) as costs:
+        with watch_parts(model, inputs.device) as costs:
             start = now(inputs.device)
             for _ in range(runs):
                 predict()
@@ -80,7 +80,8 @@ def profile(
 
 
 @contextmanager
-def _watch(model: BaseDetector, device: torch.device) -> Iterator[dict[str, Cost]]:
+def watch_parts(model: BaseDetector, device: torch.device) -> Iterator[dict[str, Cost]]:
+    """Add up the costs of each part, see ``parts_of``, as long as the context lasts."""
     costs: dict[str, Cost] = {}
     hooks = []
     for name, part in parts_of(model).items():

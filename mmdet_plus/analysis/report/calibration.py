@@ -31,7 +31,11 @@ def reliability_rows(scores: np.ndarray, correct: np.ndarray) -> list[dict]:
 
 
 def calibration_error(rows: list[dict]) -> float:
-    """Expected calibration error (Guo et al., arXiv 1706.04599, eq. 3).
+    """Expected calibration error of a detector.
+
+    That of Guo et al. (arXiv 1706.04599, eq. 3) with precision in place of accuracy:
+    the D-ECE of Kueppers et al. (arXiv 2004.13546) of the scores alone, of all
+    detections that the detector gives, whatever threshold they are used at.
 
     Args:
         rows: as ``reliability_rows`` returns them.
@@ -39,19 +43,24 @@ def calibration_error(rows: list[dict]) -> float:
     Returns:
         The mean distance of score and precision over detections, nan without any.
     """
+    return sum(calibration_parts(rows))
+
+
+def calibration_parts(rows: list[dict]) -> tuple[float, float]:
+    """The part of the error by scores that are too high, and by those too low."""
     total = sum(row['count'] for row in rows)
     if not total:
-        return float('nan')
+        return float('nan'), float('nan')
     gaps = [
-        row['count'] * abs(row['score'] - row['precision'])
+        row['count'] * (row['score'] - row['precision']) / total
         for row in rows
         if row['count']
     ]
-    return sum(gaps) / total
+    return sum(gap for gap in gaps if gap > 0), -sum(gap for gap in gaps if gap < 0)
 
 
 def score_and_iou(evaluation: Evaluation) -> dict[str, np.ndarray]:
-    """``score``, ``iou`` and ``correct`` of the detections that touch their class.
+    """``score``, ``iou``, ``correct`` and ``image`` of what touches its class.
 
     IoU is that with the object found, or else with the best of the class.
     """
@@ -67,6 +76,7 @@ def score_and_iou(evaluation: Evaluation) -> dict[str, np.ndarray]:
         score=evaluation.found.scores[shown],
         iou=ious[shown],
         correct=evaluation.correct[shown],
+        image=evaluation.found.images[shown],
     )
 
 

@@ -75,7 +75,10 @@ def compare_figures(
 
 
 def found_objects(evaluation: Evaluation) -> np.ndarray:
-    """(g,) bool: found at an IoU of 0.5 from the score on that is best for F1."""
+    """(g,) bool: found at an IoU of 0.5 from the detector's own best score for F1 on.
+
+    One score for all detectors would favour the one with higher scores.
+    """
     threshold = best_points(evaluation)[0]['threshold']
     right = evaluation.correct & (evaluation.found.scores >= threshold)
     found = np.zeros(len(evaluation.truth.labels), bool)

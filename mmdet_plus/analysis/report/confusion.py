@@ -6,7 +6,8 @@ import numpy as np
 
 from .evaluation import IOU_THR, Evaluation
 
-BACKGROUND = 'background'
+# Of the last row and the last column.
+NO_OBJECT, NOT_DETECTED = 'no object', 'not detected'
 
 
 class Confusion(NamedTuple):

@@ -1,12 +1,19 @@
 """What a detector found, as arrays, read from result files."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from .checking import (
+    check_convention,
+    check_mask,
+    check_numbers,
+    remark_on_masks,
+    remark_on_sides,
+    whole_number,
+)
 from .ground_truth import GroundTruth
 
 # Of a class in an image, as in COCO's evaluation.
@@ -30,6 +37,8 @@ class Detections:
     """(n,) place among those of the same class and image, from 0."""
     masks: tuple[dict, ...] | None = None
     """COCO's run lengths of each, if all of them have a mask."""
+    remarks: tuple[str, ...] = ()
+    """On what may be wrong with them."""
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -82,38 +91,51 @@ def read_detections(results: list[dict], truth: GroundTruth) -> Detections:
 
     Raises:
         ValueError: if a detection is of an image or a category that is not there, or
-            has numbers that are missing or not finite.
+            its numbers or its mask cannot be meant.
     """
     for i, result in enumerate(results):
         _check(i, result)
-    image_ids = np.array([result['image_id'] for result in results], np.int64)
-    category_ids = np.array([result['category_id'] for result in results], np.int64)
-    masks = _masks(results)
-    return arrange(
-        _places(image_ids, truth.image_ids, 'image'),
-        _places(category_ids, truth.category_ids, 'category'),
-        np.array([result['score'] for result in results], float),
-        _bboxes(results, masks),
-        masks,
+    images = _places(_ids(results, 'image_id'), truth.image_ids, 'image')
+    labels = _places(_ids(results, 'category_id'), truth.category_ids, 'category')
+    masks = _masks(results, truth.sizes[images])
+    bboxes = _bboxes(results, masks)
+    scores = np.array([result['score'] for result in results], float)
+    check_numbers(bboxes, scores, _name)
+    with_mask = sum('segmentation' in result for result in results)
+    remarks = (
+        *remark_on_sides(bboxes, _name),
+        *check_convention(bboxes, truth.sizes[images], _name),
+        *remark_on_masks(with_mask, len(results), 'detections'),
     )
+    return replace(arrange(images, labels, scores, bboxes, masks), remarks=remarks)
+
+
+def _ids(results: list[dict], key: str) -> np.ndarray:
+    ids = [whole_number(r[key], f'{_name(i)}: {key}') for i, r in enumerate(results)]
+    return np.array(ids, np.int64)
+
+
+def _name(index: int) -> str:
+    return f'detection {index}'
 
 
 def _check(index: int, result: dict) -> None:
     if not isinstance(result, dict):
-        raise ValueError(f'detection {index} is {result!r}')
+        raise ValueError(f'{_name(index)} is {result!r}')
     missing = [key for key in KEYS if key not in result]
     if not result.keys() & {'bbox', 'segmentation'}:
         missing.append('bbox')
     if missing:
-        raise ValueError(f'detection {index} has no {missing[0]!r}')
+        raise ValueError(f'{_name(index)} has no {missing[0]!r}')
     box = result.get('bbox', (0, 0, 0, 0))
     try:
-        sound = len(box) == 4 and all(map(math.isfinite, [*box, result['score']]))
+        sound = len(box) == 4 and not isinstance(box, str | dict)
+        sound = sound and all(value - value == 0 for value in [*box, result['score']])
     except TypeError:
         sound = False
     if not sound:
         raise ValueError(
-            f'detection {index} needs a box of four finite numbers and a finite score: '
+            f'{_name(index)} needs a box of four finite numbers and a finite score: '
             f'bbox {box}, score {result["score"]}'
         )
 
@@ -132,21 +154,24 @@ def _places(ids: np.ndarray, known: np.ndarray, name: str) -> np.ndarray:
     return places
 
 
-def _masks(results: list[dict]) -> list[dict] | None:
+def _masks(results: list[dict], sizes: np.ndarray) -> list[dict] | None:
     if not results or not all('segmentation' in result for result in results):
         return None
-    masks = [result['segmentation'] for result in results]
-    for i, mask in enumerate(masks):
-        if not isinstance(mask, dict) or isinstance(mask.get('counts', []), list):
-            raise ValueError(f'detection {i}: segmentation is no compressed run length')
-    return masks
+    for i, (result, size) in enumerate(zip(results, sizes, strict=True)):
+        mask = result['segmentation']
+        if not isinstance(mask, dict):
+            raise ValueError(f'{_name(i)}: segmentation is no compressed run length')
+        check_mask(mask, size, _name(i))
+    return [result['segmentation'] for result in results]
 
 
 def _bboxes(results: list[dict], masks: list[dict] | None) -> np.ndarray:
-    if masks is not None and not all('bbox' in result for result in results):
+    bare = [i for i, result in enumerate(results) if 'bbox' not in result]
+    if bare and masks is None:
+        raise ValueError(f'{_name(bare[0])} has no bbox, and others have no mask')
+    if bare:
         return coco_mask.toBbox(masks).astype(float)
-    boxes = [result.get('bbox') or (0, 0, 0, 0) for result in results]
-    return np.array(boxes, float).reshape(-1, 4)
+    return np.array([result['bbox'] for result in results], float).reshape(-1, 4)
 
 
 def _ranks(images: np.ndarray, labels: np.ndarray) -> np.ndarray:

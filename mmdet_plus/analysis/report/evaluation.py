@@ -15,6 +15,8 @@ from .overlaps import Nearest, Overlaps, find_nearest, measure_overlaps
 BACKGROUND_IOU = 0.1
 # The threshold of ``IOU_THRS`` at which errors are told apart.
 IOU_THR = 0.5
+# Objects or detections that a number must rest on before advice rests on it.
+ENOUGH = 30
 
 
 @dataclass(frozen=True)

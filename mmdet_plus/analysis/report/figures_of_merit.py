@@ -1,18 +1,21 @@
 """The numbers by which detectors are compared, on any draw of the images."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
 from ..bootstrap import resampled_ap
-from .calibration import NUM_BINS
+from .average_precision import MAX_DETECTIONS
+from .calibration import NUM_BINS, score_and_iou
 from .error_budget import ERRORS, Listing, judge, listings
 from .evaluation import Evaluation
 from .matching import AREA_RANGES
 from .operating_points import best_points
+from .sensitivity import subsets
 
 Numbers = dict[str, np.ndarray]
-CLASS_PREFIX = 'AP of '
+# Figures that every class has, and one for every kind of error.
+CLASS_PREFIXES = ('AP of ', 'AP50 of ', 'AP75 of ')
 COST_PREFIX = 'cost of '
 
 
@@ -21,8 +24,9 @@ def figures(
 ) -> Numbers:
     """Figures (B,) of a detector on each draw of images.
 
-    AP of all kinds, AR, AP of each class, what errors cost, the calibration error, and
-    precision, recall and F1 from the score on that is best for F1 on all images.
+    AP and AR of all kinds, AP of each class, what errors cost, the calibration error,
+    the correlation of score and IoU, precision, recall and F1 from the score on that is
+    best for F1 on all images, and normalised AP50 of hard kinds of objects.
 
     Args:
         evaluation: the detector.
@@ -31,10 +35,20 @@ def figures(
     """
     images = draws.astype(float)
     numbers = _precision(evaluation, draws, track)
-    numbers['AR@100'] = _recall(evaluation, images)
+    numbers |= _recalls(evaluation, images)
     numbers |= _costs(evaluation, draws, track)
     numbers['calibration error'] = _calibration_error(evaluation, images)
-    return numbers | _at_threshold(evaluation, images)
+    numbers |= _correlations(evaluation, images)
+    numbers |= _at_threshold(evaluation, images)
+    return numbers | _sensitivity(evaluation, draws, track)
+
+
+def class_of(figure: str) -> tuple[str, str] | None:
+    """The number and the class of a figure of a single class."""
+    if not figure.startswith(CLASS_PREFIXES):
+        return None
+    number, _, name = figure.partition(' of ')
+    return number, name
 
 
 def _precision(evaluation: Evaluation, draws: np.ndarray, track: Callable) -> Numbers:
@@ -54,12 +68,14 @@ def _precision(evaluation: Evaluation, draws: np.ndarray, track: Callable) -> Nu
             values[label, area] = resampled_ap(images, hits, seen, objects, draws)
     by_class = values.mean(axis=2)
     numbers = {'AP': _over_classes(by_class[:, 0])}
-    numbers['AP50'] = _over_classes(values[:, 0, 0])
-    numbers['AP75'] = _over_classes(values[:, 0, 5])
+    for place, thr in enumerate(matches.iou_thrs):
+        numbers[f'AP{100 * thr:.0f}'] = _over_classes(values[:, 0, place])
     for area, name in enumerate(('APs', 'APm', 'APl'), start=1):
         numbers[name] = _over_classes(by_class[:, area])
-    for label, name in enumerate(truth.class_names):
-        numbers[f'{CLASS_PREFIX}{name}'] = by_class[label, 0]
+    shown = by_class[:, 0], values[:, 0, 0], values[:, 0, 5]
+    for prefix, own in zip(CLASS_PREFIXES, shown, strict=True):
+        for label, name in enumerate(truth.class_names):
+            numbers[f'{prefix}{name}'] = own[label]
     return numbers
 
 
@@ -71,12 +87,23 @@ def _over_classes(values: np.ndarray) -> np.ndarray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _recall(evaluation: Evaluation, images: np.ndarray) -> np.ndarray:
-    truth, matches = evaluation.truth, evaluation.matches
+def _recalls(evaluation: Evaluation, images: np.ndarray) -> Numbers:
+    numbers = {
+        f'AR@{most}': _recall(evaluation, images, 0, most) for most in MAX_DETECTIONS
+    }
+    for area, name in enumerate(('ARs', 'ARm', 'ARl'), start=1):
+        numbers[name] = _recall(evaluation, images, area, MAX_DETECTIONS[-1])
+    return numbers
+
+
+def _recall(
+    evaluation: Evaluation, images: np.ndarray, area: int, most: int
+) -> np.ndarray:
+    truth, matches, ranks = evaluation.truth, evaluation.matches, evaluation.found.ranks
     values = np.full((truth.num_classes, images.shape[1]), np.nan)
-    hits = matches.correct[0].sum(axis=0)
+    hits = (matches.correct[area] & (ranks < most)).sum(axis=0)
     for label in np.flatnonzero(truth.counts):
-        counted = (truth.labels == label) & ~truth.crowd
+        counted = (truth.labels == label) & ~matches.object_ignored[area]
         total = _per_image(truth.images[counted], truth.num_images) @ images
         own = evaluation.by_class[label]
         found = _per_image(evaluation.found.images[own], truth.num_images, hits[own])
@@ -139,6 +166,73 @@ def _calibration_error(evaluation: Evaluation, images: np.ndarray) -> np.ndarray
     return np.where(total > 0, gaps / np.maximum(total, 1), np.nan)
 
 
+def _correlations(evaluation: Evaluation, images: np.ndarray) -> Numbers:
+    touching = score_and_iou(evaluation)
+    every = np.ones(len(touching['score']), bool)
+    return {
+        f'Pearson of score and IoU{name}': _correlation(touching, chosen, images)
+        for name, chosen in (('', every), (', found', touching['correct']))
+    }
+
+
+def _correlation(
+    touching: dict[str, np.ndarray], chosen: np.ndarray, images: np.ndarray
+) -> np.ndarray:
+    """Pearson's correlation (B,) of score and IoU; nan where one does not vary."""
+    x, y, places = (touching[key][chosen] for key in ('score', 'iou', 'image'))
+    if not len(x):
+        return np.full(images.shape[1], np.nan)
+    x, y = x - x.mean(), y - y.mean()  # small sums lose fewer digits
+    count, *sums = (
+        _per_image(places, len(images), values) @ images
+        for values in (np.ones(len(x)), x, y, x * x, y * y, x * y)
+    )
+    with np.errstate(invalid='ignore', divide='ignore'):
+        mean_x, mean_y, xx, yy, xy = (total / count for total in sums)
+        spread_x, spread_y = xx - mean_x**2, yy - mean_y**2
+        value = (xy - mean_x * mean_y) / np.sqrt(spread_x * spread_y)
+    varies = (count > 1) & (spread_x > 1e-18) & (spread_y > 1e-18)
+    return np.where(varies, value, np.nan)
+
+
+def _sensitivity(evaluation: Evaluation, draws: np.ndarray, track: Callable) -> Numbers:
+    """Normalised AP50 of each kind of objects; kinds are those in all images."""
+    truth, right = evaluation.truth, evaluation.correct
+    kinds = list(subsets(evaluation))
+    chosen = np.array([kind.chosen & ~truth.crowd for kind in kinds])
+    hits = right & np.pad(chosen, ((0, 0), (0, 1)))[:, evaluation.matches.objects[0, 0]]
+    values = np.full((len(kinds), truth.num_classes, draws.shape[1]), np.nan)
+    typical = _typical(evaluation, draws)
+    for label in track(np.flatnonzero(truth.counts)):
+        own = evaluation.by_class[label]
+        of_class = chosen & (truth.labels == label)
+        values[:, label] = resampled_ap(
+            evaluation.found.images[own],
+            hits[:, own],
+            hits[:, own] | evaluation.wrong[own],
+            np.array([_per_image(truth.images[c], len(draws)) for c in of_class]),
+            draws,
+            typical,
+        )
+    return {
+        f'AP50 by {kind.characteristic}: {kind.level}': _over_classes(own)
+        for kind, own in zip(kinds, values, strict=True)
+    }
+
+
+def _typical(evaluation: Evaluation, draws: np.ndarray) -> np.ndarray:
+    """Mean number (B,) of objects of the classes that a draw has objects of."""
+    truth = evaluation.truth
+    counts = np.array(
+        [
+            _per_image(truth.images[(truth.labels == i) & ~truth.crowd], len(draws))
+            for i in range(truth.num_classes)
+        ]
+    )
+    drawn = counts @ draws
+    return drawn.sum(axis=0) / np.maximum((drawn > 0).sum(axis=0), 1)
+
+
 def _at_threshold(evaluation: Evaluation, images: np.ndarray) -> Numbers:
     truth, found = evaluation.truth, evaluation.found
     kept = found.scores >= best_points(evaluation)[0]['threshold']
@@ -165,8 +259,3 @@ def _per_image(
 ) -> np.ndarray:
     """Sums (I,) of the weights, by image."""
     return np.bincount(places, weights, minlength=num_images).astype(float)
-
-
-def main_figures(names: Iterable[str]) -> list[str]:
-    """The figures that are not of a single class."""
-    return [name for name in names if not name.startswith(CLASS_PREFIX)]

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLORS = (
@@ -22,6 +23,7 @@ COLORS = (
 )
 DPI = 100
 MAX_POINTS = 5000
+LEGEND_WIDTH = 60  # letters, with room for a handle of each
 
 
 def new_figure(
@@ -39,6 +41,19 @@ def new_figure(
     return figure, panels
 
 
+def add_legend(figure: Figure, panel: Axes) -> None:
+    """A legend below the panel, where it covers nothing."""
+    handles, labels = panel.get_legend_handles_labels()
+    longest = max(map(len, labels))
+    columns = min(len(labels), max(1, LEGEND_WIDTH // (longest + 5)))
+    rows = -(-len(labels) // columns)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.22 * rows)
+    figure.legend(
+        handles, labels, loc='outside lower center', ncols=columns, fontsize='small'
+    )
+
+
 def to_png(figure: Figure) -> bytes:
     """The figure as the content of a file."""
     stream = io.BytesIO()
@@ -52,6 +67,7 @@ def plot_lines(
     y_label: str,
     *,
     logarithmic: bool = False,
+    whole: bool = False,
     with_one: bool = True,
 ) -> bytes:
     """Named lines in one panel.
@@ -61,6 +77,7 @@ def plot_lines(
         x_label: below.
         y_label: at the side.
         logarithmic: the scale of x.
+        whole: whether x has whole numbers only.
         with_one: whether y goes from 0 to 1.
     """
     figure, (panel,) = new_figure()
@@ -71,47 +88,44 @@ def plot_lines(
     if with_one:
         panel.set_ylim(0, 1.02)
     if logarithmic:
-        panel.set_xscale('log')
+        _count_axis(panel)
+    if whole:
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(lines) > 1:
-        panel.legend(fontsize='small')
+        add_legend(figure, panel)
     return to_png(figure)
 
 
-def plot_bars(
-    bars: Mapping[str, Mapping[str, float]], y_label: str, *, flat: bool = False
-) -> bytes:
-    """Bars by name, one group for each, one colour for each series.
+def _count_axis(panel: Axes) -> None:
+    """A logarithmic axis with plain numbers."""
+    panel.set_xscale('log')
+    panel.xaxis.set_major_formatter(ScalarFormatter())
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
+def plot_bars(bars: Mapping[str, Mapping[str, float]], x_label: str) -> bytes:
+    """Bars by name that grow to the right, one colour for each series.
 
     Args:
-        bars: heights by group, of each series.
-        y_label: of the heights.
-        flat: let the bars grow to the right, for long names.
+        bars: lengths by name, of each series.
+        x_label: of the lengths.
     """
     groups = list(dict.fromkeys(name for own in bars.values() for name in own))
-    size = (
-        (6.4, 0.6 + 0.38 * len(groups) * max(1, len(bars) / 2)) if flat else (6.4, 3.6)
-    )
-    figure, (panel,) = new_figure(size=size)
+    height = 0.6 + 0.38 * len(groups) * max(1, len(bars) / 2)
+    figure, (panel,) = new_figure(size=(5.6, height))
     width = 0.8 / max(len(bars), 1)
     for i, (series, own) in enumerate(bars.items()):
         places = np.arange(len(groups)) + width * (i - (len(bars) - 1) / 2)
-        heights = [own.get(name, 0) for name in groups]
-        draw = panel.barh if flat else panel.bar
-        drawn = draw(
-            places, heights, width, label=series, color=COLORS[i % len(COLORS)]
-        )
-        if flat:
-            panel.bar_label(drawn, fmt='%.3f', padding=3, fontsize='small')
-    ticks = panel.set_yticks if flat else panel.set_xticks
-    ticks(np.arange(len(groups)), groups)
-    if flat:
-        panel.invert_yaxis()
-        panel.margins(x=0.15)
-        panel.set_xlabel(y_label)
-    else:
-        panel.set_ylabel(y_label)
+        lengths = [own.get(name, 0) for name in groups]
+        color = COLORS[i % len(COLORS)]
+        drawn = panel.barh(places, lengths, width, label=series, color=color)
+        panel.bar_label(drawn, fmt='%.3f', padding=3, fontsize='small')
+    panel.set_yticks(np.arange(len(groups)), groups)
+    panel.invert_yaxis()
+    panel.margins(x=0.15)
+    panel.set_xlabel(x_label)
     if len(bars) > 1:
-        panel.legend(fontsize='small')
+        add_legend(figure, panel)
     return to_png(figure)
 
 
@@ -122,7 +136,7 @@ def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
         differences: as ``comparison.compare_figures`` returns them.
         x_label: below.
     """
-    figure, (panel,) = new_figure(size=(6.4, 0.8 + 0.3 * len(differences)))
+    figure, (panel,) = new_figure(size=(5, 0.8 + 0.36 * len(differences)))
     for place, (_, _, _, change) in enumerate(differences):
         color = COLORS[0] if change.is_clear else COLORS[7]
         face = color if change.is_clear else 'white'
@@ -134,7 +148,7 @@ def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
             textcoords='offset points',
             xytext=(0, 5),
             ha='center',
-            fontsize='x-small',
+            fontsize='small',
         )
     panel.axvline(0, color='black', linewidth=0.8)
     panel.set_yticks(range(len(differences)), [d[0] for d in differences])
@@ -144,7 +158,7 @@ def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
 
 
 def plot_small_curves(
-    curves: Mapping[str, Mapping[str, np.ndarray]], x: np.ndarray, columns: int = 4
+    curves: Mapping[str, Mapping[str, np.ndarray]], x: np.ndarray, columns: int = 2
 ) -> bytes:
     """A small panel for each class: precision against recall.
 
@@ -162,21 +176,26 @@ def plot_small_curves(
         figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     )
     figure.subplots_adjust(
-        left=0.04, right=0.99, bottom=0.6 / height, top=1 - 0.25 / height, hspace=0.25
+        left=0.08, right=0.98, bottom=0.6 / height, top=1 - 0.25 / height, hspace=0.28
     )
     for panel in panels[len(curves) :]:
         panel.set_visible(False)
     for panel, (name, lines) in zip(panels, curves.items(), strict=False):
         for i, (label, y) in enumerate(lines.items()):
             panel.plot(x, y, label=label, linewidth=1.2, color=COLORS[i])
-        panel.set_title(name, fontsize='small', pad=2)
+        panel.set_title(shorten(name), fontsize=9, pad=2)
         panel.spines[['top', 'right']].set_visible(False)
         panel.grid(alpha=0.25)
-        panel.tick_params(labelsize='x-small')
+        panel.tick_params(labelsize=8)
     panels[0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc='lower center', ncols=5, fontsize='small')
+    figure.legend(handles, labels, loc='lower center', ncols=3, fontsize=8)
     return to_png(figure)
+
+
+def shorten(name: str, most: int = 26) -> str:
+    """A name that fits above a small panel."""
+    return name if len(name) <= most else f'{name[: most - 1]}…'
 
 
 def plot_filled_curves(curves: Mapping[str, np.ndarray], x: np.ndarray) -> bytes:
@@ -186,7 +205,7 @@ def plot_filled_curves(curves: Mapping[str, np.ndarray], x: np.ndarray) -> bytes
         curves: precision (101,) by the name for the legend, rising.
         x: (101,) recalls.
     """
-    figure, (panel,) = new_figure(size=(6.4, 4.2))
+    figure, (panel,) = new_figure(size=(5.6, 4.0))
     below = np.zeros(len(x))
     shades = (
         '#ffffff',
@@ -202,7 +221,7 @@ def plot_filled_curves(curves: Mapping[str, np.ndarray], x: np.ndarray) -> bytes
         panel.plot(x, y, color='black', linewidth=0.6)
         below = y
     panel.set(xlabel='recall', ylabel='precision', xlim=(0, 1), ylim=(0, 1))
-    panel.legend(fontsize='small', loc='lower left')
+    add_legend(figure, panel)
     return to_png(figure)
 
 
@@ -223,9 +242,9 @@ def plot_shares(
     panel.stackplot(places, shares, labels=kinds, colors=COLORS[: len(kinds)])
     panel.set(xlabel=x_label, ylabel='share', ylim=(0, 1))
     if len(places) > 1:
-        panel.set_xscale('log')
+        _count_axis(panel)
         panel.set_xlim(places[0], places[-1])
-    panel.legend(fontsize='small', loc='lower left')
+    add_legend(figure, panel)
     return to_png(figure)
 
 
@@ -264,7 +283,7 @@ def plot_reliability(rows: Sequence[dict], error: float) -> bytes:
         rows: as ``calibration.reliability_rows`` returns them.
         error: the expected calibration error.
     """
-    figure, (above, below) = new_figure(1, 2, (4.2, 3.4))
+    figure, (above, below) = new_figure(2, 1, (5.2, 2.9))
     width = rows[0]['high'] - rows[0]['low']
     places = [row['low'] + width / 2 for row in rows]
     heights = np.nan_to_num([row['precision'] for row in rows])
@@ -299,5 +318,5 @@ def plot_scatter(
         panel.scatter(x, y, s=7, alpha=0.4, label=name, color=color, linewidths=0)
     panel.set(xlabel='score', ylabel='IoU', xlim=(0, 1.02), ylim=(0, 1.02))
     panel.set_title(title, fontsize='small')
-    panel.legend(fontsize='small', loc='lower right', markerscale=2)
+    add_legend(figure, panel)
     return to_png(figure)

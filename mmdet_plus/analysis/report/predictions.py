@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ import numpy as np
 import torch
 
 from ...errors import UserError
+from .checking import (
+    check_convention,
+    check_mask,
+    check_numbers,
+    remark_on_masks,
+    remark_on_sides,
+)
 from .detections import Detections, arrange, read_detections
 from .ground_truth import GroundTruth, read_ground_truth
 
@@ -57,7 +65,10 @@ def load_ground_truth(path: Path, classes: tuple[str, ...] = ()) -> GroundTruth:
         raise UserError(f'{path} is no annotation file in COCO format')
     try:
         truth = read_ground_truth(content, classes)
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        message = f'{path} is no annotation file in COCO format: an entry has no'
+        raise UserError(f'{message} {error}') from error
+    except (AttributeError, TypeError, ValueError) as error:
         message = f'{path} is no annotation file in COCO format: {error}'
         raise UserError(message) from error
     if not truth.num_images or not truth.num_classes:
@@ -65,20 +76,24 @@ def load_ground_truth(path: Path, classes: tuple[str, ...] = ()) -> GroundTruth:
     return truth
 
 
-def load_predictions(path: Path, truth: GroundTruth) -> Detections:
+def load_predictions(
+    path: Path, truth: GroundTruth, places: Mapping[Any, int] | None = None
+) -> Detections:
     """Detections of a ``.json`` file in COCO format or of a ``.pkl`` file.
 
     Args:
         path: of ``tools/test.py --format-only`` or ``--out``, or of another toolbox.
         truth: the data set. Labels of a ``.pkl`` file count its categories in the order
             in which the annotation file has them, as MMDetection does.
+        places: index of each image by the ``img_id`` of a ``.pkl`` file; default: by
+            the annotation file's.
 
     Raises:
         UserError: if it cannot be read, or does not fit the data set.
     """
     try:
         if path.suffix in ('.pkl', '.pickle'):
-            return from_samples(load_samples(path), truth)
+            return from_samples(load_samples(path), truth, places)
         results = _load_json(path)
         if not isinstance(results, list):
             raise ValueError('it has no list of detections')
@@ -103,40 +118,93 @@ def from_samples(
         places: index of each image by ``img_id``; default: by the annotation file's.
 
     Raises:
-        ValueError: for an image or a label that the data set does not have, or numbers
-            that are not finite.
+        ValueError: for an image or a label that the data set does not have, an image
+            that is there twice, or parts and numbers that do not fit.
     """
     known = places or {int(own): i for i, own in enumerate(truth.image_ids)}
-    columns: dict[str, list] = {key: [] for key in ('images', 'labels', 'scores')}
-    boxes, masks = [np.zeros((0, 4))], []
+    names, parts, masks = [], [_empty()], []
     for sample in samples:
-        found, name = sample['pred_instances'], sample['img_id']
-        if name not in known:
-            raise ValueError(f'the annotations have no image {name}')
-        columns['labels'].append(_array(found['labels']).astype(int))
-        columns['scores'].append(_array(found['scores']).astype(float))
-        columns['images'].append(np.full(len(columns['labels'][-1]), known[name]))
-        boxes.append(_array(found['bboxes']).astype(float).reshape(-1, 4))
-        masks += list(found.get('masks', ()))
-    joined = {k: np.concatenate([np.zeros(0, int), *v]) for k, v in columns.items()}
-    labels, bboxes = joined['labels'].astype(int), np.concatenate(boxes)
-    _check_labels(labels, truth)
-    if not np.isfinite(bboxes).all() or not np.isfinite(joined['scores']).all():
-        raise ValueError('there are boxes or scores that are not finite')
-    bboxes[:, 2:] -= bboxes[:, :2]
-    return arrange(
-        joined['images'].astype(int),
-        truth.file_order[labels],
-        joined['scores'].astype(float),
-        bboxes,
-        masks if len(masks) == len(labels) and masks else None,
+        names.append(sample['img_id'])
+        if names[-1] not in known:
+            raise ValueError(f'the annotations have no image {names[-1]}')
+        own = _columns(sample['pred_instances'], f'image {names[-1]}')
+        own['images'] = np.full(len(own['labels']), known[names[-1]])
+        _check_labels(own['labels'], truth, f'image {names[-1]}')
+        masks += own.pop('masks')
+        parts.append(own)
+    columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    columns['bboxes'][:, 2:] -= columns['bboxes'][:, :2]
+    remarks = (*_check_images(names, truth), *_check_columns(columns, masks, truth))
+    columns['labels'] = truth.file_order[columns['labels']]
+    whole = masks if masks and len(masks) == len(columns['labels']) else None
+    return replace(arrange(**columns, masks=whole), remarks=remarks)
+
+
+def _check_images(names: list, truth: GroundTruth) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'image {twice} is there twice')
+    absent = truth.num_images - len(names)
+    if not absent:
+        return ()
+    return (f'{absent} of {truth.num_images} images are not in the predictions',)
+
+
+def _check_columns(
+    columns: dict[str, np.ndarray], masks: list, truth: GroundTruth
+) -> tuple[str, ...]:
+    images, bboxes = columns['images'], columns['bboxes']
+    starts = dict(zip(*np.unique(images, return_index=True), strict=True))
+
+    def name(index: int) -> str:
+        image = images[index]
+        return f'image {truth.image_ids[image]}: detection {index - starts[image]}'
+
+    check_numbers(bboxes, columns['scores'], name)
+    if len(masks) == len(images):
+        for i, mask in enumerate(masks):
+            check_mask(mask, truth.sizes[images[i]], name(i))
+    return (
+        *remark_on_sides(bboxes, name),
+        *check_convention(bboxes, truth.sizes[images], name),
+        *remark_on_masks(len(masks), len(images), 'detections'),
     )
 
 
-def _check_labels(labels: np.ndarray, truth: GroundTruth) -> None:
+def _empty() -> dict[str, np.ndarray]:
+    """The columns of no detections."""
+    whole = dict(images=np.zeros(0, int), labels=np.zeros(0, int))
+    return dict(whole, scores=np.zeros(0), bboxes=np.zeros((0, 4)))
+
+
+def _columns(found: Mapping, name: str) -> dict[str, Any]:
+    """What an image's predictions hold, if it is of the same length."""
+    labels, scores, bboxes = (
+        _array(found[key]) for key in ('labels', 'scores', 'bboxes')
+    )
+    masks = list(found.get('masks', ()))
+    counts = dict(bboxes=len(bboxes), scores=len(scores), labels=len(labels))
+    if masks:
+        counts['masks'] = len(masks)
+    if len(set(counts.values())) > 1:
+        shown = ', '.join(f'{count} {key}' for key, count in counts.items())
+        raise ValueError(f'{name} has {shown}')
+    if bboxes.size and bboxes.shape[1:] != (4,):
+        raise ValueError(f'{name} has bboxes of shape {bboxes.shape}, not (n, 4)')
+    if labels.size and (labels != labels.astype(int)).any():
+        raise ValueError(f'{name} has labels that are no whole numbers')
+    return dict(
+        labels=labels.astype(int),
+        scores=scores.astype(float),
+        bboxes=bboxes.astype(float).reshape(-1, 4),
+        masks=masks,
+    )
+
+
+def _check_labels(labels: np.ndarray, truth: GroundTruth, name: str) -> None:
     if len(labels) and not 0 <= labels.min() <= labels.max() < truth.num_classes:
         raise ValueError(
-            f'there are labels from {labels.min()} to {labels.max()}, the annotations '
+            f'{name} has labels from {labels.min()} to {labels.max()}, the annotations '
             f'have {truth.num_classes} categories'
         )
 

@@ -17,7 +17,8 @@ PROPOSAL_COUNTS = (*COUNTS, 200, 300, 500, 1000)
 def detection_recall(evaluation: Evaluation) -> list[dict]:
     """Recall with the best boxes of each class in each image, over all objects.
 
-    Rows have ``boxes`` and recalls: ``AR`` over all IoU thresholds, ``R50``, ``R75``.
+    Rows have ``boxes`` and recalls: ``mean`` of all IoU thresholds, ``R50``, ``R75``.
+    COCO's AR is the mean over classes, this is the part of all objects.
     """
     total = int(evaluation.truth.counts.sum())
     correct = evaluation.matches.correct[0]
@@ -46,6 +47,6 @@ def _rows(
     for count in counts:
         hits = (correct & (ranks < count)).sum(axis=1)
         recall = hits / total if total else np.full(len(hits), np.nan)
-        values = dict(AR=recall.mean(), R50=recall[0], R75=recall[5])
+        values = dict(mean=recall.mean(), R50=recall[0], R75=recall[5])
         rows.append(dict(boxes=count, **{k: float(v) for k, v in values.items()}))
     return rows

@@ -42,7 +42,7 @@ def sensitivity_rows(evaluation: Evaluation) -> list[dict]:
     everything = ~truth.crowd
     overall = _mean_ap(evaluation, everything, typical)
     rows = []
-    for subset in _subsets(evaluation):
+    for subset in subsets(evaluation):
         chosen = subset.chosen & everything
         value = _mean_ap(evaluation, chosen, typical)
         place = dict(characteristic=subset.characteristic, level=subset.level)
@@ -84,13 +84,14 @@ def _mean_ap(evaluation: Evaluation, chosen: np.ndarray, typical: float) -> floa
     return nan_mean(values)
 
 
-def _subsets(evaluation: Evaluation) -> Iterator[Subset]:
+def subsets(evaluation: Evaluation) -> Iterator[Subset]:
+    """Objects by each level of what can be measured, and by what is annotated."""
     truth = evaluation.truth
     width, height = truth.bboxes[:, 2], truth.bboxes[:, 3]
     ratios = width / np.maximum(height, 1e-9)
     measured = {'size': truth.areas, 'aspect ratio': ratios}
     for name, values in measured.items():
-        places = _levels(values, truth.labels)
+        places = levels(values, np.where(truth.crowd, -1, truth.labels))
         for index, level in enumerate(LEVELS[name]):
             yield Subset(name, level, places == index)
     for name, flags in truth.conditions.items():
@@ -98,11 +99,20 @@ def _subsets(evaluation: Evaluation) -> Iterator[Subset]:
         yield Subset(name, 'yes', flags)
 
 
-def _levels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Level (g,) of each object among those of its class, from 0 to 4."""
+def levels(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Level (g,) of each object among those of its class, from 0 to 4.
+
+    An object's place is the part of the others that are less, equal ones by half: equal
+    objects are of one level, and those of a class that are all equal are medium.
+    """
     places = np.zeros(len(values), int)
     for label in np.unique(labels):
         own = labels == label
-        limits = np.quantile(values[own], QUANTILES)
-        places[own] = np.searchsorted(limits, values[own], side='right')
+        _, kinds, counts = np.unique(
+            values[own], return_inverse=True, return_counts=True
+        )
+        shares = ((np.cumsum(counts) - counts / 2) / own.sum())[kinds]
+        low, high = QUANTILES[:2], QUANTILES[2:]
+        above = np.searchsorted(low, shares, side='right')
+        places[own] = above + np.searchsorted(high, shares, side='left')
     return places

@@ -17,6 +17,7 @@ from .detections import Detections
 from .evaluation import Evaluation, evaluate
 from .gallery import Example, draw_examples
 from .ground_truth import GroundTruth
+from .operating_points import best_points
 from .parts import Chapter, Gallery, Report, Section
 from .sections.differences import all_figures, object_section, side_by_side
 from .single import TITLES, kinds_of
@@ -53,6 +54,12 @@ def compare_detectors(
         chapter.sections.append(_galleries(evaluations, image_dir))
         chapters.append(chapter)
         lead += [v if kind == 'bbox' else f'{TITLES[kind]}: {v}' for v in verdicts]
+    remarks = {'annotations': truth.remarks} | {
+        n: own.remarks for n, own in runs.items()
+    }
+    chapters[0].sections[0].notes += [
+        f'{name}: {remark}.' for name, own in remarks.items() for remark in own
+    ]
     names = list(runs)
     sizes = {
         'first': names[0],
@@ -76,12 +83,13 @@ def _compare_kind(
     )
     differences = dict(zip(others, compared, strict=True))
     counted = ~runs[first].truth.crowd
+    points = {name: best_points(run)[0] for name, run in runs.items()}
     tables = {n: compare_objects(found[first], found[n], counted) for n in others}
     images = {n: image_rows(runs[first], found[first], found[n]) for n in others}
     sections = [
         *all_figures(differences, first),
         side_by_side(runs, differences),
-        object_section(tables, images, first),
+        object_section(tables, images, points, first),
     ]
     verdicts = [
         verdict((first, name), own[0].change, num_resamples)

@@ -6,11 +6,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
 
 from ...errors import UserError
+from ...zoo.fine_tuning import keep_fitting_weights
 from ...zoo.index import SCHEME, check_has_weights, find_entry
 from ...zoo.safe_loading import check_checkpoint_file
+from ..error_reporting import describe
 from .classes import check_class_names
 from .config_keys import check_names
 from .dataset_configs import (
@@ -76,6 +81,9 @@ def check_before_training(cfg: Config) -> list[str]:
         check_checkpoint(cfg.load_from)
     for key, path, advice in needed:
         _check_needed_checkpoint(key, path, advice)
+    hooks = [hook.get('type') for hook in cfg.get('custom_hooks') or ()]
+    if cfg.get('load_from') and 'NewClassesHook' in hooks:
+        _check_fits(cfg)
     return warnings
 
 
@@ -125,6 +133,20 @@ def _check_needed_checkpoint(key: str, path: str, advice: str) -> None:
         check_checkpoint(path)
     except UserError as error:
         raise UserError(f'{key}: {error}; {advice}') from error
+
+
+def _check_fits(cfg: Config) -> None:
+    """Raise what ``NewClassesHook`` would, before the work directory is made."""
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
+    checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, 'cpu', logger='silent')
+    try:
+        model = MODELS.build(cfg.model)
+    except Exception as error:
+        raise UserError(f'the config cannot be built: {describe(error)}') from error
+    try:
+        keep_fitting_weights(model, checkpoint)
+    except UserError as error:
+        raise UserError(f'{cfg.load_from}: {error}') from error
 
 
 def check_values(cfg: Config) -> None:

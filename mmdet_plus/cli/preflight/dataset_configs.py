@@ -22,12 +22,14 @@ class Needs(NamedTuple):
         num_classes_keys: where the model's numbers of classes stand in the config, for
             the advice.
         metrics: what is measured on it: keys and configs.
+        masks: whether masks of the objects are read.
     """
 
     truth: bool = True
     objects: bool = True
     num_classes_keys: Sequence[str] = ()
     metrics: Sequence[tuple[str, dict]] = ()
+    masks: bool = False
 
 
 class DatasetConfig(NamedTuple):
@@ -129,7 +131,16 @@ def needed_datasets(
         needs = Needs(not only_formats, is_training, num_classes_keys, metrics)
         for dataset in iter_datasets(cfg, loader):
             if dataset.is_local:
-                yield dataset, needs
+                yield dataset, needs._replace(masks=_reads_masks(dataset, metrics))
+
+
+def _reads_masks(dataset: DatasetConfig, metrics: Sequence[tuple[str, dict]]) -> bool:
+    """Whether masks are loaded to train on them, or measured."""
+    steps = dataset.config.get('pipeline') or ()
+    measured = [metric.get('metric') or () for _, metric in metrics]
+    return any(step.get('with_mask') for step in steps) or any(
+        'segm' in ([names] if isinstance(names, str) else names) for names in measured
+    )
 
 
 def iter_evaluators(cfg: Config, name: str | None) -> Iterator[tuple[str, dict]]:

@@ -1,12 +1,13 @@
 """One pass over the annotations, with the rules by which they are trained on."""
 
-import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..folders.content import Content
 from .findings import Finding
+from .masks import check_masks
 
 # More dropped objects than this are no accident of single ones.
 MOST_DROPPED = 0.5
@@ -22,6 +23,7 @@ def check_annotations(
     classes: Sequence[str] | None = None,
     needs_objects: bool = True,
     renumbers: bool = True,
+    needs_masks: bool = False,
     input_size: tuple[int, int] | None = None,
 ) -> list[Finding]:
     """Check a split.
@@ -32,6 +34,8 @@ def check_annotations(
         needs_objects: whether it is an error that none is usable.
         renumbers: whether the dataset numbers images and objects anew, so that the
             numbers in the file cannot do harm.
+        needs_masks: whether masks are trained on or measured, so that it is an error
+            that one is missing or cannot be read.
         input_size: width and height into which images are scaled for the network, to
             find tiny objects; None to skip them.
     """
@@ -56,6 +60,7 @@ def check_annotations(
         *_shape_of_boxes(usable, by_rule, images),
         *(_finding(rule, items, images) for rule, items in by_rule.items()),
         *_doubles(usable, images),
+        *check_masks(chosen, images, needed=needs_masks),
     ]
     counted = [item for item in usable if not item.get('iscrowd')]
     findings += _dropped(chosen, counted, by_rule, needs_objects=needs_objects)
@@ -66,12 +71,14 @@ def check_annotations(
 WRONG = {
     'bbox': 'objects whose bbox is not four finite numbers [x, y, width, height]',
     'area': 'objects whose area is not a finite number',
+    'crowd': 'objects whose iscrowd is not the number 0 or 1',
     'image': 'objects of an image that is not listed: image_id is in no image',
     'category': 'objects of a category that is not listed',
     'empty': 'boxes narrower or lower than a pixel, which are not trained on',
     'no area': 'objects of area 0, which are not trained on: leave area out or mend it',
     'outside': 'boxes outside their image, which are not trained on',
 }
+SPOILING = ('bbox', 'area', 'crowd')
 ODD = {
     'leaving': 'boxes that leave their image by more than a pixel; they are clipped',
     'tiny': f'boxes that are below {TINY:g} px in the input of the network: raise the '
@@ -85,6 +92,8 @@ def _why_wrong(item: dict, images: dict, names: dict) -> str | None:
         return 'bbox'
     if not _finite([item.get('area', 0)]):
         return 'area'
+    if item.get('iscrowd', 0) not in (0, 1):
+        return 'crowd'
     if item['image_id'] not in images:
         return 'image'
     if item['category_id'] not in names:
@@ -122,7 +131,7 @@ def _finite(values: Iterable[Any]) -> bool:
     return all(
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and -sys.float_info.max <= value <= sys.float_info.max
         for value in values
     )
 
@@ -130,7 +139,7 @@ def _finite(values: Iterable[Any]) -> bool:
 def _finding(rule: str, items: list[dict], images: dict) -> Finding:
     message = WRONG.get(rule) or ODD[rule]
     return Finding(
-        rule in ('bbox', 'area'),
+        rule in SPOILING,
         f'{len(items)} {message}',
         [_place(item) for item in items],
         _images_of(items, images),

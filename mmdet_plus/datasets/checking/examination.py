@@ -44,6 +44,7 @@ def examine(
     *,
     splits: Sequence[str] | None = None,
     pixels: bool = True,
+    needs_masks: bool = False,
     input_size: tuple[int, int] | None = None,
     track: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> Examination:
@@ -54,7 +55,8 @@ def examine(
         splits: which; None for all.
         pixels: whether images are decoded and compared, which takes long; False looks
             at annotations and the first bytes of images.
-        input_size: see ``check_annotations``.
+        needs_masks: see ``check_annotations``.
+        input_size: likewise.
         track: wraps the lists of images, to show progress.
     """
     contents, folders, findings = {}, {}, []
@@ -67,6 +69,7 @@ def examine(
             raw,
             classes=data.classes,
             needs_objects=split == 'train',
+            needs_masks=needs_masks,
             input_size=input_size,
         )
         images = track(contents[split]['images'])

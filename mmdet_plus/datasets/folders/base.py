@@ -53,6 +53,11 @@ class FolderDataset(CocoDataset):
             content: what ``content()`` gave, so as not to read it again.
         """
         content = self.content() if content is None else content
+        if self.held_out and len(content['images']) == 1:
+            raise UserError(
+                f'{self.data_root} has a single image: none is left to train on when '
+                'it is held out for validation'
+            )
         if self.held_out:
             content = hold_out(content, **self.held_out)
         if not content['images']:

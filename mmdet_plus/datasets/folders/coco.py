@@ -3,7 +3,8 @@
 import json
 import os.path as osp
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from .base import FolderDataset
-from .content import Content, image_size
+from .content import Content, image_size, read_text
 
 SECTIONS = ('images', 'annotations', 'categories')
 # Without these a record says nothing; what else is missing can be worked out.
@@ -25,6 +26,45 @@ SPLIT_NAMES = {
     'train': ('train', 'training', 'trainval'),
     'val': ('val', 'valid', 'validation', 'minival'),
     'test': ('test', 'testing'),
+}
+# Words of names of files that hold annotations.
+MEANT = {
+    'instances',
+    'annotations',
+    'coco',
+    *(n for w in SPLIT_NAMES.values() for n in w),
+}
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str | int) and str(value).strip() != ''
+
+
+def _is_length(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value <= sys.float_info.max
+
+
+def _is_file_name(value: Any) -> bool:
+    return isinstance(value, str) and value != '' and '\0' not in value
+
+
+ID = (_is_id, 'a number or a text')
+LENGTH = (_is_length, 'a number above 0')
+# What values must be, where a record has them.
+KINDS: dict[str, dict[str, tuple[Callable[[Any], bool], str]]] = {
+    'images': {
+        'id': ID,
+        'file_name': (_is_file_name, 'a text'),
+        'width': LENGTH,
+        'height': LENGTH,
+    },
+    'annotations': {'id': ID, 'image_id': ID, 'category_id': ID},
+    'categories': {'id': ID, 'name': (_is_name, 'a text')},
 }
 # COCO's files of other tasks.
 OTHER_FILES = re.compile(r'^(captions|person_keypoints|stuff|panoptic|image_info)_')
@@ -57,29 +97,32 @@ def read_coco(path: str, image_folder: str) -> Content:
     check_sections(path, content, REQUIRED_KEYS)
     for index, image in enumerate(content['images']):
         image['source'] = f'{path}, images[{index}]'
-        if 'width' not in image or 'height' not in image:
-            file = osp.join(image_folder, str(image['file_name']))
+        image['file_name'] = with_slashes(image['file_name'])
+        if image.get('width') is None or image.get('height') is None:
+            file = osp.join(image_folder, image['file_name'])
             image['width'], image['height'] = image_size(file)
-    _name_classes(path, content['categories'])
+    for category in content['categories']:  # MMDetection compares texts
+        category['name'] = str(category['name'])
     for index, item in enumerate(content['annotations']):
         item['source'] = f'{path}, annotations[{index}]'
-        box = item['bbox']
-        if 'area' not in item and isinstance(box, list) and len(box) == 4:
-            item['area'] = box[2] * box[3]
-        item.setdefault('iscrowd', 0)
+        _complete(item)
     return {name: content[name] for name in SECTIONS}
 
 
-def _name_classes(path: str, categories: list[dict[str, Any]]) -> None:
-    """Make texts of names that are numbers, as MMDetection compares texts."""
-    for index, category in enumerate(categories):
-        name = category['name']
-        if not isinstance(name, str | int) or name == '':
-            raise UserError(
-                f'annotation file {path}: categories[{index}] has the name {name!r}, '
-                'which is no text'
-            )
-        category['name'] = str(name)
+def with_slashes(file_name: str) -> str:
+    """A path that may have been written on Windows."""
+    return file_name.replace('\\', '/')
+
+
+def _complete(item: dict[str, Any]) -> None:
+    """Work out what an annotation leaves out or says to be null."""
+    box = item['bbox']
+    if item.get('area') is None:
+        is_box = isinstance(box, list) and len(box) == 4
+        is_box = is_box and all(map(_is_length, box[2:]))
+        item['area'] = box[2] * box[3] if is_box else 0
+    if item.get('iscrowd') is None:
+        item['iscrowd'] = 0
 
 
 def read_json(path: str) -> dict[str, Any]:
@@ -88,13 +131,14 @@ def read_json(path: str) -> dict[str, Any]:
     Raises:
         UserError: if it is no JSON file with COCO's lists.
     """
+    text = read_text(path)
     try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except ValueError as error:
-        raise UserError(f'annotation file {path} is not valid JSON: {error}') from error
-    except OSError as error:
-        raise UserError(f'annotation file {path} cannot be read: {error}') from error
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = 'it is empty' if not text.strip() else error
+        raise UserError(
+            f'annotation file {path} is not valid JSON: {reason}'
+        ) from error
     if not isinstance(content, dict) or not set(SECTIONS) & content.keys():
         raise UserError(
             f'annotation file {path} is not in COCO format: it must be an object with '
@@ -125,9 +169,23 @@ def check_sections(
                     f'annotation file {path}: {name}[{index}] lacks '
                     f'{", ".join(sorted(lacking))}'
                 )
+            for key, value, kind in _of_other_kind(name, record, wanted):
+                raise UserError(
+                    f'annotation file {path}: {name}[{index}]: {key} must be {kind}, '
+                    f'got {value!r}'
+                )
 
 
-def find(root: Path) -> dict[str, dict]:
+def _of_other_kind(
+    section: str, record: dict[str, Any], wanted: Sequence[str]
+) -> Iterator[tuple[str, Any, str]]:
+    for key, (is_valid, kind) in KINDS[section].items():
+        value = record.get(key)
+        if not is_valid(value) and (value is not None or key in wanted):
+            yield key, value, kind
+
+
+def find(root: Path, _: list[str]) -> dict[str, dict]:
     """The splits of a folder in COCO's format, each as a dataset's arguments.
 
     Args:
@@ -150,8 +208,6 @@ def find(root: Path) -> dict[str, dict]:
             ann_file=str(path.relative_to(root)),
             data_prefix=dict(img=_image_folder(root, path, split)),
         )
-    if len(splits) > 1:
-        splits.pop('all', None)
     return splits
 
 
@@ -178,20 +234,24 @@ def _json_files(root: Path) -> Iterator[Path]:
 
 
 def _is_coco(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    if not path.is_file():
+        return True  # a link to nowhere, which reading will name
     # The keys stand at the start or after long lists: a look for the words is enough.
     with path.open('rb') as file:
         text = file.read(2**16)
-        if b'"images"' in text or b'"annotations"' in text or b'"categories"' in text:
-            return True
-    return path.suffix == '.json' and path.name.startswith(
-        ('instances', '_annotations')
-    )
+    if b'"images"' in text or b'"annotations"' in text:
+        return True
+    # Called so, it is meant to be, and what is wrong with it is said.
+    words = set(re.findall(r'[a-z]+', path.stem.lower()))
+    return bool(words) and words <= MEANT
 
 
 def _image_folder(root: Path, path: Path, split: str) -> str:
     content = read_json(str(path))
     check_sections(str(path), content, dict(images=REQUIRED_KEYS['images']))
-    names = [str(image['file_name']) for image in content['images']]
+    names = [with_slashes(image['file_name']) for image in content['images']]
     parts = SPLIT_NAMES.get(split, ())
     words = re.findall(r'[A-Za-z]+\d*', path.stem)
     folders = [
@@ -209,5 +269,6 @@ def _image_folder(root: Path, path: Path, split: str) -> str:
     raise UserError(
         f'{path}: its first image {names[0]} is in none of '
         + ', '.join(dict.fromkeys(str(folder) for folder in folders if folder.is_dir()))
-        + '; put the images into a folder named like the split'
+        + '; put the images into a folder named like the split, and write paths '
+        'relative to it'
     )

@@ -19,7 +19,25 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.p
 EXIF_ORIENTATION = 0x0112
 SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange width and height
 # OpenCV, which reads the images, turns no others; of TIFF Pillow tells the turned size.
-TURNED_FORMATS = ('JPEG', 'MPO', 'PNG')
+EXIF_TURNED_FORMATS = ('JPEG', 'MPO', 'PNG')
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """A text file, without the mark that some editors put at its start.
+
+    Raises:
+        UserError: for a file that cannot be read or is not in UTF-8.
+    """
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f'{path} cannot be read: it is not in UTF-8 (byte {error.start}); save it '
+            'as UTF-8'
+        ) from error
+    except OSError as error:
+        raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
 
 
 def list_images(folder: str) -> list[str]:
@@ -43,7 +61,7 @@ def image_size(path: str) -> tuple[int, int]:
         with Image.open(path) as image:
             width, height = image.size
             turned = orientation(image) in SIDEWAYS
-            turned = turned and image.format in TURNED_FORMATS
+            turned = turned and image.format in EXIF_TURNED_FORMATS
     except FileNotFoundError:
         raise UserError(f'image {path} does not exist') from None
     except Exception as error:
@@ -136,7 +154,7 @@ def used_names(content: Content) -> list[str]:
     A category that is only the parent of others, as some tools export it, is no class.
     """
     used = {item['category_id'] for item in content['annotations']}
-    parents = {item.get('supercategory') for item in content['categories']}
+    parents = {str(item.get('supercategory', '')) for item in content['categories']}
     ordered = sorted(content['categories'], key=lambda item: str(item['id']).zfill(12))
     names = [
         str(item['name'])

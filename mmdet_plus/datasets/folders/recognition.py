@@ -1,6 +1,6 @@
 """Recognises which format a folder has, and what its splits and classes are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,13 +9,18 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from . import coco, voc, yolo
-from .content import used_names
+from .content import Content, read_text, used_names
+from .left_out import remarks_on_files
+from .refusal import hint
 
 FORMATS = {'COCO': coco, 'YOLO': yolo, 'VOC': voc}
 EXPECTED = """what is recognised:
   COCO  annotations/instances_train.json, train/*.jpg; train/_annotations.coco.json
   VOC   Annotations/*.xml, JPEGImages/*.jpg, ImageSets/Main/train.txt
   YOLO  data.yaml, images/train/*.jpg, labels/train/*.txt"""
+
+UNDIVIDED = 'no validation split'
+BACKGROUND = ('background', '__background__', '_background_', '__ignore__')
 
 
 class DataFolder(NamedTuple):
@@ -48,6 +53,18 @@ class DataFolder(NamedTuple):
         }
         return self._replace(splits=splits, classes=tuple(classes))
 
+    def divided(self, fraction: float, seed: int) -> 'DataFolder':
+        """The same data, of which these images are held out for validation."""
+        splits = {
+            name: dict(split, held_out=dict(keep=name, fraction=fraction, seed=seed))
+            if 'held_out' in split
+            else split
+            for name, split in self.splits.items()
+        }
+        others = [one for one in self.remarks if not one.startswith(UNDIVIDED)]
+        remarks = (_on_division(fraction, seed), *others)
+        return self._replace(splits=splits, remarks=remarks)
+
 
 def recognise(
     folder: str, *, val_fraction: float | None = None, split_seed: int = 0
@@ -68,17 +85,48 @@ def recognise(
         state = 'is a file, not a folder' if root.exists() else 'does not exist'
         raise UserError(f'data folder {folder} {state}')
     for name, data_format in FORMATS.items():
-        splits = data_format.find(root)
+        remarks: list[str] = []
+        splits = data_format.find(root, remarks)
         if splits:
-            remarks: list[str] = []
+            _leave_out_rest(splits, remarks)
             splits = {
                 split: dict(arguments, data_root=folder)
                 for split, arguments in splits.items()
             }
             splits = _divide(splits, val_fraction, split_seed, remarks)
-            data = DataFolder(folder, name, splits, (), tuple(remarks))
-            return data.with_classes(_classes(data, root))
-    raise UserError(f'{folder} holds no labelled images; {EXPECTED}')
+            return _read(DataFolder(folder, name, splits, ()), remarks)
+    raise UserError(f'{folder} holds no labelled images{hint(root)}; {EXPECTED}')
+
+
+def _on_division(fraction: float, seed: int) -> str:
+    return (
+        f'{UNDIVIDED}: {fraction:g} of the images, chosen by their names and seed '
+        f'{seed}, are held out (--val-fraction, --split-seed)'
+    )
+
+
+def _leave_out_rest(splits: dict[str, dict], remarks: list[str]) -> None:
+    """Take away what is of no split, if other files are of one."""
+    if len(splits) > 1 and 'all' in splits:
+        rest = splits.pop('all')
+        place = (
+            rest['ann_file'] or rest['data_prefix'].get('ann') or 'the folder itself'
+        )
+        remarks.append(f'{place} is left out: its name tells no split, as others do')
+
+
+def _read(data: DataFolder, remarks: list[str]) -> DataFolder:
+    """The folder with what only a look into all files tells: classes and remarks."""
+    contents: dict[str, Content] = {}
+    folders: dict[str, str] = {}
+    for split, arguments in data.splits.items():
+        dataset = data.dataset(split)
+        folders[split] = dataset.data_prefix.get('img') or ''
+        is_same = 'held_out' in arguments and 'train' in contents
+        contents[split] = contents['train'] if is_same else dataset.content()
+    remarks += remarks_on_files(data.root, contents, folders)
+    data = data._replace(remarks=tuple(remarks))
+    return data.with_classes(_classes(data, [*map(used_names, contents.values())]))
 
 
 def _divide(
@@ -96,10 +144,7 @@ def _divide(
             )
         return splits
     fraction = 0.2 if val_fraction is None else val_fraction
-    remarks.append(
-        f'no validation split: {fraction:g} of the images, chosen by their names and '
-        f'seed {seed}, are held out (--val-fraction, --split-seed)'
-    )
+    remarks.insert(0, _on_division(fraction, seed))
     held = {
         keep: dict(whole, held_out=dict(keep=keep, fraction=fraction, seed=seed))
         for keep in ('train', 'val')
@@ -107,32 +152,30 @@ def _divide(
     return {**held, **({'test': splits['test']} if 'test' in splits else {})}
 
 
-def _classes(data: DataFolder, root: Path) -> list[str]:
-    listed = _listed_classes(root) if data.format == 'VOC' else []
-    if listed:
-        used = {name for own in _names_of_splits(data) for name in own}
-        lacking = ', '.join(sorted(used - set(listed)))
-        if lacking:
-            raise UserError(
-                f'{root}: the list of classes lacks {lacking}, which objects have; add '
-                'the names to the list or take it away'
-            )
-        return listed
-    if data.format == 'VOC':
-        # Files name no order, and one split may lack a class.
-        return sorted({name for own in _names_of_splits(data) for name in own})
-    return list(dict.fromkeys(name for own in _names_of_splits(data) for name in own))
+def _classes(data: DataFolder, names: Sequence[Sequence[str]]) -> list[str]:
+    used = dict.fromkeys(name for own in names for name in own)
+    if data.format != 'VOC':
+        return [*used]
+    listed = _listed_classes(Path(data.root), used)
+    lacking = ', '.join(sorted(used.keys() - set(listed)))
+    if listed and lacking:
+        raise UserError(
+            f'{data.root}: the list of classes lacks {lacking}, which objects have; '
+            'add the names to the list or take it away'
+        )
+    # Files name no order, and one split may lack a class.
+    return listed or sorted(used)
 
 
-def _names_of_splits(data: DataFolder) -> list[list[str]]:
-    return [used_names(data.dataset(split).content()) for split in data.splits]
+def _listed_classes(root: Path, used: Collection[str]) -> list[str]:
+    """Names in the file that some tools write beside VOC's folders.
 
-
-def _listed_classes(root: Path) -> list[str]:
-    """Names in the file that some tools write beside VOC's folders."""
+    Some list ``background`` first, which is no class unless objects have it.
+    """
     for name in ('classes.txt', 'labels.txt', 'labelmap.txt'):
         if (root / name).is_file():
-            lines = (root / name).read_text(encoding='utf-8').splitlines()
+            lines = read_text(root / name).splitlines()
             words = [line.split(':')[0].strip() for line in lines]
-            return [word for word in words if word and not word.startswith('#')]
+            words = [word for word in words if word and not word.startswith('#')]
+            return [word for word in words if word in used or word not in BACKGROUND]
     return []

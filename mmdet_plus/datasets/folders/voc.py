@@ -14,7 +14,7 @@ from mmdet_plus.errors import UserError
 
 from .base import FolderDataset
 from .coco import split_of
-from .content import IMAGE_SUFFIXES, Content, image_size
+from .content import IMAGE_SUFFIXES, Content, image_size, read_text
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 ANNOTATION_FOLDERS = ('Annotations', 'annotations', 'labels')
@@ -78,7 +78,7 @@ def read_tree(path: str, listed_in: str = '') -> ET.Element:
         listed_in: the image set that names it, for the message.
     """
     try:
-        return ET.parse(path).getroot()
+        tree = ET.parse(path).getroot()
     except ET.ParseError as error:
         raise UserError(f'annotation file {path} is not valid XML: {error}') from error
     except FileNotFoundError:
@@ -88,6 +88,12 @@ def read_tree(path: str, listed_in: str = '') -> ET.Element:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f'annotation file {path} cannot be read: {error}') from error
+    if tree.tag != 'annotation':
+        raise UserError(
+            f'annotation file {path} is not in VOC format: it begins with '
+            f'<{tree.tag}>, not with <annotation>'
+        )
+    return tree
 
 
 def object_name(item: ET.Element, source: str) -> str:
@@ -117,33 +123,83 @@ def object_corners(item: ET.Element, source: str) -> list[float]:
 
 def read_image_set(path: str) -> list[str]:
     """The names that an image set lists; the number after a name is left out."""
-    try:
-        with open(path, encoding='utf-8') as file:
-            lines = [line.split() for line in file]
-    except (OSError, ValueError) as error:
-        raise UserError(f'image set file {path} cannot be read: {error}') from error
+    lines = [line.split() for line in read_text(path).splitlines()]
     return [words[0] for words in lines if words]
 
 
-def find(root: Path) -> dict[str, dict]:
+def find(root: Path, remarks: list[str]) -> dict[str, dict]:
     """The splits of a folder in VOC's format, each as a dataset's arguments.
 
     Args:
-        root: with ``Annotations/`` (and ``ImageSets/Main/*.txt``), or with XML files
-            beside the images in it or in one folder a split.
+        root: with ``Annotations/`` (and ``ImageSets/Main/*.txt``), in it or in one
+            folder a split, or with XML files beside the images likewise.
+        remarks: to which is added what a user wants to know about the files.
+
+    Raises:
+        UserError: if two folders are of one split.
     """
+    splits = _splits(root)
+    folders = {str(root / split['data_prefix']['ann']) for split in splits.values()}
+    proof = next(filter(None, map(_proof_of_zero, sorted(folders))), None)
+    if proof is None:
+        return splits
+    remarks.append(
+        f'corners are read as distances from 0, not as pixels counted from 1: {proof}'
+    )
+    return {name: dict(split, first_pixel=0) for name, split in splits.items()}
+
+
+def _splits(root: Path) -> dict[str, dict]:
     places = [root, *(path for path in sorted(root.iterdir()) if path.is_dir())]
-    for place in places:
-        for name in ANNOTATION_FOLDERS:
-            if any((place / name).glob('*.xml')):
-                return _with_sets(root, place, name)
-    beside = [place for place in places if any(place.glob('*.xml'))]
-    splits = {split_of(place.relative_to(root)) or 'all': place for place in beside}
-    return {split: _arguments(root, place, place) for split, place in splits.items()}
+    found = {
+        place: name
+        for place in places
+        for name in reversed(ANNOTATION_FOLDERS)
+        if any((place / name).glob('*.xml'))
+    }
+    if root in found or len(found) == 1:
+        place = root if root in found else next(iter(found))
+        return _with_sets(root, place, found[place])
+    if found:
+        pairs = {
+            place / name: _image_folder(place, name) for place, name in found.items()
+        }
+        return _by_split(root, pairs)
+    below = {
+        path: root / next((n for n in IMAGE_FOLDERS if (root / n).is_dir()), '')
+        for name in ANNOTATION_FOLDERS
+        for path in sorted((root / name).glob('*/'))
+        if any(path.glob('*.xml'))
+    }
+    pairs = {
+        path: images / path.name if (images / path.name).is_dir() else images
+        for path, images in below.items()
+    }
+    beside = {place: place for place in places if any(place.glob('*.xml'))}
+    return _by_split(root, pairs or beside)
+
+
+def _by_split(root: Path, pairs: dict[Path, Path]) -> dict[str, dict]:
+    """The splits that folders of annotations are of, with folders of images."""
+    splits: dict[str, dict] = {}
+    for annotations, images in pairs.items():
+        split = split_of(annotations.relative_to(root) / '_') or 'all'
+        if split in splits:
+            raise UserError(
+                f'{root} has annotations for the split {split!r} in '
+                f'{splits[split]["data_prefix"]["ann"]} and in '
+                f'{annotations.relative_to(root)}: name the folders train and val, or '
+                'give one of them as the data'
+            )
+        splits[split] = _arguments(root, annotations, images)
+    return splits
+
+
+def _image_folder(place: Path, name: str) -> Path:
+    return place / next((n for n in IMAGE_FOLDERS if (place / n).is_dir()), name)
 
 
 def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
-    images = next((n for n in IMAGE_FOLDERS if (place / n).is_dir()), name)
     sets = {path.stem: path for path in (place / 'ImageSets' / 'Main').glob('*.txt')}
     found = {
         split: str(sets[file].relative_to(root))
@@ -153,37 +209,31 @@ def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
     }
     if 'train' not in found and 'trainval' in sets:
         found['all'] = str(sets['trainval'].relative_to(root))
-    given = _arguments(root, place / name, place / images)
+    given = _arguments(root, place / name, _image_folder(place, name))
     return {
         split: dict(given, ann_file=ann_file)
         for split, ann_file in (found or dict(all='')).items()
     }
 
 
-def _arguments(root: Path, annotations: Path, images: Path) -> dict:
-    given: dict[str, Any] = dict(
-        type='VOCFolderDataset',
-        ann_file='',
-        data_prefix=dict(
-            img=_relative(images, root),
-            ann=_relative(annotations, root),
-        ),
-    )
-    return given if _counts_from_one(annotations) else dict(given, first_pixel=0)
+def _arguments(root: Path, annotations: Path, images: Path) -> dict[str, Any]:
+    prefix = dict(img=_relative(images, root), ann=_relative(annotations, root))
+    return dict(type='VOCFolderDataset', ann_file='', data_prefix=prefix)
 
 
 def _relative(path: Path, root: Path) -> str:
     return '' if path == root else str(path.relative_to(root))
 
 
-def _counts_from_one(folder: Path) -> bool:
-    """False if a corner is 0 or no integer, which VOC's own files never have."""
-    for path in sorted(folder.glob('*.xml')):
+def _proof_of_zero(folder: str) -> str | None:
+    """Where a corner is 0 or no integer, which VOC's own files never have."""
+    for path in sorted(Path(folder).glob('*.xml')):
         for index, item in enumerate(read_tree(str(path)).findall('object')):
-            corners = object_corners(item, f'{path}, object[{index}]')
-            if min(corners) == 0 or any(value % 1 for value in corners):
-                return False
-    return True
+            source = f'{path}, object[{index}]'
+            for tag, value in zip(CORNERS, object_corners(item, source), strict=True):
+                if value == 0 or value % 1:
+                    return f'{source} has {tag} {value:g}'
+    return None
 
 
 def _names(ann_file: str, folder: str) -> list[str]:
@@ -202,7 +252,9 @@ def _image_file(folder: str, name: str, tree: ET.Element, path: str) -> str:
     stated = osp.basename((tree.findtext('filename') or '').strip())
     names = [f'{name}{suffix}' for suffix in IMAGE_SUFFIXES]
     names += [f'{name}{suffix.upper()}' for suffix in IMAGE_SUFFIXES]
-    for file in [*names, *([stated] if stated else [])]:
+    # Of a.jpg and a.png the one that the file names.
+    names.insert(0 if osp.splitext(stated)[0] == name else len(names), stated)
+    for file in filter(None, names):
         if osp.isfile(osp.join(folder, file)):
             return osp.join(folder, file)
     raise UserError(

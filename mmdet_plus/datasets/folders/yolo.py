@@ -1,17 +1,32 @@
 """Data in YOLO's format: a text file for each image, and ``data.yaml``."""
 
+import math
 import os.path as osp
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mmdet.registry import DATASETS
 
 from mmdet_plus.errors import UserError
 
 from .base import FolderDataset
 from .coco import SPLIT_NAMES
-from .content import Content, area_of, bbox_of, image_size, list_images
+from .content import (
+    Content,
+    area_of,
+    bbox_of,
+    image_size,
+    list_images,
+    read_text,
+)
+from .yolo_description import (
+    YAML_SUFFIXES,
+    class_names,
+    data_root_of,
+    description_files,
+    read_description,
+    split_places,
+)
 
 # Six decimals of an image of up to 5000 px say a hundredth of a pixel.
 DECIMALS = 2
@@ -28,7 +43,7 @@ class YOLODataset(FolderDataset):
     Args:
         args: ``ann_file`` is ``data.yaml``, or a text file with the names of the
             classes, one a line, where there is none.
-        split: ``'train'``, ``'val'`` or ``'test'``.
+        split: ``'train'``, ``'val'`` or ``'test'``; ``'all'`` where there are none.
         kwargs: as ``FolderDataset`` takes them.
     """
 
@@ -39,7 +54,7 @@ class YOLODataset(FolderDataset):
     def content(self) -> Content:
         """See ``FolderDataset``."""
         description = read_description(Path(self.ann_file))
-        root = Path(self.ann_file).parent
+        root = data_root_of(Path(self.ann_file))
         places = split_places(description, root, self.split)
         files = [file for place in places for file in _images_at(place)]
         if not files:
@@ -69,91 +84,15 @@ class YOLODataset(FolderDataset):
         return content
 
 
-def read_description(path: Path) -> dict[str, Any]:
-    """The content of ``data.yaml``, or names of classes from a text file.
-
-    Raises:
-        UserError: if it cannot be read or is no table of names and values.
-    """
-    try:
-        text = path.read_text(encoding='utf-8')
-    except (OSError, ValueError) as error:
-        raise UserError(f'{path} cannot be read: {error}') from error
-    if path.suffix == '.txt':
-        return dict(names=[line.strip() for line in text.splitlines() if line.strip()])
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, 'problem_mark', None)
-        line = f', line {mark.line + 1}' if mark else ''
-        problem = getattr(error, 'problem', None) or error
-        raise UserError(f'{path}{line} is not valid YAML: {problem}') from error
-    if not isinstance(content, dict):
-        raise UserError(f'{path} must be a table with names, train and val')
-    return content
-
-
-def class_names(description: dict[str, Any], path: str | Path) -> list[str]:
-    """The names of the classes, by number.
-
-    Raises:
-        UserError: if there are none, numbers are left out, or ``nc`` differs.
-    """
-    names = description.get('names')
-    if isinstance(names, dict):
-        if sorted(names) != list(range(len(names))):
-            raise UserError(
-                f'{path}: names must be numbered 0 to {len(names) - 1}, got '
-                f'{", ".join(map(str, names))}'
-            )
-        names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or not names:
-        raise UserError(f'{path} has no names: list the classes, "names: [cat, dog]"')
-    count = description.get('nc', len(names))
-    if count != len(names):
-        raise UserError(f'{path}: nc is {count}, but there are {len(names)} names')
-    return [str(name) for name in names]
-
-
-def split_places(description: dict[str, Any], root: Path, split: str) -> list[Path]:
-    """Folders of images, or lists of them, that make a split.
-
-    What ``data.yaml`` says comes first; where that is not on disk, or it says nothing,
-    ``images/<split>`` and ``<split>/images`` are looked for.
-
-    Args:
-        description: content of ``data.yaml``.
-        root: its folder.
-        split: ``'train'``, ``'val'`` or ``'test'``.
-    """
-    names = SPLIT_NAMES[split]
-    stated = next((description[name] for name in names if description.get(name)), None)
-    entries = stated if isinstance(stated, list) else [stated] if stated else []
-    base = Path(str(description.get('path') or '.'))
-    roots = [base] if base.is_absolute() else [root / base, root]
-    if base.is_absolute() and not base.is_dir():
-        roots = [root]
-    found = [_place(str(entry), [*roots, root], root) for entry in entries]
-    places = [place for place in found if place is not None]
-    missing = [str(e) for e, place in zip(entries, found, strict=True) if place is None]
-    if missing:
-        raise UserError(
-            f'{root}: data.yaml says {split}: {", ".join(missing)}, which is not '
-            'there; write the folder relative to data.yaml, or take the entry out'
-        )
-    usual = [root / 'images' / n for n in names] + [root / n / 'images' for n in names]
-    usual += [root / n for n in names if any((root / n).glob('*.txt'))]
-    return places or [place for place in usual if place.is_dir()][:1]
-
-
 def label_file(image: Path) -> Path:
     """The text file of an image: beside it, or under ``labels`` for ``images``."""
-    parts = list(image.parts)
+    parts, beside = list(image.parts), image.with_suffix('.txt')
     for index in range(len(parts) - 2, -1, -1):
         if parts[index] == 'images':
             parts[index] = 'labels'
-            return Path(*parts).with_suffix('.txt')
-    return image.with_suffix('.txt')
+            usual = Path(*parts).with_suffix('.txt')
+            return beside if beside.is_file() and not usual.is_file() else usual
+    return beside
 
 
 def read_labels(
@@ -172,10 +111,7 @@ def read_labels(
     """
     if not path.is_file():
         return []
-    try:
-        lines = path.read_text(encoding='utf-8').splitlines()
-    except (OSError, ValueError) as error:
-        raise UserError(f'{path} cannot be read: {error}') from error
+    lines = read_text(path).splitlines()
     return [
         _read_line(line.split(), f'{path}, line {number}', num_classes, width, height)
         for number, line in enumerate(lines, 1)
@@ -190,6 +126,8 @@ def _read_line(
         label, *numbers = (float(word) for word in words)
     except ValueError:
         raise UserError(f'{source}: {" ".join(words)!r} are not all numbers') from None
+    if not all(map(math.isfinite, (label, *numbers))):
+        raise UserError(f'{source}: {" ".join(words)!r} are not all finite')
     if label % 1 or not 0 <= label < num_classes:
         raise UserError(
             f'{source}: class {words[0]} is not one of 0 to {num_classes - 1}, which '
@@ -218,52 +156,48 @@ def _read_line(
     return item | dict(bbox=box, area=box[2] * box[3])
 
 
-def find(root: Path) -> dict[str, dict]:
+def find(root: Path, remarks: list[str]) -> dict[str, dict]:
     """The splits of a folder in YOLO's format, each as a dataset's arguments.
 
     Args:
         root: with ``data.yaml``, or with ``classes.txt`` and the usual folders.
+        remarks: to which is added what a user wants to know about the files.
     """
-    for name in _description_files(root):
+    for name in description_files(root):
         description = read_description(root / name)
-        splits = {
-            split: dict(
-                type='YOLODataset', ann_file=name, split=split, data_prefix=dict(img='')
-            )
+        told: list[str] = []
+        found = [
+            split
             for split in SPLIT_NAMES
-            if split_places(description, root, split)
-        }
-        if splits:
-            return splits
+            if split_places(description, root, split, told)
+        ]
+        if not found and split_places(description, root, 'all'):
+            found = ['all']
+        if found and (name.endswith(YAML_SUFFIXES) or has_labels(root)):
+            remarks += told
+            fixed = dict(type='YOLODataset', ann_file=name, data_prefix=dict(img=''))
+            return {split: dict(fixed, split=split) for split in found}
     return {}
 
 
-def _description_files(root: Path) -> list[str]:
-    usual = ['data.yaml', 'data.yml', 'dataset.yaml', 'dataset.yml']
-    others = [path.name for path in sorted([*root.glob('*.yaml'), *root.glob('*.yml')])]
-    described = [
-        name
-        for name in dict.fromkeys([*usual, *others])
-        if (root / name).is_file()
-        and (name in usual or 'names' in read_description(root / name))
-    ]
-    texts = ['classes.txt', 'obj.names', 'labels.txt']
-    return described or [name for name in texts if (root / name).is_file()]
-
-
-def _place(entry: str, roots: list[Path], root: Path) -> Path | None:
-    plain = entry
-    while plain.startswith('../'):  # exported for another place
-        plain = plain[3:]
-    tries = [own / entry for own in roots] + [root / plain]
-    return next((path for path in tries if path.exists()), None)
+def has_labels(root: Path) -> bool:
+    """Whether an image of a folder, or of those below it, has a text file."""
+    images = list_images(str(root))
+    return any(label_file(root / image).is_file() for image in images)
 
 
 def _images_at(place: Path) -> list[Path]:
-    if place.is_file():
-        lines = place.read_text(encoding='utf-8').splitlines()
-        return [place.parent / line.strip() for line in lines if line.strip()]
-    return [place / name for name in list_images(str(place))]
+    if not place.is_file():
+        return [place / name for name in list_images(str(place))]
+    lines = [line.strip() for line in read_text(place).splitlines() if line.strip()]
+    return [_listed_image(place.parent, line) for line in lines]
+
+
+def _listed_image(folder: Path, line: str) -> Path:
+    """An image of a list, also if the list was written for a folder above."""
+    parts = Path(line).parts
+    tries = [folder / line, *(folder / Path(*parts[n:]) for n in range(1, len(parts)))]
+    return next((path for path in tries if path.is_file()), tries[0])
 
 
 def _size_or_nothing(path: str) -> tuple[int, int]:

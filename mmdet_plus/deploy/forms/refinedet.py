@@ -14,7 +14,7 @@ from .batch import Batch
 from .detector import DetectorForm, present
 from .packing import Detections
 from .registry import form_of, make_form
-from .suppression import ABSENT
+from .suppression import ABSENT, read_suppression, suppress_again
 
 
 class RefinedAnchors(NamedTuple):
@@ -62,6 +62,9 @@ class ObjectDetectionForm(AnchorHeadForm):
         self.num_classes = head.num_classes
         self.with_sigmoid = False
         self.read_test_cfg(head.test_cfg, key)
+        self.final = read_suppression(
+            head.test_cfg.get('final_nms'), f'{key}.test_cfg.final_nms'
+        )
 
     def forward(
         self,
@@ -80,7 +83,8 @@ class ObjectDetectionForm(AnchorHeadForm):
         else:
             priors = refined.priors
             scores = torch.where(refined.kept[..., None], scores, ABSENT)
-        return self.select(*self.candidates(scores, deltas, priors), batch)
+        found = self.select(*self.candidates(scores, deltas, priors), batch)
+        return found if self.final is None else suppress_again(found, self.final)
 
 
 @form_of(RefineDet, 'predict')

@@ -100,7 +100,8 @@ class RefinerForm(nn.Module):
         """Which of (B, N) are among the fraction ``top_p`` with the best scores."""
         if self.top_p == 1:
             return valid
-        order = torch.where(valid, scores, -1.0).argsort(dim=1, descending=True)
+        present = torch.where(valid, scores, -1.0)
+        order = present.sort(dim=1, descending=True, stable=True).indices
         ranks = order.argsort(dim=1)
         # Rounded first: 0.07 * 100 is 7.000000000000001.
         parts = (valid.sum(dim=1).double() * self.top_p * 1e6).round() / 1e6
@@ -134,17 +135,14 @@ class RegionRefinerForm(RefinerForm):
 class CropRefinerForm(RefinerForm):
     """DCR V1: crops of the image."""
 
-    input_std: Tensor
-
     def __init__(self, refiner: CropRefiner, key: str) -> None:
         super().__init__(refiner, key)
         self.backbone = refiner.backbone
         self.crop_size = refiner.crop_size
-        std = torch.tensor(refiner.input_std or [1.0]).view(-1, 1, 1)
-        self.register_buffer('input_std', std, persistent=False)
+        self.image_norm_change = refiner.image_norm_change
 
     def vectors(self, batch: Batch, stages: Stages, rois: Tensor) -> Tensor:
-        images = batch.images / self.input_std
+        images = self.image_norm_change(batch.images)
         crops = crop_and_resize(images, rois, self.crop_size)
         return self.backbone(crops)[-1].mean(dim=(2, 3))
 

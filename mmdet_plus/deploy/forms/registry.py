@@ -55,9 +55,8 @@ def make_form(component: nn.Module, key: str) -> Any:
         form, replaced = _forms[base]
         for name in replaced:
             if getattr(kind, name) is not getattr(base, name):
-                raise unsupported(
-                    key, f'{kind.__name__} has a {name} of its own beside {base}'
-                )
+                reason = f'{kind.__name__} has a {name} of its own'
+                raise unsupported(key, f'{reason}, unlike {base.__name__}')
         return form(component, key)
     known = ', '.join(sorted(known.__name__ for known in _forms))
     raise unsupported(key, f'{kind.__name__} is none of {known}')

@@ -12,6 +12,7 @@ from mmdet.utils import ConfigType, InstanceList, OptInstanceList, OptMultiConfi
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..task_modules.duplicate_suppression import suppress_duplicates
 from ..task_modules.multibox import (
     Targets,
     flatten_levels,
@@ -48,7 +49,8 @@ class ObjectDetectionHead(BaseDenseHead):
         loss_bbox: of offsets.
         train_cfg: ``assigner`` and ``neg_pos_ratio``.
         test_cfg: ``score_thr``; ``nms_pre``, how many scores of an image go on;
-            ``nms``; ``max_per_img``.
+            ``nms``; ``max_per_img``; ``final_nms`` (None), a suppression of what is
+            left, such as the soft one of the models released for COCO.
     """
 
     def __init__(
@@ -209,11 +211,10 @@ class ObjectDetectionHead(BaseDenseHead):
         for i, img_meta in enumerate(batch_img_metas):
             kept, priors = refinement.kept[i], refinement.priors[i]
             found = self._detect(logits[i][kept], deltas[i][kept], priors, img_meta)
-            results.append(
-                self._bbox_post_process(
-                    found, cfg=self.test_cfg, rescale=rescale, img_meta=img_meta
-                )
+            result = self._bbox_post_process(
+                found, cfg=self.test_cfg, rescale=rescale, img_meta=img_meta
             )
+            results.append(suppress_duplicates(result, self.test_cfg.get('final_nms')))
         return results
 
     def _detect(

@@ -70,6 +70,7 @@ class SharedBaseDCR(TwoStageDetector):
             raise ValueError('SharedBaseDCR needs a refiner')
         super().__init__(backbone, roi_head=roi_head, **kwargs)
         self.refiner.check_backbone(self.backbone)
+        self.refiner.read_images_of(self.data_preprocessor)
 
     @property
     def refiner(self) -> BoxRefiner:
@@ -196,6 +197,7 @@ class FrozenBaseDCR(BaseDetector):
         self.candidates.check_detector(self.detector)
         self.refiner = build_refiner(refiner, self.detector)
         self.refiner.check_backbone(None)
+        self.refiner.read_images_of(self.data_preprocessor)
         self.detector_checkpoint = detector_checkpoint
         own_cfg = getattr(self.detector, 'test_cfg', None) or {}
         self.test_cfg = test_cfg or own_cfg.get('rcnn')

@@ -1,5 +1,6 @@
 """RefineDet: refine anchors, transfer features, detect objects."""
 
+import copy
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import MODELS
 from mmdet.structures import OptSampleList, SampleList
 from mmdet.utils import ConfigType
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..dense_heads.multibox_layers import check_strides
@@ -26,6 +28,8 @@ class RefineDet(SingleStageDetector):
         arm_head: usually ``AnchorRefinementHead``; sees what ``neck`` sees.
         bbox_head: usually ``ObjectDetectionHead``, with the same anchors.
         train_cfg: of both heads; positives are chosen alike (sec. 4).
+        train_on_ignored: whether objects that the annotations set apart train like the
+            others, as those do in the released models that VOC calls difficult.
         **kwargs: as ``SingleStageDetector`` takes them.
 
     Raises:
@@ -44,6 +48,7 @@ class RefineDet(SingleStageDetector):
         arm_head: ConfigType,
         bbox_head: ConfigType,
         train_cfg: ConfigType | None = None,
+        train_on_ignored: bool = False,
         **kwargs: Any,
     ) -> None:
         if isinstance(neck, list | tuple):
@@ -54,6 +59,7 @@ class RefineDet(SingleStageDetector):
         # A copy, because SingleStageDetector writes into it.
         head = {**bbox_head}
         super().__init__(backbone, neck, head, train_cfg=train_cfg, **kwargs)
+        self.train_on_ignored = train_on_ignored
         self.arm_head = MODELS.build({**arm_head, 'train_cfg': train_cfg})
         if not _same_anchors(
             self.arm_head.prior_generator, self.bbox_head.prior_generator
@@ -66,6 +72,8 @@ class RefineDet(SingleStageDetector):
         self, batch_inputs: Tensor, batch_data_samples: SampleList
     ) -> dict[str, Tensor]:
         """Losses of both modules (Eq. 1) of images (B, 3, H, W)."""
+        if self.train_on_ignored:
+            batch_data_samples = with_ignored_objects(batch_data_samples)
         x = self._levels(batch_inputs)
         losses, refinement = self.arm_head.loss(x, batch_data_samples)
         detection = self.bbox_head.loss(self.neck(x), batch_data_samples, refinement)
@@ -105,6 +113,23 @@ class RefineDet(SingleStageDetector):
         x = self.backbone(_fast_layout(batch_inputs))
         check_strides(self.arm_head.prior_generator, x, batch_inputs.shape[-2:])
         return x
+
+
+def with_ignored_objects(batch_data_samples: SampleList) -> SampleList:
+    """The samples with ``ignored_instances`` among their objects.
+
+    Args:
+        batch_data_samples: the ground truth; left as it is.
+    """
+    samples = []
+    for sample in batch_data_samples:
+        ignored = sample.get('ignored_instances')
+        if ignored is not None and len(ignored) > 0:
+            sample = copy.copy(sample)
+            sample.gt_instances = InstanceData.cat([sample.gt_instances, ignored])
+            sample.ignored_instances = ignored[:0]
+        samples.append(sample)
+    return samples
 
 
 def _same_anchors(first: AnchorGenerator, second: AnchorGenerator) -> bool:

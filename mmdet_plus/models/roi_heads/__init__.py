@@ -3,6 +3,7 @@ from .cpm_roi_head import CPMRoIHead
 from .d2det_roi_head import D2DetRoIHead
 from .dcr_roi_head import DCRRoIHead
 from .double_head_ext_roi_head import DoubleHeadExtRoIHead
+from .grid_baseline_roi_head import GridBaselineRoIHead
 from .grid_heads import IoUScoringHead, PointGridHead
 from .mask_heads import D2DetMaskHead
 from .refiners import BoxRefiner, CropRefiner, RegionRefiner
@@ -20,6 +21,7 @@ __all__ = [
     'DiscriminativeRoIExtractor',
     'DoubleHeadExtBBoxHead',
     'DoubleHeadExtRoIHead',
+    'GridBaselineRoIHead',
     'IoUScoringHead',
     'LegacyRoIExtractor',
     'PointGridHead',

@@ -17,12 +17,12 @@ from torch import Tensor
 
 from ..task_modules.bbox_geometry import distinct_bboxes, unscale_bboxes
 from ..task_modules.box_matching import label_bboxes
-from .duplicate_suppression import suppress_duplicates
+from ..task_modules.duplicate_suppression import suppress_duplicates
 from .grid_heads.iou_scoring_head import IoUScoringHead
 from .localisation_cascade import LocalisationCascade, StageOutput, check_num_values
 from .roi_training import fill_missing_cls_losses, sample_rois
 from .score_fusion import fuse_cascade
-from .unsupported_parts import refuse_double_head, refuse_parts
+from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
 
@@ -92,9 +92,6 @@ class CPMRoIHead(StandardRoIHead):
         self._check_settings()
 
     def _check_classifiers(self) -> None:
-        refuse_double_head(
-            'CPMRoIHead', bbox_head=self.bbox_head, rsm_head=self.rsm_head
-        )
         for name, head in (('bbox_head', self.bbox_head), ('rsm_head', self.rsm_head)):
             if head is not None and head.with_reg:
                 raise ValueError(

@@ -19,11 +19,11 @@ from ..task_modules.bbox_geometry import (
     jitter_bboxes,
     unscale_bboxes,
 )
+from ..task_modules.duplicate_suppression import suppress_duplicates
 from .bbox_heads.dense_local_regression_head import DenseLocalPredictions
-from .duplicate_suppression import suppress_duplicates
 from .mask_heads.mask_targets import overlap_of_masks
 from .roi_training import fill_missing_cls_losses, sample_rois
-from .unsupported_parts import refuse_double_head, refuse_parts
+from .unsupported_parts import refuse_parts
 
 Features = tuple[Tensor, ...]
 
@@ -59,7 +59,6 @@ class D2DetRoIHead(StandardRoIHead):
     ) -> None:
         refuse_parts('D2DetRoIHead', kwargs, 'shared_head')
         super().__init__(**kwargs)
-        refuse_double_head('D2DetRoIHead', bbox_head=self.bbox_head)
         if self.bbox_head.with_reg:
             raise ValueError(
                 'D2DetRoIHead localises with reg_head: set bbox_head.with_reg=False'

@@ -7,7 +7,7 @@ from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
-from mmdet.utils import InstanceList
+from mmdet.utils import ConfigType, InstanceList
 from torch import Tensor
 
 from .roi_training import sample_rois, without_flat_objects
@@ -39,6 +39,12 @@ class DoubleHeadExtRoIHead(StandardRoIHead):
         refuse_parts('DoubleHeadExtRoIHead', kwargs, 'mask_head', 'shared_head')
         super().__init__(**kwargs)
         self.reg_roi_scale_factor = reg_roi_scale_factor
+
+    def init_bbox_head(
+        self, bbox_roi_extractor: ConfigType, bbox_head: ConfigType
+    ) -> None:
+        """Build the RoI extractor and both heads, which learn what they will get."""
+        super().init_bbox_head(bbox_roi_extractor, dict(bbox_head, num_roi_feats=2))
 
     def loss(
         self,

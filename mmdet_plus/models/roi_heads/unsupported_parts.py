@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
-from .bbox_heads.double_head_ext_bbox_head import DoubleHeadExtBBoxHead
-
 
 def refuse_parts(owner: str, cfg: Mapping[str, Any], *names: str) -> None:
     """Raise ``ValueError`` for parts that would be left out, in part or whole.
@@ -19,13 +15,3 @@ def refuse_parts(owner: str, cfg: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if cfg.get(name) is not None:
             raise ValueError(f'{owner} has no {name}: leave it out')
-
-
-def refuse_double_head(owner: str, **heads: nn.Module | None) -> None:
-    """Raise ``ValueError`` for classification heads that read two RoI features."""
-    for name, head in heads.items():
-        if isinstance(head, DoubleHeadExtBBoxHead):
-            raise ValueError(
-                f'{owner} gives {name} one RoI feature, and DoubleHeadExtBBoxHead '
-                'reads two: use it with DoubleHeadExtRoIHead'
-            )

@@ -51,8 +51,8 @@ def test_areas_of_masks_and_boxes_of_masks():
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(image_id=9), r'no image 9 \(1 such ids in 1 of 6 detections\)'),
-        (dict(category_id=3), 'no category 3'),
+        (dict(image_id=9), r'no image 9 \(1 such ids in 1 of 11 detections\)'),
+        (dict(category_id=4), 'no category 4'),
         (dict(score=float('inf')), 'finite score'),
         (dict(score=None), 'finite score'),
         (dict(bbox=[0, 0, float('nan'), 1]), 'four finite numbers'),

@@ -3,6 +3,7 @@ import zipfile
 
 import pytest
 import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from samples.labelled_folders import write_image
 
@@ -341,3 +342,18 @@ def test_voc_data_inside_wrappers_is_checked(cfg, tmp_path, part):
     with pytest.raises(UserError, match=message[part]) as caught:
         check_before_training(cfg)
     assert 'train_dataloader.dataset.dataset.datasets.0' in str(caught.value)
+
+
+def test_weights_of_another_model_are_refused_before_anything_is_made(
+    tiny_config, tmp_path
+):
+    path = tmp_path / 'other.pth'
+    torch.save(dict(state_dict={'a.weight': torch.zeros(2)}), path)
+    cfg = Config.fromfile(str(tiny_config))
+    cfg.load_from = str(path)
+    cfg.custom_hooks = [dict(type='NewClassesHook')]
+    with pytest.raises(UserError, match=r'other\.pth: the checkpoint has 0 of the'):
+        check_before_training(cfg)
+    model = MODELS.build(cfg.model)
+    torch.save(model.state_dict(), path)
+    check_before_training(cfg)

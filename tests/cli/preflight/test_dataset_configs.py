@@ -6,6 +6,7 @@ from mmdet_plus.cli.preflight.dataset_configs import (
     DatasetConfig,
     iter_datasets,
     iter_evaluators,
+    needed_datasets,
 )
 
 COCO = dict(type='CocoDataset', data_root='d/', ann_file='a.json')
@@ -64,3 +65,23 @@ def test_evaluator_may_be_a_list():
     assert [key for key, _ in iter_evaluators(one, 'e')] == ['e']
     assert [key for key, _ in iter_evaluators(two, 'e')] == ['e.0', 'e.1']
     assert list(iter_evaluators(Config({}), 'e')) == []
+
+
+@pytest.mark.parametrize(
+    ('steps', 'measured', 'expected'),
+    [
+        ([dict(type='LoadAnnotations', with_mask=True)], 'bbox', True),
+        ([dict(type='LoadAnnotations')], ['bbox', 'segm'], True),
+        ([dict(type='LoadAnnotations')], 'segm', True),
+        ([dict(type='LoadAnnotations', with_mask=False)], ['bbox'], False),
+        (None, None, False),
+    ],
+)
+def test_masks_are_needed_where_they_are_read(steps, measured, expected):
+    dataset = dict(type='CocoDataset', pipeline=steps)
+    cfg = dict(
+        val_dataloader=dict(dataset=dataset), val_evaluator=dict(metric=measured)
+    )
+    loaders = dict(val_dataloader='val_evaluator')
+    ((_, needs),) = needed_datasets(Config(cfg), loaders, ())
+    assert needs.masks == expected

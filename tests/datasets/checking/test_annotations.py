@@ -41,6 +41,7 @@ def first(**changes):
             False,
             '1 boxes na',
         ),
+        (first(bbox=[0, 0, 10**400, 5]), True, 'not four'),
         (first(area=float('inf')), True, 'area is not'),
         (
             lambda c: c['annotations'][0].update(bbox=[40, 2, 5, 4]),
@@ -52,6 +53,9 @@ def first(**changes):
             False,
             'that leave',
         ),
+        (first(iscrowd='0'), True, 'iscrowd is not the number 0 or 1'),
+        (first(iscrowd=None), True, 'iscrowd is not'),
+        (first(segmentation=[[1, 2, 3]]), False, '1 segmentations cannot'),
         (first(image_id=99), False, 'image_id is in no'),
         (first(category_id=99), False, 'not listed'),
         (lambda c: c['annotations'].append(c['annotations'][0]), False, 'there twice'),

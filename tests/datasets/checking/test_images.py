@@ -1,3 +1,5 @@
+import cv2
+import mmcv
 import numpy as np
 import pytest
 from PIL import Image
@@ -75,3 +77,99 @@ def test_broken_images_are_named(tmp_path, content):
     ((is_error, message),) = messages(tmp_path, 'a.png')
     assert is_error
     assert message == '1 images cannot be read'
+
+
+def ramp(depth):
+    values = np.linspace(0, 2**depth - 1, SIZE[0] * SIZE[1]).reshape(SIZE[::-1])
+    return np.stack([values, values[::-1], values], 2).astype(np.uint16)
+
+
+@pytest.mark.parametrize('pixels', [True, False])
+@pytest.mark.parametrize('name', ['a.tif', 'a.png', 'a.ppm'])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_colours_of_16_bits(tmp_path, name, channels, pixels):
+    if channels != 3 and name == 'a.ppm':
+        return
+    for depth, is_dark in ((16, False), (12, True)):
+        values = np.dstack([ramp(depth), np.full(SIZE[::-1], 65535, np.uint16)])
+        cv2.imwrite(str(tmp_path / name), values[..., :channels])
+        found = messages(tmp_path, name, pixels=pixels)
+        (deep,) = [one for one in found if 'have 16 bits' in one[1]]
+        assert deep[0] == is_dark
+    read = mmcv.imread(str(tmp_path / name))
+    assert read.max() <= 16
+
+
+@pytest.mark.parametrize('mode', ['F', 'I'])
+def test_images_of_32_bits_are_refused(tmp_path, mode):
+    save(tmp_path, 'a.tif', mode)
+    ((is_error, message),) = messages(tmp_path, 'a.tif', pixels=False)
+    assert is_error
+    assert '32 or more bits' in message
+    assert mmcv.imread(str(tmp_path / 'a.tif')) is None
+
+
+@pytest.mark.parametrize('compression', [None, 'tiff_lzw'])
+def test_alpha_of_tiff_is_multiplied_with_the_colours(tmp_path, compression):
+    path = tmp_path / 'a.tif'
+    for alpha, is_spoilt in ((255, False), (90, True)):
+        Image.new('RGBA', SIZE, (200, 100, 50, alpha)).save(
+            path, compression=compression
+        )
+        found = messages(tmp_path, 'a.tif', pixels=False)
+        assert [is_error for is_error, _ in found] == [True] * is_spoilt + [False]
+        assert ('in other colours' in found[0][1]) == is_spoilt
+        read = mmcv.imread(str(path), channel_order='rgb')[0, 0]
+        assert (list(read) == [200, 100, 50]) != is_spoilt
+
+
+def test_colour_spaces_that_differ_are_refused(tmp_path):
+    Image.new('LAB', SIZE, (120, 200, 30)).save(tmp_path / 'a.tif')
+    ((is_error, message),) = messages(tmp_path, 'a.tif', pixels=False)
+    assert is_error
+    assert 'in other colours' in message
+
+
+@pytest.mark.parametrize('mode', ['1', 'L', 'P', 'RGB', 'LA', 'RGBA', 'CMYK'])
+@pytest.mark.parametrize('suffix', ['png', 'tif', 'jpg', 'webp', 'bmp'])
+def test_what_is_not_refused_has_its_colours(tmp_path, mode, suffix):
+    picture = Image.new('RGBA', (48, 48), (200, 100, 50, 255))
+    picture.paste((20, 160, 240, 255), (8, 8, 40, 40))
+    path = tmp_path / f'a.{suffix}'
+    try:
+        picture.convert('RGB').convert(mode).save(path, quality=95)
+    except (OSError, ValueError):
+        return
+    found = messages(tmp_path, path.name, stated=(48, 48))
+    read = mmcv.imread(str(path), channel_order='rgb').astype(int)
+    with Image.open(path) as image:
+        shown = np.asarray(image.convert('RGB'), int)
+    assert not any(is_error for is_error, _ in found)
+    assert np.abs(read - shown).mean() < 3
+
+
+@pytest.mark.parametrize('suffix', ['jpg', 'png', 'tif', 'webp'])
+def test_exif_data_are_obeyed_or_refused(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.new('RGB', (48, 32))
+    picture.paste((255, 255, 255), (0, 0, 48, 8))
+    path = tmp_path / f'a.{suffix}'
+    picture.save(path, **(dict(tiffinfo=exif) if suffix == 'tif' else dict(exif=exif)))
+    size = (48, 32) if suffix == 'webp' else (32, 48)
+    ((is_error, message),) = messages(tmp_path, path.name, stated=size)
+    assert is_error == (suffix == 'webp')
+    assert 'turn' in message
+    read = mmcv.imread(str(path))
+    assert (read.shape[1::-1] == (32, 48) and read[24, 28].min() > 200) != is_error
+
+
+def test_cut_jpegs_are_noticed_without_decoding(tmp_path):
+    save(tmp_path, 'b.jpg')
+    whole = (tmp_path / 'b.jpg').read_bytes()
+    (tmp_path / 'a.jpg').write_bytes(whole + bytes(100))
+    assert messages(tmp_path, 'a.jpg', pixels=False) == []
+    (tmp_path / 'a.jpg').write_bytes(whole[:-3])
+    ((is_error, message),) = messages(tmp_path, 'a.jpg', pixels=False)
+    assert not is_error
+    assert 'may be cut off' in message

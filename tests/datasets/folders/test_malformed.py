@@ -3,8 +3,16 @@
 import json
 
 import pytest
-from samples.labelled_folders import write_coco, write_voc, write_yolo
+from samples.labelled_folders import (
+    SPLITS,
+    voc_xml,
+    write_coco,
+    write_image,
+    write_voc,
+    write_yolo,
+)
 
+from mmdet_plus.datasets.checking import examine
 from mmdet_plus.datasets.folders import recognise
 from mmdet_plus.errors import UserError
 
@@ -33,32 +41,13 @@ def yolo(tmp_path):
         ('2 0.5 0.5 0.1 0.1', 'class 2 is not one of 0 to 1'),
         ('0.5 0.5 0.5 0.1 0.1', r'class 0\.5 is not'),
         ('-1 0.5 0.5 0.1 0.1', 'class -1 is not'),
+        ('0 0.5 nan 0.1 0.1', 'are not all finite'),
+        ('0 0.1 0.1 0.2 nan 0.3 0.3', 'are not all finite'),
+        ('nan 0.5 0.5 0.1 0.1', 'are not all finite'),
     ],
 )
 def test_lines_of_yolo(yolo, line, message):
     (yolo / 'labels/train/b.txt').write_text(f'{line}\n')
-    with pytest.raises(UserError, match=message):
-        recognise(str(yolo))
-
-
-@pytest.mark.parametrize(
-    ('text', 'message'),
-    [
-        ('names: [cat, dog\ntrain: x', r'data\.yaml, line 2 is not valid YAML'),
-        ('names: [cat, dog]\nnc: 3', 'nc is 3, but there are 2 names'),
-        ('names: {1: cat, 2: dog}', 'must be numbered 0 to 1, got 1, 2'),
-        ('nc: 2', 'has no names'),
-        ('- cat', 'must be a table'),
-        ('names: [cat, dog]\ntrain: photos', 'train: photos, which is not there'),
-        (
-            'names: [cat, dog]\ntrain: [images/train, images/more]',
-            'train: images/more, which is not there',
-        ),
-        ('!!python/object/apply:os.system [ls]', 'is not valid YAML'),
-    ],
-)
-def test_descriptions_of_yolo(yolo, text, message):
-    (yolo / 'data.yaml').write_text(text)
     with pytest.raises(UserError, match=message):
         recognise(str(yolo))
 
@@ -91,6 +80,7 @@ def voc(tmp_path):
         ('<xmax>11</xmax>', '', r'object\[0\] lacks bndbox/xmax'),
         ('<xmax>11<', '<xmax>eleven<', "xmax must be a number, got 'eleven'"),
         ('</annotation>', '', r'b\.xml is not valid XML: .*line 4'),
+        ('<annotation>', '<annotation xmlns="x">', r'begins with <\{x\}annotation>'),
     ],
 )
 def test_files_of_voc(voc, old, new, message):
@@ -114,6 +104,85 @@ def test_voc_from_tools_that_count_from_0(voc):
     assert data.splits['train']['first_pixel'] == 0
     content = data.dataset('train').ground_truth()
     assert content['annotations'][0]['bbox'] == [5, 3, 9, 9]
+    assert 'not as pixels counted from 1' in data.remarks[0]
+    assert data.remarks[0].endswith('e.xml, object[0] has xmin 0')
+
+
+@pytest.mark.parametrize('layout', ['beside', 'split first', 'split last'])
+def test_one_split_of_voc_that_counts_from_0_decides_for_all(tmp_path, layout):
+    root = tmp_path / 'data'
+    for split, names in SPLITS.items():
+        folder = {
+            'beside': (f'{split}', f'{split}'),
+            'split first': (f'{split}/Annotations', f'{split}/JPEGImages'),
+            'split last': (f'Annotations/{split}', f'JPEGImages/{split}'),
+        }[layout]
+        for name in names:
+            write_image(root / folder[1] / f'{name}.jpg')
+            (root / folder[0]).mkdir(parents=True, exist_ok=True)
+            text = voc_xml(name)
+            text = text.replace('>1<', '>0<') if name == 'e' else text
+            (root / folder[0] / f'{name}.xml').write_text(text)
+    data = recognise(str(root))
+    assert [data.splits[split]['first_pixel'] for split in SPLITS] == [0, 0]
+    content = data.dataset('train').ground_truth()
+    assert content['annotations'][0]['bbox'] == [5, 3, 9, 9]
+    assert [i['file_name'] for i in content['images']] == ['a.jpg', 'b.jpg', 'c.jpg']
+
+
+def test_two_data_sets_of_voc_in_one_folder(tmp_path):
+    write_voc(tmp_path / 'data/VOC2007')
+    write_voc(tmp_path / 'data/VOC2012')
+    with pytest.raises(
+        UserError, match="the split 'all' in VOC2007/Annotations and in"
+    ):
+        recognise(str(tmp_path / 'data'))
+
+
+def test_background_in_a_list_is_no_class(voc):
+    text = '# label:color\nbackground:0,0,0::\ncat:1,0,0::\ndog:2,0,0::\n'
+    (voc / 'labelmap.txt').write_text(text)
+    assert recognise(str(voc)).classes == ('cat', 'dog')
+    for name in 'abe':
+        edit(voc / f'Annotations/{name}.xml', lambda t: t.replace('cat', 'background'))
+    edit(voc / 'Annotations/c.xml', lambda t: t.replace('cat', 'dog'))
+    (voc / 'labelmap.txt').write_text('background\ndog\n')
+    assert recognise(str(voc)).classes == ('background', 'dog')
+
+
+def test_the_image_that_a_file_names_is_taken(voc):
+    write_image(voc / 'JPEGImages/b.png')
+    edit(voc / 'Annotations/b.xml', lambda text: text.replace('b.jpg', 'b.png'))
+    images = recognise(str(voc)).dataset('train').ground_truth()['images']
+    assert [image['file_name'] for image in images] == ['a.jpg', 'b.png', 'c.jpg']
+
+
+def test_marks_at_the_start_of_files(tmp_path):
+    roots = [
+        write_voc(tmp_path / 'voc'),
+        write_yolo(tmp_path / 'yolo', 'images/{split}', 'names: [cat, dog]\n'),
+        write_coco(tmp_path / 'coco', 'annotations/{split}.json', '{split}'),
+    ]
+    (roots[0] / 'classes.txt').write_text('cat\ndog\n')
+    for root in roots:
+        before = recognise(str(root))
+        for path in root.rglob('*.*'):
+            if path.suffix in ('.txt', '.xml', '.yaml', '.json'):
+                path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+        after = recognise(str(root))
+        assert after == before
+        truth = [data.dataset('train').ground_truth() for data in (before, after)]
+        assert truth[0] == truth[1]
+        assert len(truth[0]['annotations']) == 4
+
+
+@pytest.mark.parametrize('name', ['ImageSets/Main/train.txt', 'classes.txt'])
+def test_other_encodings_are_named(voc, name):
+    (voc / name).write_bytes('katze\nhund ä\n'.encode('latin-1'))
+    with pytest.raises(
+        UserError, match=r'txt cannot be read: it is not in UTF-8 \(byte'
+    ):
+        recognise(str(voc))
 
 
 def test_difficult_objects_of_voc_are_ignored_as_crowds(voc):
@@ -138,6 +207,32 @@ def coco(tmp_path):
         (lambda c: c['images'][1].pop('file_name'), r'images\[1\] lacks file_name'),
         (lambda c: c['images'].clear(), 'lists no images'),
         (lambda c: [i.update(file_name='x.jpg') for i in c['images']], 'is in none of'),
+        (
+            lambda c: c['images'][1].update(file_name=None),
+            r'images\[1\]: file_name must',
+        ),
+        (
+            lambda c: c['images'][1].update(file_name=['b.jpg']),
+            r"must be a text, got \['b",
+        ),
+        (lambda c: c['images'][1].update(id=None), r'images\[1\]: id must be'),
+        (
+            lambda c: c['images'][1].update(id=[2]),
+            r'id must be a number or a text, got',
+        ),
+        (lambda c: c['images'][1].update(width='40'), r"width must be .*, got '40'"),
+        (lambda c: c['images'][1].update(height=0), 'height must be a number above 0'),
+        (
+            lambda c: c['annotations'][2].update(image_id={}),
+            r'annotations\[2\]: image_id',
+        ),
+        (lambda c: c['annotations'][2].update(category_id=None), 'category_id must be'),
+        (lambda c: c['categories'][1].update(id=[1]), r'categories\[1\]: id must be'),
+        (lambda c: c['categories'][1].update(name=['dog']), r'categories\[1\]: name'),
+        (lambda c: c['images'][1].update(file_name='a\0.jpg'), 'file_name must be'),
+        (lambda c: c['images'][1].update(width=10**400), 'width must be a number'),
+        (lambda c: c.update(images={}), "has no list 'images'"),
+        (lambda c: c['images'].append('a.jpg'), r'images\[3\] lacks file_name, id'),
     ],
 )
 def test_files_of_coco(coco, change, message):
@@ -163,6 +258,74 @@ def test_what_coco_files_leave_out_is_worked_out(coco):
     edit_json(coco / 'annotations/train.json', strip)
     after = recognise(str(coco)).dataset('train').ground_truth()
     assert after == before
+
+
+def test_boxes_of_texts_and_null_are_left_to_the_check_of_objects(coco):
+    def spoil(content):
+        content['annotations'][0]['bbox'] = ['1', '2', '3', '4']
+        del content['annotations'][0]['area']
+        for key in ('area', 'iscrowd'):
+            content['annotations'][1][key] = None
+        content['images'][0].update(width=None, height=None)
+
+    edit_json(coco / 'annotations/train.json', spoil)
+    found = examine(recognise(str(coco)), pixels=False)
+    (error,) = found.errors
+    assert '1 objects whose bbox is not four' in error
+    assert 'train.json, annotations[0]' in error
+    content = found.contents['train']
+    assert content['annotations'][1]['area'] == 300
+    assert content['images'][0]['width'] == 40
+
+
+@pytest.mark.parametrize('text', ['', '[]', '3', '\n', '{"info": {}}', '[' * 100000])
+@pytest.mark.parametrize('name', ['train', 'instances_train2017', '_annotations.coco'])
+def test_files_named_like_annotations_must_be_some(coco, text, name):
+    path = coco / f'annotations/{name}.json'
+    (coco / 'annotations/train.json').unlink()
+    path.write_text(text)
+    with pytest.raises(UserError, match=rf'annotation file .*{name}\.json is not'):
+        recognise(str(coco))
+
+
+def test_folders_and_links_that_are_named_like_files(coco):
+    (coco / 'annotations/test.json').mkdir()
+    assert set(recognise(str(coco)).splits) == {'train', 'val'}
+    (coco / 'annotations/train.json').unlink()
+    (coco / 'annotations/train.json').symlink_to('/nowhere/train.json')
+    with pytest.raises(UserError, match=r'train\.json cannot be read: No such file'):
+        recognise(str(coco))
+
+
+def test_paths_of_windows(coco):
+    def spoil(content):
+        for image in content['images']:
+            image['file_name'] = 'train\\' + image['file_name']
+
+    edit_json(coco / 'annotations/train.json', spoil)
+    images = recognise(str(coco)).dataset('train').ground_truth()['images']
+    assert [i['file_name'] for i in images] == [f'train/{name}.jpg' for name in 'abc']
+
+
+def test_a_single_image_cannot_be_divided(tmp_path):
+    root = write_voc(tmp_path / 'data', with_sets=False)
+    for path in (root / 'Annotations').iterdir():
+        if path.stem != 'a':
+            path.unlink()
+    with pytest.raises(UserError, match='has a single image'):
+        recognise(str(root)).dataset('train').ground_truth()
+
+
+def test_a_file_of_no_split_is_told(coco):
+    (coco / 'annotations/notes.json').write_text('{"images": [], "annotations": []}')
+    with pytest.raises(UserError, match=r'notes\.json lists no images'):
+        recognise(str(coco))
+    text = (coco / 'annotations/val.json').read_text()
+    (coco / 'annotations/notes.json').write_text(text)
+    for path in (coco / 'val').iterdir():
+        write_image(coco / path.name)
+    (remark, *_) = recognise(str(coco)).remarks
+    assert remark.startswith('annotations/notes.json is left out')
 
 
 def test_two_files_of_one_split(coco):
@@ -192,7 +355,9 @@ def test_classes_of_coco_without_a_text_are_refused(tmp_path):
         root / 'annotations/train.json',
         lambda content: content['categories'][0].update(name=None),
     )
-    with pytest.raises(UserError, match=r'categories\[0\] has the name None'):
+    with pytest.raises(
+        UserError, match=r'categories\[0\]: name must be a text, got None'
+    ):
         recognise(str(root))
 
 

@@ -26,6 +26,7 @@ def region(**changes):
         dict(num_image_stages=1, with_reg=True),
         dict(top_p=0.35, fusion='average'),
         dict(top_p=0.3, with_reg=True),
+        dict(top_p=0.07, with_reg=True),
     ],
 )
 def test_shared_base(refine_at, changes):
@@ -39,7 +40,7 @@ def test_frozen_base(refine_at):
     cfg = ConfigDict(
         type='FrozenBaseDCR',
         detector=dcr.detector_config(),
-        refiner=dict(dcr.crop_config(top_p=0.5), input_std=[2.0, 3.0, 4.0]),
+        refiner=dict(dcr.crop_config(top_p=0.5), input_std=[20.0, 30.0, 40.0]),
         refine_at=refine_at,
         data_preprocessor=dict(type='DetDataPreprocessor', pad_size_divisor=32),
     )

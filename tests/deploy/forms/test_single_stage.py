@@ -20,6 +20,14 @@ def test_detectors_of_configs(name):
     assert assert_form_equals_detector(model, two_images(128, 192)) > 20
 
 
+def test_a_final_suppression():
+    config = load_config(CONFIGS / NAMES[0]).model
+    config.test_cfg.nms.iou_threshold = 0.8
+    config.test_cfg.final_nms = dict(type='soft_nms', iou_threshold=0.3)
+    model = build(config)
+    assert assert_form_equals_detector(model, two_images(128, 192)) > 20
+
+
 def test_ssd_takes_the_best_of_each_level():
     name = next(CONFIGS.glob('*/ssd320_r18_1x_shapes.py'))
     config = load_config(name).model

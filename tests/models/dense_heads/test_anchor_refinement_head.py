@@ -1,4 +1,3 @@
-import copy
 import math
 
 import pytest
@@ -6,22 +5,13 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
+from samples.multibox_heads import TRAIN_CFG, MultiboxTraining
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.anchor_refinement_head import not_surely_background
 from mmdet_plus.models.task_modules.multibox import flatten_levels, tiled_anchors
 
 CHANNELS = [3, 4]
-TRAIN_CFG = dict(
-    assigner=dict(
-        type='MaxIoUAssigner',
-        pos_iou_thr=0.5,
-        neg_iou_thr=0.5,
-        min_pos_iou=1e-6,
-        gt_max_assign_all=False,
-    ),
-    neg_pos_ratio=3,
-)
 
 
 def build(**kwargs):
@@ -175,46 +165,12 @@ def losses_of(truth=SAMPLES, **kwargs):
     return build(**kwargs).loss(feats(), truth)[0]
 
 
-def test_configured_losses_count():
-    plain = losses_of()
-    weighted = losses_of(
-        loss_cls=dict(type='CrossEntropyLoss', loss_weight=2.0),
-        loss_bbox=dict(type='SmoothL1Loss', loss_weight=3.0),
-    )
-    torch.testing.assert_close(weighted['loss_arm_cls'], 2 * plain['loss_arm_cls'])
-    torch.testing.assert_close(weighted['loss_arm_bbox'], 3 * plain['loss_arm_bbox'])
-
-
-def test_configured_coder_encodes():
-    coder = dict(type='ClampedDeltaXYWHBBoxCoder', target_stds=(0.2, 0.2, 0.4, 0.4))
-    anchors = [tiled_anchors(build().prior_generator, feats())] * 2
-    gts = [sample.gt_instances for sample in SAMPLES]
-    usual, wide = (
-        head.get_targets(anchors, gts).deltas
-        for head in (build(), build(bbox_coder=coder))
-    )
-    assert usual.abs().sum() > 0
-    torch.testing.assert_close(wide, usual / 2)
-
-
-def test_negatives_per_positive_count():
-    def loss(ratio):
-        return losses_of(train_cfg=dict(TRAIN_CFG, neg_pos_ratio=ratio))['loss_arm_cls']
-
-    assert loss(0) < loss(1) < loss(3)
-    torch.testing.assert_close(loss(3), losses_of()['loss_arm_cls'])
-
-
-def test_ignored_regions_do_not_train():
-    assigner = dict(TRAIN_CFG['assigner'], ignore_iof_thr=0.1)
-    truth = copy.deepcopy(SAMPLES)
-    for sample in truth:
-        sample.ignored_instances = InstanceData(
-            bboxes=torch.tensor([[-100.0, -100, 200, 200]])
-        )
-    train_cfg = dict(TRAIN_CFG, assigner=assigner)
-    assert all(loss > 0 for loss in losses_of(train_cfg=train_cfg).values())
-    assert all(loss == 0 for loss in losses_of(truth, train_cfg=train_cfg).values())
+class TestTraining(MultiboxTraining):
+    build = staticmethod(build)
+    losses_of = staticmethod(losses_of)
+    feats = staticmethod(feats)
+    samples = SAMPLES
+    losses = ('loss_arm_cls', 'loss_arm_bbox')
 
 
 def test_every_parameter_gets_a_gradient():

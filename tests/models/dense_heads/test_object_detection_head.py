@@ -1,27 +1,17 @@
-import copy
-
 import pytest
 import torch
+from mmcv.ops import batched_nms
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
+from samples.multibox_heads import TRAIN_CFG, MultiboxTraining
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.anchor_refinement_head import Refinement
 from mmdet_plus.models.task_modules.multibox import flatten_levels, tiled_anchors
 
 NUM_CLASSES, NUM_ANCHORS = 5, 8 * 8 + 4 * 4
-TRAIN_CFG = dict(
-    assigner=dict(
-        type='MaxIoUAssigner',
-        pos_iou_thr=0.5,
-        neg_iou_thr=0.5,
-        min_pos_iou=1e-6,
-        gt_max_assign_all=False,
-    ),
-    neg_pos_ratio=3,
-)
 TEST_CFG = dict(
     score_thr=0.01, nms_pre=400, nms=dict(type='nms', iou_threshold=0.45), max_per_img=9
 )
@@ -47,6 +37,18 @@ def build(test_cfg=None, **kwargs):
     head = MODELS.build({**config, **kwargs})
     head.init_weights()
     return head
+
+
+def test_a_final_suppression_lowers_scores_of_neighbours():
+    cfg = dict(nms=dict(type='nms', iou_threshold=0.9), max_per_img=50)
+    plain = build(cfg).predict(feats(1), samples([]))[0]
+    final = dict(type='soft_nms', iou_threshold=0.3)
+    soft = build(cfg | dict(final_nms=final)).predict(feats(1), samples([]))[0]
+    dets, keep = batched_nms(plain.bboxes, plain.scores, plain.labels, final)
+    assert soft.scores.sum() < plain.scores.sum() - 0.1
+    torch.testing.assert_close(soft.scores, dets[:, 4])
+    torch.testing.assert_close(soft.bboxes, plain.bboxes[keep])
+    assert torch.equal(soft.labels, plain.labels[keep])
 
 
 def feats(batch=2):
@@ -146,46 +148,12 @@ def losses_of(truth=SAMPLES, **kwargs):
     return build(**kwargs).loss(feats(), truth)
 
 
-def test_configured_losses_count():
-    plain = losses_of()
-    weighted = losses_of(
-        loss_cls=dict(type='CrossEntropyLoss', loss_weight=2.0),
-        loss_bbox=dict(type='SmoothL1Loss', loss_weight=3.0),
-    )
-    torch.testing.assert_close(weighted['loss_cls'], 2 * plain['loss_cls'])
-    torch.testing.assert_close(weighted['loss_bbox'], 3 * plain['loss_bbox'])
-
-
-def test_configured_coder_encodes():
-    coder = dict(type='ClampedDeltaXYWHBBoxCoder', target_stds=(0.2, 0.2, 0.4, 0.4))
-    anchors = [tiled_anchors(build().prior_generator, feats())] * 2
-    gts = [sample.gt_instances for sample in SAMPLES]
-    usual, wide = (
-        head.get_targets(anchors, gts).deltas
-        for head in (build(), build(bbox_coder=coder))
-    )
-    assert usual.abs().sum() > 0
-    torch.testing.assert_close(wide, usual / 2)
-
-
-def test_negatives_per_positive_count():
-    def loss(ratio):
-        return losses_of(train_cfg=dict(TRAIN_CFG, neg_pos_ratio=ratio))['loss_cls']
-
-    assert loss(0) < loss(1) < loss(3)
-    torch.testing.assert_close(loss(3), losses_of()['loss_cls'])
-
-
-def test_ignored_regions_do_not_train():
-    assigner = dict(TRAIN_CFG['assigner'], ignore_iof_thr=0.1)
-    truth = copy.deepcopy(SAMPLES)
-    for sample in truth:
-        sample.ignored_instances = InstanceData(
-            bboxes=torch.tensor([[-100.0, -100, 200, 200]])
-        )
-    train_cfg = dict(TRAIN_CFG, assigner=assigner)
-    assert all(loss > 0 for loss in losses_of(train_cfg=train_cfg).values())
-    assert all(loss == 0 for loss in losses_of(truth, train_cfg=train_cfg).values())
+class TestTraining(MultiboxTraining):
+    build = staticmethod(build)
+    losses_of = staticmethod(losses_of)
+    feats = staticmethod(feats)
+    samples = SAMPLES
+    losses = ('loss_cls', 'loss_bbox')
 
 
 def test_every_parameter_gets_a_gradient():

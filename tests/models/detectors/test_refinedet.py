@@ -202,6 +202,25 @@ def test_boxes_return_in_pixels_of_the_original_image():
     torch.testing.assert_close(scaled.pred_instances.bboxes[:1], expected)
 
 
+def test_ignored_objects_train_if_they_shall():
+    ordinary, apart = samples(OBJECTS, OBJECTS), samples(OBJECTS, [])
+    for sample, other in zip(apart, ordinary, strict=True):
+        difficult = other.gt_instances[len(sample.gt_instances) :]
+        sample.ignored_instances = difficult
+    model, x = build(), images()
+    expected = model.loss(x, ordinary)
+    without = model.loss(x, apart)
+    model.train_on_ignored = True
+    found = model.loss(x, apart)
+    assert len(apart[1].gt_instances) == 0  # the samples stay as they are
+    for key in KEYS:
+        torch.testing.assert_close(found[key], expected[key])
+        assert without[key] != expected[key]
+    cfg = config()
+    cfg.train_on_ignored = True
+    assert MODELS.build(cfg).train_on_ignored
+
+
 def test_number_of_classes_is_that_of_the_data():
     dataset = SimpleNamespace(metainfo=dict(classes=('a', 'b', 'c')))
     loader = SimpleNamespace(dataset=dataset)

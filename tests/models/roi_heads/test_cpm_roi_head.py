@@ -3,7 +3,7 @@ import torch
 from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 from samples.cpm_rcnn import build
-from samples.d2det import GTS, STRIDES, proposals, samples
+from samples.roi_heads import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.task_modules.bbox_geometry import clip_bboxes

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from samples.cpm_rcnn import build
-from samples.d2det import GTS, STRIDES, proposals, samples
+from samples.roi_heads import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.models.roi_heads import cpm_roi_head as module
 from mmdet_plus.models.task_modules.bbox_geometry import clip_bboxes

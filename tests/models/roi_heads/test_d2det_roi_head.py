@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from samples.d2det import GTS, STRIDES, build, proposals, samples
+from samples.d2det import build
+from samples.roi_heads import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.roi_heads import d2det_roi_head as module

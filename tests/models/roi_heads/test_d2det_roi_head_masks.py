@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 from mmdet.structures.mask import PolygonMasks
-from samples.d2det import GTS, STRIDES, build, proposals, samples
+from samples.d2det import build
+from samples.roi_heads import GTS, STRIDES, proposals, samples
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 

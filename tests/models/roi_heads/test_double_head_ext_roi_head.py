@@ -1,16 +1,16 @@
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
+from samples.cpm_rcnn import config as cpm_config
+from samples.d2det import config as d2det_config
 from samples.dcr import random_samples
+from samples.roi_heads import GTS, STRIDES, proposals, samples, train_cfg
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 
-STRIDES = [4, 8]
-GTS = torch.tensor([[20.0, 20, 60, 70], [70, 10, 110, 50]])
 LOSS_KEYS = {
     *('loss_fc_cls', 'loss_fc_bbox', 'loss_conv_cls', 'loss_conv_bbox'),
     *('acc_fc', 'acc_conv'),
@@ -45,18 +45,8 @@ def config(**roi_head) -> ConfigDict:
         type='DoubleHeadExtRoIHead',
         bbox_roi_extractor=ALIGN,
         bbox_head=HEAD,
-        train_cfg=dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=False,
-            ),
-            # All proposals, so that chance has no part.
-            sampler=dict(type='PseudoSampler'),
-            pos_weight=-1,
-        ),
+        # All proposals, so that chance has no part.
+        train_cfg=train_cfg(dict(type='PseudoSampler')),
         test_cfg=dict(
             score_thr=0.0, nms=dict(type='nms', iou_threshold=0.9), max_per_img=20
         ),
@@ -82,30 +72,6 @@ def feats():
     torch.manual_seed(1)
     # One level more than the RoI extractors read, as FPN has.
     return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
-
-
-def samples(*gts, scale=1.0):
-    return [
-        DetDataSample(
-            gt_instances=InstanceData(bboxes=g, labels=torch.arange(len(g)) % 3),
-            metainfo=dict(
-                img_shape=(100, 120),
-                ori_shape=(100 / scale, 120 / scale),
-                scale_factor=(scale, scale),
-            ),
-        )
-        for g in gts
-    ]
-
-
-def proposals(*counts):
-    torch.manual_seed(2)
-    results = []
-    for count in counts:
-        noise = torch.randn(count, 4) * 4
-        boxes = (GTS.repeat(count, 1)[:count] + noise).clamp(0, 100)
-        results.append(InstanceData(bboxes=boxes, scores=torch.rand(count)))
-    return results
 
 
 @pytest.mark.parametrize(
@@ -304,3 +270,24 @@ def test_losses_of_any_batch_are_finite_and_have_the_same_names():
         total.backward()
     assert len(names) == 1
     assert all(p.grad.isfinite().all() for p in head.parameters())
+
+
+def stages(cfg):
+    own = {k: cfg[k] for k in ('bbox_roi_extractor', 'bbox_head')}
+    return dict(own, type='CascadeRoIHead', num_stages=2, stage_loss_weights=[1, 0.5])
+
+
+@pytest.mark.parametrize(
+    'owner',
+    [
+        lambda cfg: dict(cfg, type='StandardRoIHead'),
+        lambda cfg: dict(cfg, type='DoubleHeadRoIHead', reg_roi_scale_factor=1.3),
+        stages,
+        lambda cfg: dict(d2det_config(), bbox_head=cfg.bbox_head),
+        lambda cfg: dict(cpm_config(), bbox_head=cfg.bbox_head),
+        lambda cfg: dict(cpm_config(), rsm_head=cfg.bbox_head),
+    ],
+)
+def test_roi_heads_that_give_one_feature_are_refused(owner):
+    with pytest.raises(ValueError, match='which only DoubleHeadExtRoIHead gives: set'):
+        MODELS.build(owner(config()))

@@ -2,8 +2,8 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from samples.cpm_rcnn import config
-from samples.d2det import GTS as OBJECTS
-from samples.d2det import STRIDES, proposals, samples
+from samples.roi_heads import GTS as OBJECTS
+from samples.roi_heads import STRIDES, proposals, samples
 
 from mmdet_plus.models.roi_heads.localisation_cascade import (
     LocalisationCascade,

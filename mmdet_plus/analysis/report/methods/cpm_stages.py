@@ -7,11 +7,12 @@ from mmdet.models.detectors import BaseDetector
 
 from mmdet_plus.models.roi_heads import CPMRoIHead
 
+from ...watched_calls import calls_of, repeat
 from ..average_precision import summarize
 from ..evaluation import evaluate
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_lines
-from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
+from .study import Batch, Boxes, FinishedTest, Study
 
 SHOWN = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
 
@@ -67,7 +68,7 @@ class StageStudy(Study):
             )
         places = [row['stage'] for row in rows]
         lines = {name: (places, [row[name] for row in rows]) for name in SHOWN[:3]}
-        content = plot_lines(lines, 'stage', 'AP')
+        content = plot_lines(lines, 'stage', 'AP', whole=True)
         section.pictures.append(Picture('cpm_stages', 'AP by stage', content))
         columns = [Column(name, name) for name in ('stage', *SHOWN)]
         section.tables.append(Table('cpm_stages', 'By stage', columns, rows))

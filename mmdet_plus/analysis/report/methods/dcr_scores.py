@@ -9,10 +9,11 @@ from pycocotools import mask as coco_mask
 
 from mmdet_plus.models.roi_heads.refiners.box_refiner import BoxRefiner
 
+from ...watched_calls import calls_of, repeat
 from ..evaluation import IOU_THR
 from ..parts import Column, Picture, Section, Table
 from ..plots import COLORS, new_figure, to_png
-from .study import Batch, FinishedTest, Study, calls_of, repeat
+from .study import Batch, FinishedTest, Study
 
 NUM_BINS = 5
 MAX_POINTS = 4000

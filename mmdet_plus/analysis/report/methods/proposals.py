@@ -5,10 +5,11 @@ from typing import Any
 
 from mmdet.models.detectors import BaseDetector
 
+from ...watched_calls import calls_of, repeat
 from ..parts import Section
 from ..recall import proposal_recall
 from ..sections.objects import add_recall
-from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
+from .study import Batch, Boxes, FinishedTest, Study
 
 
 class ProposalStudy(Study):

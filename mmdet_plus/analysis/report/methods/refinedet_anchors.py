@@ -9,10 +9,11 @@ from mmdet.models.detectors import BaseDetector
 from mmdet_plus.models.detectors import RefineDet
 from mmdet_plus.models.task_modules.multibox import flatten_levels
 
+from ...watched_calls import calls_of, repeat
 from ..parts import Column, Section, Table
 from ..recall import proposal_recall
 from ..sections.objects import add_recall
-from .study import Batch, Boxes, FinishedTest, Study, calls_of, repeat
+from .study import Batch, Boxes, FinishedTest, Study
 
 
 class AnchorStudy(Study):

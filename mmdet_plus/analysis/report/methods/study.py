@@ -1,8 +1,7 @@
 """How a study watches a detector: by calls of its public methods."""
 
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,30 +71,6 @@ def watch_batches(model: BaseDetector) -> Iterator[Batch]:
         yield batch
     finally:
         handle.remove()
-
-
-@contextmanager
-def calls_of(owner: nn.Module, name: str, replace: Callable) -> Iterator[None]:
-    """Let ``replace(original, given)`` stand in for a method.
-
-    ``given`` are the arguments of a call; ``repeat(original, given)`` calls the method.
-    """
-    original = getattr(owner, name)
-    parameters = inspect.signature(original)
-
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return replace(original, parameters.bind(*args, **kwargs))
-
-    setattr(owner, name, wrapper)
-    try:
-        yield
-    finally:
-        delattr(owner, name)
-
-
-def repeat(original: Callable, given: inspect.BoundArguments) -> Any:
-    """Call a method with the arguments of a call."""
-    return original(*given.args, **given.kwargs)
 
 
 class Boxes:

@@ -9,13 +9,17 @@ from ..calibration import reliability_rows
 from ..comparison import Difference, ObjectCounts
 from ..error_budget import ERRORS
 from ..evaluation import Evaluation
-from ..figures_of_merit import CLASS_PREFIX, COST_PREFIX
+from ..figures_of_merit import CLASS_PREFIXES, COST_PREFIX, class_of
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_bars, plot_intervals, plot_lines
 from ..recall import detection_recall
 
 Runs = Mapping[str, Evaluation]
 NUM_CLASSES = 12
+UNEQUAL = 0.05  # precisions
+# Of classes, and those that would make the plot too long; the table has them.
+LEFT_OUT = (*CLASS_PREFIXES, *(f'AP{t}' for t in (55, 60, 65, 70, 80, 85, 90, 95)))
+LEFT_OUT += ('AP50 by ',)
 
 
 def all_figures(
@@ -32,22 +36,23 @@ def all_figures(
         'Which differences are more than noise?',
         f'Each figure beside that of {first}. The interval holds the difference in 95 '
         'of 100 draws of the images (paired bootstrap): where it leaves out zero, '
-        'other images of the same kind would hardly turn the result round. Costs and '
-        'the calibration error are better when they are lower. Other seeds of the '
-        'training are another source of noise, which this does not see.',
+        'other images of the same kind would hardly turn the result round. With many '
+        'figures, one of twenty leaves out zero by chance. Costs and the calibration '
+        'error are better when they are lower. Other seeds of the training are another '
+        'source of noise, which this does not see.',
     )
     classes = Section(
         'class_differences',
         'Which classes gained, which lost?',
-        'Differences of AP by class. With many classes, one of twenty leaves out zero '
-        'by chance.',
+        'Differences of AP, AP50 and AP75 by class; the plot shows AP. With many '
+        'classes, one of twenty leaves out zero by chance.',
     )
     for section, is_class in ((whole, False), (classes, True)):
         rows = [
             _row(difference, first, name)
             for name, own in differences.items()
             for difference in own
-            if difference.figure.startswith(CLASS_PREFIX) == is_class
+            if (class_of(difference.figure) is not None) == is_class
         ]
         section.tables.append(_table(section.name, rows))
         for number, (name, own) in enumerate(differences.items()):
@@ -61,9 +66,11 @@ def all_figures(
 
 
 def _row(difference: Difference, first: str, name: str) -> dict:
-    change = difference.change
+    change, own = difference.change, class_of(difference.figure)
+    number, class_name = own or (difference.figure, '')
     return dict(
-        figure=difference.figure.removeprefix(CLASS_PREFIX),
+        figure=number,
+        **(dict(name=class_name) if own else {}),
         detector=name,
         before=difference.first,
         after=difference.second,
@@ -75,8 +82,9 @@ def _row(difference: Difference, first: str, name: str) -> dict:
 
 
 def _table(name: str, rows: list[dict]) -> Table:
-    columns = [
-        Column('figure', 'figure' if name == 'differences' else 'class'),
+    columns = [] if name == 'differences' else [Column('name', 'class')]
+    columns += [
+        Column('figure', 'figure'),
         Column('detector', 'detector'),
         Column('before', 'first'),
         Column('after', 'this one'),
@@ -89,16 +97,15 @@ def _table(name: str, rows: list[dict]) -> Table:
 
 
 def _shown(differences: Sequence[Difference], is_class: bool) -> list[Difference]:
-    own = [
-        d
-        for d in differences
-        if d.figure.startswith(CLASS_PREFIX) == is_class
-        and d.change.value == d.change.value
-    ]
+    """What the plot has: the main figures, or the classes that changed most."""
+    there = [d for d in differences if d.change.value == d.change.value]
     if not is_class:
-        return own
+        return [d for d in there if not d.figure.startswith(LEFT_OUT)]
+    prefix = CLASS_PREFIXES[0]
+    own = [d for d in there if d.figure.startswith(prefix)]
     own.sort(key=lambda d: -abs(d.change.value))
-    return sorted(own[:NUM_CLASSES], key=lambda d: -d.change.value)
+    own = [d._replace(figure=d.figure.removeprefix(prefix)) for d in own[:NUM_CLASSES]]
+    return sorted(own, key=lambda d: -d.change.value)
 
 
 def side_by_side(
@@ -120,7 +127,7 @@ def side_by_side(
             )
             precision[f'{name}, IoU {thr}'] = (RECALLS, mean)
         rows = detection_recall(run)
-        recall[name] = ([r['boxes'] for r in rows], [r['AR'] for r in rows])
+        recall[name] = ([r['boxes'] for r in rows], [r['mean'] for r in rows])
         counted = run.correct | run.wrong
         bins = reliability_rows(run.found.scores[counted], run.correct[counted])
         full = [r for r in bins if r['count']]
@@ -133,8 +140,9 @@ def side_by_side(
     for name, (caption, lines, label) in pictures.items():
         content = plot_lines(lines, label, 'precision')
         section.pictures.append(Picture(name, caption, content))
-    content = plot_lines(recall, 'boxes', 'AR', logarithmic=True)
-    section.pictures.append(Picture('recall', 'Average recall by boxes', content))
+    content = plot_lines(recall, 'boxes', 'recall', logarithmic=True)
+    caption = 'Part of all objects by number of boxes, mean of IoU .50 to .95'
+    section.pictures.append(Picture('recall', caption, content))
     content = plot_bars(_costs(runs, differences), 'AP50 to gain')
     section.pictures.append(Picture('costs', 'What errors cost', content))
     section.tables.append(_by_class(runs))
@@ -171,17 +179,64 @@ def _by_class(runs: Runs) -> Table:
 
 
 def object_section(
-    tables: Mapping[str, ObjectCounts], images: Mapping[str, list[dict]], first: str
+    tables: Mapping[str, ObjectCounts],
+    images: Mapping[str, list[dict]],
+    points: Mapping[str, dict],
+    first: str,
 ) -> Section:
-    """McNemar's tables, and the images that make the difference."""
+    """McNemar's tables, where they were taken, and the images that differ.
+
+    Args:
+        tables: against the first detector, by name of the other.
+        images: rows of ``image_rows``, by name of the other.
+        points: the operating point of each detector.
+        first: name of the first detector.
+    """
     section = Section(
         'objects',
         'Which objects does only one of them find?',
         "Each detector from its own best threshold on (F1), IoU 0.5. McNemar's test "
         'looks at the objects that only one of the two finds: a small p says that the '
-        'imbalance is no chance. Objects in one image are not independent, so trust '
+        'imbalance is no chance. It counts what is found, not what is found wrongly: '
+        'compare the precisions. Objects in one image are not independent, so trust '
         'the interval of the recall more.',
     )
+    section.notes += _unequal(points, first)
+    shown = ('threshold', 'precision', 'recall', 'f1')
+    own = [dict(name=n, **{k: row[k] for k in shown}) for n, row in points.items()]
+    columns = [Column('name', 'detector'), *(Column(key, key) for key in shown[:3])]
+    columns.append(Column('f1', 'F1'))
+    section.tables.append(
+        Table('points', 'Operating point of each detector', columns, own)
+    )
+    section.tables.append(_mcnemar_table(tables, first))
+    columns = [
+        Column('image', 'image'),
+        Column('only_second', 'only by this one'),
+        Column('only_first', 'only by the first'),
+    ]
+    for number, (name, own_rows) in enumerate(images.items()):
+        caption = f'Images with objects that only one finds: {name} against {first}'
+        table = Table(f'images_{number}', caption, columns, own_rows[:200])
+        section.tables.append(table)
+    return section
+
+
+def _unequal(points: Mapping[str, dict], first: str) -> list[str]:
+    """A note on each detector that finds more or less at another precision."""
+    notes, least = [], points[first]['precision']
+    for name, point in points.items():
+        gap = point['precision'] - least
+        if abs(gap) > UNEQUAL:
+            word = 'more' if gap > 0 else 'less'
+            notes.append(
+                f'{name} is {word} precise than {first} there, by {abs(gap):.3f}: at '
+                f'an equal precision it could find {"more" if gap > 0 else "fewer"}.'
+            )
+    return notes
+
+
+def _mcnemar_table(tables: Mapping[str, ObjectCounts], first: str) -> Table:
     rows = [
         dict(detector=name, first=first, **table._asdict())
         for name, table in tables.items()
@@ -195,14 +250,4 @@ def object_section(
         Column('neither', 'by neither'),
         Column('p_value', 'p (McNemar)'),
     ]
-    section.tables.append(Table('mcnemar', 'Objects found', columns, rows))
-    columns = [
-        Column('image', 'image'),
-        Column('only_second', 'only by this one'),
-        Column('only_first', 'only by the first'),
-    ]
-    for number, (name, own) in enumerate(images.items()):
-        caption = f'Images with objects that only one finds: {name} against {first}'
-        table = Table(f'images_{number}', caption, columns, own[:200])
-        section.tables.append(table)
-    return section
+    return Table('mcnemar', 'Objects found', columns, rows)

@@ -10,7 +10,7 @@ from ...false_positives.judging import (
     hypothetical_ap,
 )
 from ..average_precision import RECALLS
-from ..confusion import BACKGROUND, confused_pairs, confusion
+from ..confusion import NO_OBJECT, NOT_DETECTED, confused_pairs, confusion
 from ..error_analysis import STEPS, error_curves, error_rows
 from ..error_budget import ERRORS, SUMS, error_budget, judge
 from ..evaluation import Evaluation
@@ -52,12 +52,13 @@ def budget(evaluation: Evaluation) -> Section:
         'AP50 that an oracle would add by mending one kind of error and leaving all '
         'others (TIDE). Classification: right place, wrong class. Localisation: right '
         'class, IoU between 0.1 and 0.5. Both: wrong class and loose. Duplicate: the '
-        'object is found already. Background: nothing is there. Missed: objects that '
-        'no mended detection would find. The parts do not add up to one.',
+        'object is found already. Background: an IoU below 0.1 with every object. '
+        'Missed: objects that no mended detection would find, whatever its score. The '
+        'parts do not add up to one.',
         advice=_remedy(gains),
     )
     caption = 'AP50 that mending each kind would add'
-    content = plot_bars(bars, 'AP50', flat=True)
+    content = plot_bars(bars, 'AP50')
     section.pictures.append(Picture('error_budget', caption, content))
     columns = [
         Column('error', 'error'),
@@ -90,9 +91,9 @@ def error_analysis(evaluation: Evaluation) -> Section:
         'What is left when errors are forgiven?',
         "COCO's error analysis. C75 and C50: the detector at these overlaps. Loc: "
         'boxes need an overlap of 0.1 only. Sim: confusions with classes of the same '
-        'supercategory do not count; Oth: with any class. BG: no false positives on '
-        'the background. FN: nothing is missed. What lies between two curves is what '
-        'that kind of error costs.',
+        'supercategory do not count; Oth: with any class. BG: no false positives are '
+        'left. FN: nothing is missed. What lies between two curves is what that kind '
+        'of error costs.',
     )
     if there.any():
         mean = curves[:, :, there].mean(axis=2)
@@ -113,8 +114,8 @@ def types(evaluation: Evaluation) -> Section:
         'Which false positives come first?',
         'Of the false positives with the best scores, how many are beside an object '
         'of their class or a duplicate (Loc), beside one of a similar class (Sim), of '
-        'another class (Oth), or none of these (BG), after Hoiem et al. The left end '
-        'shows the most confident ones. Classes are similar that share a '
+        'another class (Oth), or beside none by a tenth (BG), after Hoiem et al. The '
+        'left end shows the most confident ones. Classes are similar that share a '
         'supercategory.',
     )
     if not rows:
@@ -138,19 +139,19 @@ def confusions(evaluation: Evaluation) -> Section:
         'confusion',
         'Which classes are confused?',
         f'Detections with a score from {best:.3f} on (the best F1 of all classes), at '
-        'an IoU of 0.5. The last row are detections where no object is left, the last '
-        'column objects that nothing finds.',
+        'an IoU of 0.5. The last row, often called background, are detections on no '
+        'object or on one that is taken, duplicates and loose boxes too; the last '
+        'column are objects that no detection from this score on finds.',
         data=dict(threshold=best, matrix=matrix.tolist(), classes=list(names)),
     )
     if pairs:
         first = pairs[0]
         section.advice = (
             f'Most often {first["true"]} is taken for {first["detected"]}: '
-            f'{first["count"]} times, {first["share"]:.0%} of {first["true"]}. Compare '
-            'their labels.'
+            f'{"once" if first["count"] == 1 else str(first["count"]) + " times"}, '
+            f'{first["share"]:.0%} of {first["true"]}. Compare their labels.'
         )
-    columns_of = [*names, 'missed']
-    content = plot_matrix(matrix, [*names, BACKGROUND], columns_of)
+    content = plot_matrix(matrix, [*names, NO_OBJECT], [*names, NOT_DETECTED])
     caption = 'Counts; colours are shares of the true class'
     section.pictures.append(Picture('confusion', caption, content))
     columns = [
@@ -173,7 +174,8 @@ def hard_positives(evaluation: Evaluation) -> Section:
         'hard_false_positives',
         'What do confident mistakes cost?',
         'False positives by score, and AP50 if those above a score were not there '
-        '(DCR, Fig. 1). '
+        '(DCR, Fig. 1): duplicates; confusions, on an object of another class; '
+        'localisation, by 0.1 to 0.5 on one of their class; elsewhere, all others. '
         f'Above {HARD_SCORE:g} there are {above["all"]} beside '
         f'{count_found(judged, HARD_SCORE)} true positives; without them AP50 would be '
         f'{then:.3f} in place of {now:.3f}.',
@@ -184,7 +186,9 @@ def hard_positives(evaluation: Evaluation) -> Section:
     section.pictures.append(Picture('hypothetical_ap', 'AP50 without them', content))
     intervals = count_by_interval(judged, SCORES)
     columns = [Column('score_low', 'score from'), Column('score_high', 'to')]
-    columns += [Column(kind, kind) for kind in (*KINDS, 'all')]
+    # "Background" is TIDE's kind on this page, which is narrower.
+    titles = {'background': 'elsewhere'}
+    columns += [Column(kind, titles.get(kind, kind)) for kind in (*KINDS, 'all')]
     table = Table(
         'hard_false_positives', 'False positives by score', columns, intervals
     )

@@ -11,6 +11,21 @@ from ..operating_points import best_points
 from ..parts import Gallery, Section
 
 NUM_EXAMPLES = 12
+TITLES = {
+    'missed': (
+        'Missed objects',
+        'The largest objects that no detection of their class with a score from '
+        '{threshold:.3f} on (the best F1) finds at an IoU of 0.5. The error budget '
+        'counts fewer: those that no detection of any score could find.',
+    ),
+    'false_positives': (
+        'Confident false positives',
+        'On no object, on a part of one of another class, or on one that is found '
+        'already; best scores first.',
+    ),
+    'bad_boxes': ('Bad boxes', 'Right class, IoU between 0.1 and 0.5.'),
+    'confused': ('Confused classes', 'IoU of 0.5 or more with another class.'),
+}
 
 
 def galleries(evaluation: Evaluation, image_dir: Path | None) -> Section:
@@ -26,31 +41,28 @@ def galleries(evaluation: Evaluation, image_dir: Path | None) -> Section:
         section.notes.append('No folder of images was given (--images).')
         return section
     errors = judge(evaluation).errors
-    parts = {
-        'missed': ('Missed objects', _missed(evaluation, threshold)),
-        'false_positives': (
-            'Confident false positives',
-            _wrong(evaluation, errors, ('background', 'duplicate', 'both')),
-        ),
-        'bad_boxes': ('Bad boxes', _wrong(evaluation, errors, ('localisation',))),
-        'confused': (
-            'Confused classes',
-            _wrong(evaluation, errors, ('classification',)),
-        ),
-    }
+    chosen = dict(
+        missed=_missed(evaluation, threshold),
+        false_positives=_wrong(evaluation, errors, ('background', 'duplicate', 'both')),
+        bad_boxes=_wrong(evaluation, errors, ('localisation',)),
+        confused=_wrong(evaluation, errors, ('classification',)),
+    )
     data = evaluation.truth, evaluation.found
-    for name, (title, examples) in parts.items():
-        name = f'{evaluation.kind}_{name}'
-        crops = draw_examples(name, examples, *data, image_dir)
-        caption = '' if examples else 'There are none.'
-        if examples and not crops:
+    for name, examples in chosen.items():
+        title, caption = TITLES[name]
+        key = f'{evaluation.kind}_{name}'
+        crops = draw_examples(key, examples, *data, image_dir)
+        if not examples:
+            caption = 'There are none.'
+        elif not crops:
             caption = f'The images could not be read from {image_dir}.'
-        section.galleries.append(Gallery(name, title, caption, crops))
+        caption = caption.format(threshold=threshold)
+        section.galleries.append(Gallery(key, title, caption, crops))
     return section
 
 
 def _missed(evaluation: Evaluation, threshold: float) -> list[Example]:
-    """The largest objects that no detection of their class above a score finds."""
+    """The largest objects that no detection of their class from a score on finds."""
     truth, found = evaluation.truth, evaluation.found
     matched = evaluation.matches.objects[0, 0]
     hits = evaluation.correct & (found.scores >= threshold)

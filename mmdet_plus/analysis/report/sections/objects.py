@@ -2,13 +2,14 @@
 
 import math
 
-from ..evaluation import Evaluation
+from ..evaluation import ENOUGH, Evaluation
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_bars, plot_lines
 from ..recall import detection_recall
 from ..sensitivity import sensitivity_rows
 
-RECALLS = {'AR': 'IoU .50 to .95', 'R50': 'IoU .50', 'R75': 'IoU .75'}
+RECALLS = {'mean': 'mean of IoU .50 to .95', 'R50': 'IoU .50', 'R75': 'IoU .75'}
+LEAST_SPAN = 0.05  # of normalised AP, to be worth a sentence
 
 
 def recall(evaluation: Evaluation) -> Section:
@@ -18,8 +19,8 @@ def recall(evaluation: Evaluation) -> Section:
         'recall',
         'How many boxes does it need?',
         'Part of all objects that is found with the best boxes of each class in each '
-        'image, whatever their score. What is not found with 100 boxes no threshold '
-        'brings back.',
+        'image, whatever their score (AR@100 above is the mean over classes). What is '
+        'not found with 100 boxes no threshold brings back.',
     )
     add_recall(section, rows, 'recall', 'Recall of detections')
     return section
@@ -46,9 +47,9 @@ def sensitivity(evaluation: Evaluation) -> Section:
         'Which objects are hard?',
         'Normalised AP50 of objects by size and aspect ratio, after Hoiem et al.: of '
         'each class, the extra small ones are the smallest tenth, the small ones the '
-        'next fifth, and so on. Occluded and truncated objects are compared where '
-        'annotations have these keys.',
-        advice=_advice(rows),
+        'next fifth, and so on; equal ones are of one level. Occluded and truncated '
+        'objects are compared where annotations have these keys.',
+        advice=sensitivity_advice(rows),
     )
     overall = rows[0]['overall'] if rows else math.nan
     for name in dict.fromkeys(row['characteristic'] for row in rows):
@@ -69,10 +70,12 @@ def sensitivity(evaluation: Evaluation) -> Section:
     return section
 
 
-def _advice(rows: list[dict]) -> str:
+def sensitivity_advice(rows: list[dict]) -> str:
+    """The characteristic with the widest span between levels of enough objects."""
     spans = {}
     for name in dict.fromkeys(row['characteristic'] for row in rows):
-        own = [r for r in rows if r['characteristic'] == name and r['ap'] == r['ap']]
+        own = [r for r in rows if r['characteristic'] == name]
+        own = [r for r in own if r['objects'] >= ENOUGH and r['ap'] == r['ap']]
         if len(own) > 1:
             worst = min(own, key=lambda row: row['ap'])
             best = max(row['ap'] for row in own)
@@ -81,6 +84,8 @@ def _advice(rows: list[dict]) -> str:
         return ''
     name = max(spans, key=lambda key: spans[key][0])
     span, worst = spans[name]
+    if span < LEAST_SPAN:
+        return ''
     return (
         f'The {name} of an object matters most: {worst["level"]} ones have '
         f'{worst["ap"]:.3f}, {span:.3f} less than the best level.'

@@ -2,8 +2,14 @@
 
 import numpy as np
 
-from ..calibration import calibration_error, pearson, reliability_rows, score_and_iou
-from ..evaluation import Evaluation
+from ..calibration import (
+    calibration_error,
+    calibration_parts,
+    pearson,
+    reliability_rows,
+    score_and_iou,
+)
+from ..evaluation import ENOUGH, Evaluation
 from ..operating_points import best_points, operating_points
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_lines, plot_reliability, plot_scatter
@@ -16,6 +22,11 @@ POINT = (
     Column('correct', 'found'),
     Column('wrong', 'false positives'),
     Column('missed', 'missed'),
+)
+LARGE_ERROR, LEAST_PEARSON = 0.1, 0.3
+PEARSON_ADVICE = (
+    'Among found objects, score and IoU hardly agree (Pearson {:.2f}): a head that '
+    "scores boxes (CPM R-CNN's IoU scoring, Double-Head-Ext) can help."
 )
 
 
@@ -63,26 +74,31 @@ def calibrated(evaluation: Evaluation) -> Section:
     rows = reliability_rows(scores, correct)
     error = calibration_error(rows)
     touching = score_and_iou(evaluation)
-    right = touching['correct']
-    every = pearson(touching['score'], touching['iou'])
-    found = pearson(touching['score'][right], touching['iou'][right])
+    score, iou, right = (touching[key] for key in ('score', 'iou', 'correct'))
+    every, found = pearson(score, iou), pearson(score[right], iou[right])
+    high, low = calibration_parts(rows)
     section = Section(
         'calibration',
         'Do scores mean what they say?',
         'Of detections with a score around 0.8, eight of ten should be right (IoU '
-        '0.5). The calibration error is the mean distance. Below, each point is a '
-        'detection that touches an object of its class: scores that follow the IoU '
-        'let non-maximum suppression keep the best box.',
-        advice=_advice(rows, error, found),
+        '0.5). The calibration error (D-ECE) is the mean distance in ten intervals, '
+        'over all detections that were given, without a threshold. Below, each point '
+        'is a detection that touches an object of its class: scores that follow the '
+        'IoU let non-maximum suppression keep the best box.',
         data=dict(calibration_error=error, pearson=every, pearson_found=found),
     )
+    section.data |= dict(too_high=high, too_low=low)
+    if counted.sum() >= ENOUGH:
+        section.advice = calibration_advice(high, low)
+    if right.sum() >= ENOUGH and found < LEAST_PEARSON:
+        section.advice += f' {PEARSON_ADVICE.format(found)}'
     section.pictures += [
         Picture('reliability', 'Reliability', plot_reliability(rows, error)),
         Picture(
             'score_and_iou',
             'Score and IoU',
             plot_scatter(
-                **touching, title=f'Pearson {every:.3f}; found ones {found:.3f}'
+                score, iou, right, f'Pearson {every:.3f}; found ones {found:.3f}'
             ),
         ),
     ]
@@ -106,24 +122,15 @@ def _class_table(evaluation: Evaluation, counted: np.ndarray) -> Table:
     return Table('calibration_classes', 'Calibration by class', columns, rows)
 
 
-def _advice(rows: list[dict], error: float, found: float) -> str:
-    parts = []
-    if error > 0.1:
-        total = sum(row['count'] for row in rows)
-        gap = sum(
-            row['count'] * (row['score'] - row['precision'])
-            for row in rows
-            if row['count']
-        )
-        word = 'too high' if gap > 0 else 'too low'
-        parts.append(
-            f'Scores are {word} by {abs(gap / total):.2f} on average. Ranking and AP '
-            'do not suffer; do not read scores as probabilities without rescaling them.'
-        )
-    if found < 0.3:
-        parts.append(
-            f'Among found objects, score and IoU hardly agree (Pearson {found:.2f}): a '
-            "head that scores boxes (CPM R-CNN's IoU scoring, Double-Head-Ext) can "
-            'help.'
-        )
-    return ' '.join(parts)
+def calibration_advice(high: float, low: float) -> str:
+    """What to make of the parts of the error by scores too high and too low."""
+    if high + low <= LARGE_ERROR:
+        return ''
+    word = 'too high' if high >= low else 'too low'
+    rest = min(high, low)
+    if rest >= LARGE_ERROR / 2:
+        word = f'too high ({high:.2f}) at some scores and too low ({low:.2f}) at others'
+    return (
+        f'Scores are off by {high + low:.2f} on average, {word}. Ranking and AP do not '
+        'suffer; do not read scores as probabilities without rescaling them.'
+    )

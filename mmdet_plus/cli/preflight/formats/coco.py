@@ -1,6 +1,8 @@
 """Checks an annotation file in COCO's format and the classes wanted from it."""
 
+import math
 import os.path as osp
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,16 +23,18 @@ REQUIRED_KEYS = {
     'annotations': ('id', 'image_id', 'category_id', 'bbox', 'area'),
     'categories': ('id', 'name'),
 }
-# How many images are compared with what the file says of them.
-NUM_LOOKED_AT = 20
+# So many images are compared with what the file says of them: some seconds on a local
+# disk.
+MOST_LOOKED_AT = 20000
 
 
 class CocoSummary(NamedTuple):
-    """What the checks need to know of an annotation file."""
+    """What the checks need to know of an annotation file, and images to look at."""
 
     path: str
     categories: tuple[str, ...]
     images: tuple[dict[str, Any], ...] = ()
+    num_images: int = 0
     num_annotations: int = 0
     findings: tuple[Finding, ...] = ()
 
@@ -42,7 +46,7 @@ def reads(dataset: DatasetConfig) -> bool:
 
 
 def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
-    """Check the annotation file, some of its images and its categories.
+    """Check the annotation file, its images and its categories.
 
     Args:
         dataset: its files exist.
@@ -63,6 +67,7 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         needs_truth=needs.truth,
         needs_objects=needs.objects,
         needs_crowds=bool(measured),
+        needs_masks=needs.masks,
         has_boxes=not is_panoptic,
     )
     if needs.objects and not summary.num_annotations:
@@ -73,18 +78,28 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         warnings = check_classes(
             dataset.key, classes, summary, needs.num_classes_keys, keeps_order
         )
+    for key, metric in needs.metrics:
+        _check_metric(dataset, key, metric)
+    found = _look_at_images(dataset, summary)
+    return [*warnings, *refuse(dataset, [*summary.findings, *found])]
+
+
+def _look_at_images(dataset: DatasetConfig, summary: CocoSummary) -> list[Finding]:
+    """Compare images with what the file says of them, reading their first bytes."""
+    folder = dataset.image_folder or ''
     for image in summary.images:
-        path = osp.join(dataset.image_folder or '', image['file_name'])
+        path = osp.join(folder, image['file_name'])
         if not osp.isfile(path):
             raise UserError(
                 f'{dataset.key}: image {path}, listed in {summary.path}, does not '
                 f'exist; {path_advice(dataset.key, "data_prefix.img")}'
             )
-    for key, metric in needs.metrics:
-        _check_metric(dataset, key, metric)
-    found = check_images(summary.images, dataset.image_folder or '', pixels=False)
-    sizes = [finding for finding in found if finding.is_error]
-    return [*warnings, *refuse(dataset, [*summary.findings, *sizes])]
+    found = check_images(summary.images, folder, pixels=False)
+    findings = [finding for finding in found if finding.is_error]
+    if 0 < len(summary.images) < summary.num_images:
+        message = f'{len(summary.images)} of {summary.num_images} images were looked at'
+        findings.append(Finding(False, message))
+    return findings
 
 
 def _check_metric(dataset: DatasetConfig, key: str, metric: dict) -> None:
@@ -134,6 +149,7 @@ def summarise_coco(
     needs_truth: bool = True,
     needs_objects: bool = True,
     needs_crowds: bool = False,
+    needs_masks: bool = False,
     has_boxes: bool = True,
 ) -> CocoSummary:
     """Read an annotation file, once per path and process, keeping only a summary.
@@ -144,12 +160,14 @@ def summarise_coco(
         needs_truth: False for lists of images without ground truth.
         needs_objects: whether it is an error that none is usable.
         needs_crowds: whether pycocotools measures with it, which reads ``iscrowd``.
+        needs_masks: whether masks of the objects are read.
         has_boxes: False for panoptic files, whose annotations are of another kind.
 
     Raises:
         UserError: if the file is not JSON or not in COCO's format.
     """
     content = read_json(path)
+    _refuse_mark(path)
     keys: dict[str, Sequence[str]] = {
         name: wanted if has_boxes or name == 'categories' else ()
         for name, wanted in REQUIRED_KEYS.items()
@@ -168,11 +186,27 @@ def summarise_coco(
             for index, record in enumerate(content[section]):
                 record['source'] = f'{path}, {section}[{index}]'
         findings = check_annotations(
-            content, classes=classes, needs_objects=needs_objects, renumbers=False
+            content,
+            classes=classes,
+            needs_objects=needs_objects,
+            renumbers=False,
+            needs_masks=needs_masks,
         )
-    step = max(1, len(images) // NUM_LOOKED_AT)
-    looked_at = [*images[:-1:step], images[-1]] if has_boxes else []
-    return CocoSummary(path, names, tuple(looked_at), len(annotations), tuple(findings))
+    step = math.ceil(len(images) / MOST_LOOKED_AT)
+    looked_at = tuple(images[::step]) if has_boxes else ()
+    return CocoSummary(
+        path, names, looked_at, len(images), len(annotations), tuple(findings)
+    )
+
+
+def _refuse_mark(path: str) -> None:
+    with open(path, 'rb') as file:
+        if file.read(len(BOM_UTF8)) == BOM_UTF8:
+            raise UserError(
+                f'annotation file {path} begins with a byte order mark, which '
+                'pycocotools does not read; save it without, or use '
+                "type='COCOFolderDataset'"
+            )
 
 
 def check_classes(

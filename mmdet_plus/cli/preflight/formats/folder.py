@@ -41,5 +41,10 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         wrong = absent if len(absent) == len(classes) else misspelt(classes, names)
         if wrong and needs.objects:
             raise unknown_classes_error(dataset.key, wrong, 'the data', names)
-    findings = check_annotations(content, classes=classes, needs_objects=needs.objects)
+    findings = check_annotations(
+        content,
+        classes=classes,
+        needs_objects=needs.objects,
+        needs_masks=needs.masks,
+    )
     return refuse(dataset, findings)

@@ -1,12 +1,13 @@
 """Checks an image set and its annotation files in PASCAL VOC's format."""
 
 import os.path as osp
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from mmdet.datasets import XMLDataset
 from mmdet.evaluation import CocoMetric
 
-from mmdet_plus.datasets.checking import check_annotations
+from mmdet_plus.datasets.checking import check_annotations, check_images
 from mmdet_plus.datasets.folders.content import Content, image_size
 from mmdet_plus.datasets.folders.voc import object_corners, object_name, read_tree
 from mmdet_plus.errors import UserError
@@ -69,6 +70,8 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
     findings = check_annotations(
         content, classes=dataset.classes, needs_objects=needs.objects
     )
+    found = check_images(content['images'], '', pixels=False)
+    findings += [finding for finding in found if finding.is_error]
     return [*warnings, *refuse(dataset, findings)]
 
 
@@ -82,10 +85,7 @@ def read_content(dataset: DatasetConfig) -> Content:
     content: Content = dict(images=[], annotations=[], categories=[])
     for path, image in _files(dataset):
         tree = read_tree(path, str(dataset.ann_file))
-        sizes = [tree.findtext(f'size/{name}') for name in ('width', 'height')]
-        width, height = (
-            map(int, sizes) if all(sizes) else image_size(image)  # type: ignore[arg-type]
-        )
+        width, height = _size(tree, path, image)
         content['images'].append(
             dict(id=path, file_name=image, width=width, height=height, source=path)
         )
@@ -98,6 +98,19 @@ def read_content(dataset: DatasetConfig) -> Content:
             content['annotations'].append(dict(box, image_id=path, category_id=label))
     content['categories'] = [dict(id=i, name=name) for name, i in names.items()]
     return content
+
+
+def _size(tree: ET.Element, path: str, image: str) -> tuple[int, int]:
+    texts = [tree.findtext(f'size/{name}') for name in ('width', 'height')]
+    if tree.find('size') is None or None in texts:
+        return image_size(image)
+    try:
+        width, height = (int(str(text)) for text in texts)
+    except ValueError:
+        raise UserError(
+            f'{path}: size must have width and height in pixels, got {texts}'
+        ) from None
+    return width, height
 
 
 def _files(dataset: DatasetConfig) -> list[tuple[str, str]]:

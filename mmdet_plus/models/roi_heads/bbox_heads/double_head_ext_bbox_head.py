@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.models.utils import empty_instances
 from mmdet.registry import MODELS
@@ -11,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ...task_modules.duplicate_suppression import best_of_classes
 from ..roi_training import fill_missing_cls_losses
 from ..score_fusion import fuse_heads
 from .double_head_tasks import check_tasks, task_weights
@@ -72,6 +72,9 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         num_fc_convs: 3x3 convolutions with ``norm_cfg`` before these layers, another
             help for training from scratch. 0 as in the paper.
         fc_conv_channels: their width.
+        fc_head_blocks: residual blocks, as the conv-head has them, that the head in the
+            place of the fc-head has instead of these layers: Double-Conv of the paper's
+            comparison. 0 for the fc-head.
         num_blocks: residual blocks of the conv-head; the first changes the width, the
             others are bottlenecks.
         with_non_local: whether a non-local block stands before each bottleneck.
@@ -85,6 +88,8 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         conv_loss_weight: weight of the conv-head in the loss.
         fusion: ``'fc'`` or ``'conv'`` for the scores of one head, or a mode of
             ``score_fusion.fuse_heads``.
+        num_roi_feats: how many features of each RoI the RoI head gives. Other RoI heads
+            than ``DoubleHeadExtRoIHead``, which says 2, give one and are refused.
         **kwargs: as ``BBoxHead`` takes them. ``loss_cls``, ``loss_bbox`` and the
             configs of the last layers serve both heads; the losses' own weights
             multiply those above.
@@ -99,6 +104,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_norm_cfg: ConfigType | None = None,
         num_fc_convs: int = 0,
         fc_conv_channels: int = 256,
+        fc_head_blocks: int = 0,
         num_blocks: int = 3,
         with_non_local: bool = True,
         non_local_groups: int | None = None,
@@ -109,17 +115,13 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_loss_weight: float = 2.0,
         conv_loss_weight: float = 2.5,
         fusion: str = 'complementary',
+        num_roi_feats: int = 1,
         init_cfg: OptMultiConfig = None,
         **kwargs: Any,
     ) -> None:
+        _check_owner(num_roi_feats, kwargs)
         weights = task_weights(lambda_fc, lambda_conv, fc_loss_weight, conv_loss_weight)
         check_tasks(weights, fusion)
-        for name in ('with_cls', 'with_reg'):
-            if not kwargs.get(name, True):
-                raise ValueError(
-                    f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses '
-                    'say what is built; only DoubleHeadExtRoIHead uses it'
-                )
         check_sizes(num_fcs, num_fc_convs, num_blocks, conv_out_channels)
         super().__init__(
             with_avg_pool=True,
@@ -134,7 +136,12 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         # The layers stand here and not in their TaskHead, and in this order: published
         # weights and resumed optimizers know them so.
         self.fc_convs = self.fc_branch = self.conv_branch = None
-        if self.with_fc_head:
+        non_local = dict(groups=non_local_groups) if with_non_local else None
+        blocks = (conv_out_channels, norm, non_local)
+        if self.with_fc_head and fc_head_blocks > 0:
+            self.fc_convs = build_blocks(in_channels, fc_head_blocks, *blocks)
+            fc_out_channels = conv_out_channels
+        elif self.with_fc_head:
             width = fc_conv_channels if num_fc_convs else in_channels
             self.fc_convs = build_convs(
                 in_channels, num_fc_convs, fc_conv_channels, norm
@@ -143,14 +150,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
                 width * self.roi_feat_area, num_fcs, fc_out_channels, fc_norm_cfg
             )
         if self.with_conv_head:
-            self.conv_branch = build_blocks(
-                in_channels,
-                num_blocks,
-                conv_out_channels,
-                norm,
-                with_non_local=with_non_local,
-                non_local_groups=non_local_groups,
-            )
+            self.conv_branch = build_blocks(in_channels, num_blocks, *blocks)
         self.fc_cls = self._build_predictor('fc_cls', fc_out_channels)
         self.fc_reg = self._build_predictor('fc_reg', fc_out_channels)
         self.conv_cls = self._build_predictor('conv_cls', conv_out_channels)
@@ -329,12 +329,21 @@ class DoubleHeadExtBBoxHead(BBoxHead):
             bboxes = unscale_bboxes(bboxes, img_meta['scale_factor'])
         if test_cfg is None:
             return InstanceData(bboxes=bboxes, scores=scores)
-        detections, labels = multiclass_nms(
-            bboxes, scores, test_cfg.score_thr, test_cfg.nms, test_cfg.max_per_img
+        return best_of_classes(bboxes, scores, test_cfg)
+
+
+def _check_owner(num_roi_feats: int, kwargs: dict[str, Any]) -> None:
+    if num_roi_feats != 2:
+        raise ValueError(
+            'DoubleHeadExtBBoxHead reads two features of each RoI, which only '
+            'DoubleHeadExtRoIHead gives: set roi_head.type to it'
         )
-        return InstanceData(
-            bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
-        )
+    for name in ('with_cls', 'with_reg'):
+        if not kwargs.get(name, True):
+            raise ValueError(
+                f'DoubleHeadExtBBoxHead has no {name}: the weights of the losses say '
+                'what is built'
+            )
 
 
 def _default_init(weights: dict[str, float]) -> dict:

@@ -101,9 +101,7 @@ def build_blocks(
     num_blocks: int,
     channels: int,
     norm_cfg: ConfigType,
-    *,
-    with_non_local: bool,
-    non_local_groups: int | None,
+    non_local: ConfigType | None,
 ) -> ConvBranch:
     """Residual blocks of the conv-head, with non-local ones between (sec. 4.1).
 
@@ -112,13 +110,13 @@ def build_blocks(
         num_blocks: residual ones; the first changes the width.
         channels: width of all, a multiple of 4.
         norm_cfg: their normalisation.
-        with_non_local: whether a non-local block stands before each bottleneck.
-        non_local_groups: of ``GroupedNonLocal2d``; None for mmcv's.
+        non_local: of the non-local block before each bottleneck, ``groups`` as
+            ``GroupedNonLocal2d`` takes them, or None for mmcv's; None for no block.
     """
     blocks = [BasicResBlock(in_channels, channels, norm_cfg=norm_cfg)]
     for _ in range(num_blocks - 1):
-        if with_non_local:
-            blocks.append(_build_non_local(channels, non_local_groups, norm_cfg))
+        if non_local is not None:
+            blocks.append(_build_non_local(channels, non_local['groups'], norm_cfg))
         blocks.append(Bottleneck(channels, channels // 4, norm_cfg=norm_cfg))
     return ConvBranch(blocks)
 

@@ -7,7 +7,7 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import ConfigType, InstanceList
-from mmengine.model import BaseModule
+from mmengine.model import BaseDataPreprocessor, BaseModule
 from torch import Tensor, nn
 
 from ..score_fusion import REFINER_FUSIONS, check_fusion, fuse_refined
@@ -37,7 +37,7 @@ class RefinedBoxes(NamedTuple):
     """Of one image with n boxes, of which k were refined."""
 
     indices: Tensor
-    """(k,) rising, of the refined boxes."""
+    """(k,) of the refined boxes."""
     probs: Tensor
     """(k, num_classes + 1), the background last."""
     bbox_deltas: Tensor | None
@@ -126,6 +126,13 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
 
         Args:
             backbone: of the detector; None if it is not to be shared.
+        """
+
+    def read_images_of(self, preprocessor: BaseDataPreprocessor) -> None:
+        """Prepare for the images that a detector's data preprocessor makes.
+
+        Args:
+            preprocessor: of the detector. Stages of its backbone need no preparation.
         """
 
     @abstractmethod
@@ -235,20 +242,19 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         inputs: RefinerInputs,
         bboxes: list[Tensor],
         scores: list[Tensor],
-        score_thr: float | None = None,
+        chosen: list[Tensor] | None = None,
     ) -> list[RefinedBoxes]:
-        """Look at the best boxes of each image once more.
-
-        Boxes whose fused scores cannot exceed ``score_thr``, whatever is seen there,
-        are left out.
+        """Look at boxes of each image once more.
 
         Args:
             inputs: of the batch.
             bboxes: (n, 4) xyxy of each image, in pixels of the network input.
             scores: (n,) best foreground scores of each image.
-            score_thr: of the detections; None if all boxes become detections.
+            chosen: (k,) indices of the boxes of each image to look at; by default the
+                fraction ``top_p`` with the best scores.
         """
-        chosen = [self._choose(own, score_thr) for own in scores]
+        if chosen is None:
+            chosen = [self.choose(own) for own in scores]
         pairs = zip(bboxes, chosen, strict=True)
         rois = bbox2roi([boxes[indices] for boxes, indices in pairs])
         probs, deltas = self.predict(inputs, rois)
@@ -257,10 +263,22 @@ class BoxRefiner(BaseModule, metaclass=ABCMeta):
         parts = zip(chosen, probs.split(counts), own_deltas, strict=True)
         return [RefinedBoxes(*own) for own in parts]
 
-    def _choose(self, scores: Tensor, score_thr: float | None) -> Tensor:
-        """Indices, rising, of the boxes to look at, by their best scores (n,)."""
+    def choose(self, scores: Tensor, score_thr: float | None = None) -> Tensor:
+        """Indices of the fraction ``top_p`` of boxes with the best scores.
+
+        Args:
+            scores: (n,) best foreground scores.
+            score_thr: of the detections; boxes that cannot exceed it, whatever is seen
+                there, are left out. None if all boxes become detections.
+
+        Returns:
+            (k,) indices, rising.
+        """
         best = top_indices(scores, self.top_p)
         if score_thr is None:
             return best
-        most = fuse_refined(scores[best], torch.ones_like(scores[best]), self.fusion)
-        return best[most > score_thr]
+        return best[self.most(scores[best]) > score_thr]
+
+    def most(self, scores: Tensor) -> Tensor:
+        """What fused scores can be at most, whatever the refiner says; any shape."""
+        return fuse_refined(scores, torch.ones_like(scores), self.fusion)

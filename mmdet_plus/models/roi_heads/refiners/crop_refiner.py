@@ -6,9 +6,11 @@ from typing import Any
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
-from torch import Tensor
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor, nn
 
 from .box_refiner import BoxRefiner, RefinerInputs
+from .image_norm import ImageNormChange
 
 
 def crop_and_resize(images: Tensor, rois: Tensor, output_size: int) -> Tensor:
@@ -78,8 +80,10 @@ class CropRefiner(BoxRefiner):
         in_channels: of that output.
         crop_size: side of the crops in pixels (Table 1d).
         chunk_size: crops at once at test time, which bounds the memory.
-        input_std: what the crops are divided by, of each channel, where the detector's
-            images are not as the backbone was trained; nothing by default.
+        input_mean: of each channel, which the images lack that the backbone was trained
+            with. The detector's, of whatever normalisation, are brought to this one.
+        input_std: what those images are divided by, of each channel.
+        input_rgb: the order of their channels, False for BGR.
         **kwargs: as ``BoxRefiner`` takes them.
     """
 
@@ -90,19 +94,24 @@ class CropRefiner(BoxRefiner):
         in_channels: int = 2048,
         crop_size: int = 224,
         chunk_size: int | None = 32,
-        input_std: Sequence[float] | None = None,
+        input_mean: Sequence[float] = (123.675, 116.28, 103.53),
+        input_std: Sequence[float] = (58.395, 57.12, 57.375),
+        input_rgb: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(in_channels, chunk_size=chunk_size, **kwargs)
         self.backbone = MODELS.build(backbone)
         self.crop_size = crop_size
-        self.input_std = input_std
+        self.input_norm = (input_mean, input_std, input_rgb)
+        self.image_norm_change: nn.Module = nn.Identity()
+
+    def read_images_of(self, preprocessor: BaseDataPreprocessor) -> None:
+        """See ``BoxRefiner``."""
+        self.image_norm_change = ImageNormChange(preprocessor, *self.input_norm)
 
     def image_feats(self, inputs: RefinerInputs) -> Tensor:
         """The images (B, 3, H, W), normalised for the backbone."""
-        if self.input_std is None:
-            return inputs.images
-        return inputs.images / inputs.images.new_tensor(self.input_std).view(-1, 1, 1)
+        return self.image_norm_change(inputs.images)
 
     def box_feats(self, image_feats: Tensor, rois: Tensor) -> Tensor:
         """Average (n, in_channels) of the backbone's last map over each crop."""

@@ -1,15 +1,18 @@
 """What becomes of boxes whose scores were given a second time."""
 
 import torch
-from mmdet.models.layers import multiclass_nms
 from mmdet.structures.bbox import scale_boxes
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...task_modules.bbox_geometry import unscale_bboxes
+from ...task_modules.duplicate_suppression import best_of_classes
 from ..score_fusion import fuse_refined
 from .box_refiner import BoxRefiner, RefinedBoxes, RefinerInputs
+
+FIRST_ROUND = 128  # boxes of an image that are refined at once; then twice as many
+NEVER = float('-inf')  # the score of a box that is no detection
 
 
 def top_class_boxes(bboxes: Tensor, scores: Tensor) -> InstanceData:
@@ -39,6 +42,8 @@ def rescore_candidates(
 ) -> InstanceList:
     """Fuse full class vectors, then suppress duplicates (sec. 4.2).
 
+    Boxes that cannot become detections, whatever the refiner says, are not refined.
+
     Args:
         refiner: gives the second class vectors, of the box of the best class.
         inputs: of the batch.
@@ -51,32 +56,77 @@ def rescore_candidates(
     Returns:
         ``bboxes`` (k, 4), ``scores`` (k,) and ``labels`` (k,) of each image.
     """
-    tops = [top_class_boxes(own.bboxes, own.scores) for own in candidates]
-    refined_boxes = refiner.refine(
-        inputs,
-        [top.bboxes for top in tops],
-        [top.scores for top in tops],
-        test_cfg.score_thr,
-    )
-    results = []
-    for own, refined, meta in zip(
-        candidates, refined_boxes, batch_img_metas, strict=True
-    ):
-        base = own.scores[refined.indices]
-        scores = own.scores.clone()
-        scores[refined.indices] = fuse_refined(base, refined.probs, refiner.fusion)
-        bboxes = _moved(refiner, own.bboxes, refined, meta['img_shape'])
-        if rescale:
-            bboxes = unscale_bboxes(bboxes, meta['scale_factor'])
-        detections, labels = multiclass_nms(
-            bboxes, scores, test_cfg.score_thr, test_cfg.nms, test_cfg.max_per_img
+    images = [
+        _ImageInRounds(refiner, own, meta, test_cfg, rescale)
+        for own, meta in zip(candidates, batch_img_metas, strict=True)
+    ]
+    size = FIRST_ROUND
+    while any(len(own.waiting) for own in images):
+        found = refiner.refine(
+            inputs,
+            [own.tops.bboxes for own in images],
+            [own.tops.scores for own in images],
+            [own.waiting[:size] for own in images],
         )
-        results.append(
-            InstanceData(
-                bboxes=detections[:, :4], scores=detections[:, 4], labels=labels
-            )
+        for own, refined in zip(images, found, strict=True):
+            own.take(refined)
+        size *= 2
+    return [own.detections() for own in images]
+
+
+class _ImageInRounds:
+    """Candidates of an image that are refined in rounds, the best first.
+
+    As soon as there are ``max_per_img`` detections with higher scores than the boxes
+    that wait can get, these need no look: a box suppresses only those with lower
+    scores, so that the detections are the same as if all boxes were refined.
+    """
+
+    def __init__(
+        self,
+        refiner: BoxRefiner,
+        candidates: InstanceData,
+        img_meta: dict,
+        test_cfg: ConfigType,
+        rescale: bool,
+    ) -> None:
+        self.refiner = refiner
+        self.img_meta = img_meta
+        self.test_cfg = test_cfg
+        self.rescale = rescale
+        self.tops = top_class_boxes(candidates.bboxes, candidates.scores)
+        chosen = refiner.choose(self.tops.scores, test_cfg.score_thr)
+        best_first = self.tops.scores[chosen].argsort(descending=True, stable=True)
+        self.waiting = chosen[best_first]
+        self.bboxes = candidates.bboxes
+        self.base_scores = candidates.scores
+        self.scores = candidates.scores.clone()
+        self.scores[chosen] = NEVER
+
+    def take(self, refined: RefinedBoxes) -> None:
+        """Fuse the scores of the first that wait, and see whether the others matter."""
+        chosen = refined.indices
+        self.waiting = self.waiting[len(chosen) :]
+        self.scores[chosen] = fuse_refined(
+            self.base_scores[chosen], refined.probs, self.refiner.fusion
         )
-    return results
+        shape = self.img_meta['img_shape']
+        self.bboxes = _moved(self.refiner, self.bboxes, refined, shape)
+        if len(self.waiting) and self._is_settled():
+            self.waiting = self.waiting[:0]
+
+    def _is_settled(self) -> bool:
+        scores = self.detections().scores
+        full = len(scores) == self.test_cfg.max_per_img
+        most = self.refiner.most(self.tops.scores[self.waiting[0]])
+        return full and bool(scores.min() > most)
+
+    def detections(self) -> InstanceData:
+        """What is left after the suppression of duplicates."""
+        bboxes = self.bboxes
+        if self.rescale:
+            bboxes = unscale_bboxes(bboxes, self.img_meta['scale_factor'])
+        return best_of_classes(bboxes, self.scores, self.test_cfg)
 
 
 def rescore_detections(

@@ -16,13 +16,15 @@ def top_indices(scores: Tensor, top_p: float) -> Tensor:
         top_p: fraction in [0, 1]; a started box counts.
 
     Returns:
-        (ceil(top_p * n),) indices; all of them, in order, for ``top_p=1``.
+        (ceil(top_p * n),) indices; all of them, in order, for ``top_p=1``. Of boxes
+        that score alike the first ones.
     """
     # Rounded first: 0.07 * 100 is 7.000000000000001.
     count = math.ceil(round(top_p * len(scores), 6))
     if count == len(scores):
         return torch.arange(count, device=scores.device)
-    return scores.topk(count).indices.sort().values
+    order = scores.sort(descending=True, stable=True).indices
+    return order[:count].sort().values
 
 
 def check_top_p(top_p: float) -> None:

@@ -1,5 +1,7 @@
 import pytest
 
+from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
+from mmdet_plus.cli.preflight.formats import coco as coco_files
 from mmdet_plus.cli.preflight.formats.coco import (
     CocoSummary,
     check_classes,
@@ -112,3 +114,40 @@ def test_other_order_is_refused_unless_the_dataset_obeys_it():
     with pytest.raises(UserError, match=r'write the classes as \(a, b\)'):
         check_classes(KEY, ('b', 'a'), summary('a', 'b'), COUNTS)
     assert check_classes(KEY, ('b', 'a'), summary('a', 'b'), COUNTS, False) == []
+
+
+def test_masks_are_read_where_they_are_used(edit_annotations):
+    def spoil(content):
+        for item in content['annotations']:
+            item['segmentation'] = [[1, 1, 9, 1, 9, 9]]
+        content['annotations'][2]['segmentation'] = [[1, 1, float('nan'), 1, 9, 9]]
+
+    path = edit_annotations('train', spoil)
+    (warning,) = summarise_coco(str(path)).findings
+    assert not warning.is_error
+    (error,) = summarise_coco(str(path), needs_masks=True).findings
+    assert error.is_error
+    assert 'annotations[2]: a polygon with something' in str(error)
+
+
+def test_all_images_are_looked_at_or_how_many_is_said(coco_folder, monkeypatch):
+    path = str(coco_folder / 'annotations/train.json')
+    dataset = dict(type='CocoDataset', data_root=str(coco_folder))
+    dataset |= dict(ann_file='annotations/train.json', data_prefix=dict(img='images/'))
+    found = DatasetConfig(
+        KEY, dataset | dict(metainfo=dict(classes=('square', 'disc')))
+    )
+    assert len(summarise_coco(path).images) == 4
+    assert coco_files.check(found, Needs()) == []
+    summarise_coco.cache_clear()
+    monkeypatch.setattr(coco_files, 'MOST_LOOKED_AT', 2)
+    (line,) = coco_files.check(found, Needs())
+    assert line == f'{KEY}: 2 of 4 images were looked at'
+    summarise_coco.cache_clear()
+
+
+def test_marks_that_pycocotools_does_not_read(coco_folder):
+    path = coco_folder / 'annotations/train.json'
+    path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+    with pytest.raises(UserError, match='begins with a byte order mark'):
+        summarise_coco(str(path))

@@ -97,6 +97,31 @@ def test_numbers_that_are_none_are_named(voc_folder, text):
         check(voc_folder, 'cat')
 
 
+def test_sizes_of_images_are_compared(voc_folder):
+    path = voc_folder / 'VOC2007/Annotations/2.xml'
+    whole = path.read_text()
+
+    def state(width, height):
+        size = (
+            f'<annotation><size><width>{width}</width><height>{height}</height></size>'
+        )
+        path.write_text(whole.replace('<annotation>', size))
+
+    state(40, 20)
+    assert check(voc_folder, 'cat', 'dog') == []
+    state(41, 20)
+    with pytest.raises(
+        UserError, match=r'another size.*2\.jpg is 40 x 20, said 41 x 20'
+    ):
+        check(voc_folder, 'cat', 'dog')
+    state(20, 40)
+    with pytest.raises(UserError, match='width and height exchanged'):
+        check(voc_folder, 'cat', 'dog')
+    state('wide', 20)
+    with pytest.raises(UserError, match=r'2\.xml: size must have width and height in'):
+        check(voc_folder, 'cat', 'dog')
+
+
 def test_classes_that_differ_in_case_are_refused(voc_folder):
     with pytest.raises(UserError, match="'Dog', did you mean 'dog'"):
         check(voc_folder, 'cat', 'Dog')

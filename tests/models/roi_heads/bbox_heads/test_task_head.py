@@ -60,9 +60,7 @@ def test_layers_have_one_name_each():
 
 @pytest.mark.parametrize('groups', [None, 2])
 def test_blocks_take_no_rois_and_still_train(groups):
-    blocks = build_blocks(
-        8, 2, 16, BN, with_non_local=True, non_local_groups=groups
-    ).eval()
+    blocks = build_blocks(8, 2, 16, BN, dict(groups=groups)).eval()
     assert isinstance(blocks[1], NonLocal2d)
     maps = blocks(feats(0))
     assert maps.shape == (0, 16, 7, 7)
@@ -71,9 +69,7 @@ def test_blocks_take_no_rois_and_still_train(groups):
 
 
 def test_blocks_follow_each_other():
-    blocks = build_blocks(
-        8, 2, 16, BN, with_non_local=False, non_local_groups=None
-    ).eval()
+    blocks = build_blocks(8, 2, 16, BN, None).eval()
     first, second = blocks
     torch.testing.assert_close(blocks(feats()), second(first(feats())))
 

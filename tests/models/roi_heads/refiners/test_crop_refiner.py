@@ -114,16 +114,55 @@ def test_memory_is_bounded_for_many_boxes_on_a_large_image():
     torch.testing.assert_close(probs.sum(dim=1), torch.ones(300))
 
 
-def test_images_are_divided_for_the_backbone():
-    std = (2.0, 4.0, 8.0)
+@pytest.mark.parametrize(
+    ('detector', 'own'),
+    [
+        # As FCOS has them of MMDetection: of Caffe.
+        (dict(mean=[103.53, 116.28, 123.675], std=[1.0] * 3, bgr_to_rgb=False), {}),
+        (dict(mean=[120.0, 110, 100], std=[60.0, 50, 40], bgr_to_rgb=True), {}),
+        (dict(), {}),
+        (
+            dict(mean=[120.0, 110, 100], std=[60.0, 50, 40], bgr_to_rgb=True),
+            dict(input_mean=(1.0, 2, 3), input_std=(4.0, 5, 6), input_rgb=False),
+        ),
+    ],
+)
+def test_images_are_as_the_backbone_was_trained(detector, own):
+    pixels = dict(inputs=[torch.randint(0, 256, (3, 32, 48), dtype=torch.uint8)])
+    seen = MODELS.build(dict(type='DetDataPreprocessor', **detector))(pixels)['inputs']
+    refiner = build(**own)
+    refiner.read_images_of(MODELS.build(dict(type='DetDataPreprocessor', **detector)))
+    image = pixels['inputs'][0].float()
+    if own:
+        means, stds = [1.0, 2, 3], [4.0, 5, 6]
+    else:
+        image = image[[2, 1, 0]]
+        means, stds = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+    rows = zip(image, means, stds, strict=True)
+    wanted = torch.stack([(row - mean) / std for row, mean, std in rows])
+    found = refiner.image_feats(RefinerInputs(seen))
+    torch.testing.assert_close(found[0], wanted, rtol=1e-4, atol=1e-4)
+    assert not any('norm_change' in name for name in refiner.state_dict())
+
+
+@pytest.mark.parametrize(
+    'preprocessor',
+    [
+        dict(type='BaseDataPreprocessor'),
+        dict(
+            type='DetDataPreprocessor',
+            mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375],
+            bgr_to_rgb=True,
+        ),
+    ],
+)
+def test_images_that_agree_or_are_unknown_are_left(preprocessor):
+    refiner = build()
     batch = images()
-    divided = batch / torch.tensor(std).view(3, 1, 1)
-    expected = build().eval().predict(RefinerInputs(divided), ROIS)[0]
-    found = build(input_std=std).eval().predict(RefinerInputs(batch), ROIS)[0]
-    torch.testing.assert_close(found, expected)
-    assert not torch.allclose(
-        build().eval().predict(RefinerInputs(batch), ROIS)[0], expected
-    )
+    assert refiner.image_feats(RefinerInputs(batch)) is batch
+    refiner.read_images_of(MODELS.build(preprocessor))
+    assert refiner.image_feats(RefinerInputs(batch)) is batch
 
 
 def test_all_of_it_learns_and_batch_norms_stay():

@@ -7,6 +7,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from samples.dcr import StubRefiner
 
+from mmdet_plus.models.roi_heads.refiners import rescoring
 from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 from mmdet_plus.models.roi_heads.refiners.rescoring import (
     rescore_candidates,
@@ -124,12 +125,71 @@ def test_boxes_that_cannot_become_detections_are_not_looked_at(
     monkeypatch.setattr(refiner, 'predict', record)
     cfg = ConfigDict(TEST_CFG, score_thr=score_thr)
     (after,) = rescore_candidates(refiner, INPUTS, candidates(), [META], cfg, False)
-    assert seen == looked_at
+    assert sorted(seen) == looked_at
     everything = ConfigDict(TEST_CFG, score_thr=0.0)
     (expected,) = rescore_candidates(
         refiner, INPUTS, candidates(), [META], everything, False
     )
     assert found(after) == {own for own in found(expected) if own[1] > score_thr}
+
+
+class CountingRefiner(StubRefiner):
+    """Probabilities that depend on the box; counts the boxes that it looks at."""
+
+    looked_at = 0
+
+    def predict(self, inputs, rois):
+        self.looked_at += len(rois)
+        logits = torch.stack([(rois[:, 1:] * k).sum(dim=1).sin() for k in (3, 5, 7, 9)])
+        probs = (4 * logits.T).softmax(dim=1)
+        deltas = probs[:, :1].expand(-1, 4) if self.with_reg else None
+        return probs, deltas
+
+
+def crowded_images(counts=(700, 300)):
+    generator = torch.Generator().manual_seed(0)
+    images = []
+    for count in counts:
+        corners = torch.rand(count, 2, generator=generator) * 50
+        sizes = 5 + torch.rand(count, 2, generator=generator) * 30
+        logits = 5 * torch.randn(count, 4, generator=generator)
+        boxes = torch.cat([corners, corners + sizes], dim=1)
+        images.append(InstanceData(bboxes=boxes, scores=logits.softmax(dim=1)))
+    return images
+
+
+@pytest.mark.parametrize('nms', ['nms', 'soft_nms'])
+@pytest.mark.parametrize('with_reg', [False, True])
+@pytest.mark.parametrize('fusion', ['multiply', 'average', 'refiner_only'])
+@pytest.mark.parametrize('top_p', [0.5, 1.0])
+def test_boxes_below_the_last_detection_need_no_look(
+    nms, with_reg, fusion, top_p, monkeypatch
+):
+    limits = dict(nms=dict(type=nms, iou_threshold=0.5), max_per_img=10)
+    cfg = ConfigDict(TEST_CFG, **limits)
+
+    def run():
+        torch.manual_seed(0)
+        refiner = CountingRefiner(fusion=fusion, with_reg=with_reg, top_p=top_p)
+        given = [crowded_images(), [META, META], cfg, True]
+        return rescore_candidates(refiner, INPUTS, *given), refiner.looked_at
+
+    rounds, few = run()
+    monkeypatch.setattr(rescoring, 'FIRST_ROUND', 10_000)
+    at_once, many = run()
+    for own, expected in zip(rounds, at_once, strict=True):
+        assert len(own) == 10
+        assert own.labels.equal(expected.labels)
+        torch.testing.assert_close(own.bboxes, expected.bboxes)
+        torch.testing.assert_close(own.scores, expected.scores)
+    assert few == many if fusion == 'refiner_only' else few < many
+
+
+def test_without_a_limit_all_boxes_are_looked_at():
+    refiner = CountingRefiner()
+    cfg = ConfigDict(TEST_CFG, score_thr=0.0, max_per_img=-1)
+    rescore_candidates(refiner, INPUTS, crowded_images(), [META, META], cfg, False)
+    assert refiner.looked_at == 1000
 
 
 def test_detections_take_the_probability_of_their_class():

@@ -25,6 +25,12 @@ def test_fractions_do_not_round_up_by_accident():
     assert len(top_indices(torch.rand(0), 0.5)) == 0
 
 
+def test_of_boxes_that_score_alike_the_first_are_chosen():
+    scores = torch.ones(200)
+    scores[150] = 2
+    assert top_indices(scores, 0.02).tolist() == [0, 1, 2, 150]
+
+
 def test_fractions_outside_are_refused():
     check_top_p(0)
     check_top_p(1)

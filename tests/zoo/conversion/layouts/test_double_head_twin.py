@@ -98,6 +98,7 @@ def both():
     head = MODELS.build(
         dict(
             type='DoubleHeadExtBBoxHead',
+            num_roi_feats=2,
             in_channels=WIDTH,
             num_classes=NUM_CLASSES,
             fc_out_channels=FCS,

@@ -1,0 +1,3 @@
+from .box_voting_tta_model import BoxVotingTTAModel
+
+__all__ = ['BoxVotingTTAModel']

@@ -1,0 +1,1 @@
+"""The demo page in the browser: what it shows; ``page`` alone knows gradio."""
