@@ -72,6 +72,9 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         num_fc_convs: 3x3 convolutions with ``norm_cfg`` before these layers, another
             help for training from scratch. 0 as in the paper.
         fc_conv_channels: their width.
+        fc_head_blocks: residual blocks, as the conv-head has them, that the head in the
+            place of the fc-head has instead of these layers: Double-Conv of the paper's
+            comparison. 0 for the fc-head.
         num_blocks: residual blocks of the conv-head; the first changes the width, the
             others are bottlenecks.
         with_non_local: whether a non-local block stands before each bottleneck.
@@ -101,6 +104,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         fc_norm_cfg: ConfigType | None = None,
         num_fc_convs: int = 0,
         fc_conv_channels: int = 256,
+        fc_head_blocks: int = 0,
         num_blocks: int = 3,
         with_non_local: bool = True,
         non_local_groups: int | None = None,
@@ -132,7 +136,12 @@ class DoubleHeadExtBBoxHead(BBoxHead):
         # The layers stand here and not in their TaskHead, and in this order: published
         # weights and resumed optimizers know them so.
         self.fc_convs = self.fc_branch = self.conv_branch = None
-        if self.with_fc_head:
+        non_local = dict(groups=non_local_groups) if with_non_local else None
+        blocks = (conv_out_channels, norm, non_local)
+        if self.with_fc_head and fc_head_blocks > 0:
+            self.fc_convs = build_blocks(in_channels, fc_head_blocks, *blocks)
+            fc_out_channels = conv_out_channels
+        elif self.with_fc_head:
             width = fc_conv_channels if num_fc_convs else in_channels
             self.fc_convs = build_convs(
                 in_channels, num_fc_convs, fc_conv_channels, norm
@@ -141,10 +150,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
                 width * self.roi_feat_area, num_fcs, fc_out_channels, fc_norm_cfg
             )
         if self.with_conv_head:
-            non_local = dict(groups=non_local_groups) if with_non_local else None
-            self.conv_branch = build_blocks(
-                in_channels, num_blocks, conv_out_channels, norm, non_local
-            )
+            self.conv_branch = build_blocks(in_channels, num_blocks, *blocks)
         self.fc_cls = self._build_predictor('fc_cls', fc_out_channels)
         self.fc_reg = self._build_predictor('fc_reg', fc_out_channels)
         self.conv_cls = self._build_predictor('conv_cls', conv_out_channels)

@@ -101,6 +101,24 @@ def test_outputs_of_every_kind():
     assert agnostic.fc_bbox_deltas.shape == agnostic.conv_bbox_deltas.shape == (6, 4)
 
 
+def test_two_conv_heads():
+    torch.manual_seed(0)
+    head = build(lambda_fc=1.0, lambda_conv=1.0, fusion='fc', fc_head_blocks=3).eval()
+    assert head.fc_branch is None
+    first, second = head.fc_convs.state_dict(), head.conv_branch.state_dict()
+    assert [(k, v.shape) for k, v in first.items()] == [
+        (k, v.shape) for k, v in second.items()
+    ]
+    head.fc_convs.load_state_dict(second)
+    feats = torch.randn(2, head.in_channels, 7, 7)
+    outputs = head(feats, feats)
+    vectors = head.conv_branch(feats).mean(dim=(2, 3))
+    torch.testing.assert_close(outputs.fc_cls_logits, head.fc_cls(vectors))
+    torch.testing.assert_close(outputs.conv_bbox_deltas, head.conv_reg(vectors))
+    assert head.fc_reg is None
+    assert head.conv_cls is None
+
+
 @pytest.mark.parametrize(
     ('change', 'present'),
     [
