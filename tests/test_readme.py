@@ -34,3 +34,28 @@ def test_the_operators_run_as_shown(block):
     assert names['samples'].shape == (1, 256, 14, 14)
     assert names['pooled'].shape == (1, 256, 7, 7)
     assert torch.isfinite(names['pooled']).all()
+
+
+@pytest.mark.parametrize(
+    'block', [b for b in python_blocks('docs/mixing.md') if b.startswith('_base_')]
+)
+def test_the_combinations_build(block, tmp_path):
+    (tmp_path / 'mixed.py').write_text(block)
+    init_default_scope('mmdet')
+    model_cfg = Config.fromfile(tmp_path / 'mixed.py').model
+    model_cfg.backbone.init_cfg = None
+    assert any('mmdet_plus' in type(part).__module__ for part in parts_of(model_cfg))
+
+
+def parts_of(model_cfg):
+    return MODELS.build(model_cfg).modules()
+
+
+def test_figures_are_those_of_the_pages_they_link_to():
+    text = (ROOT / 'README.md').read_text()
+    linked = re.findall(r'\[(\d\.\d{3}, [^]]+)\]\(([^)#]+)', text)
+    assert len(linked) == 5
+    for figures, page in linked:
+        measured = (ROOT / page).read_text()
+        for figure in re.findall(r'\d\.\d{3}', figures):
+            assert f'| {figure} |' in measured, (figure, page)

@@ -156,12 +156,17 @@ def _docstring(module: str) -> str:
 
 
 def on_config(config: Any) -> Any:
-    """List the pages of the reference beside the others."""
+    """List the pages of the reference, and those that mkdocs.yml does not name."""
     places = [uri for uri in reference() if uri != 'api/index.md']
     for part in config.nav:
         if part.get('API') == 'api/index.md':
             titled = [{uri[len('api/') : -len('.md')]: uri} for uri in sorted(places)]
             part['API'] = ['api/index.md', *titled]
+    named = set(re.findall(r"'([^']+\.md)'", str(config.nav)))
+    pages = (path.relative_to(ROOT / DOCS) for path in (ROOT / DOCS).rglob('*.md'))
+    others = sorted({page.as_posix() for page in pages} - named)
+    if others:
+        config.nav.append({'More': others})
     return config
 
 
