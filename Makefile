@@ -49,11 +49,11 @@ type: $(INSTALLED) ## mypy
 bench: $(INSTALLED) ## measure again what docs/benchmarks.md shows, an hour; ARGS='--only WORDS'
 	$(BIN)/python tools/dev/write_benchmarks.py $(ARGS)
 
-evidence: $(INSTALLED) data/shapes ## train what docs/evidence.md rests on, hours; ARGS=--dry-run lists what is left
-	$(BIN)/python tools/analysis_tools/compare.py $(wildcard configs/*/evidence.yml) --page docs/evidence.md $(ARGS)
+evidence: $(INSTALLED) data/shapes_v2 ## train what docs/evidence.md rests on, hours; ARGS=--dry-run lists what is left
+	$(BIN)/python tools/analysis_tools/compare.py $(wildcard configs/*/evidence*.yml) --page docs/evidence.md $(ARGS)
 
-data/shapes: | $(INSTALLED)
-	$(BIN)/python tools/dataset_converters/make_shapes.py $@
+data/shapes_v2: | $(INSTALLED)
+	$(BIN)/python tools/dataset_converters/make_shapes.py $@ --version 2
 
 cuda-check: $(INSTALLED) ## compile the CUDA kernels to objects; needs nvcc, no GPU
 	$(BIN)/python tools/dev/cuda_check.py

@@ -11,6 +11,7 @@ import pytest
 import torch
 from mmcv.ops import RoIAlign
 from mmdet.apis import DetInferencer
+from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.models.roi_heads.roi_extractors.base_roi_extractor import BaseRoIExtractor
 from mmdet.registry import MODELS
@@ -57,8 +58,8 @@ FEATS = (torch.rand(1, 4, 80, 80), torch.rand(1, 4, 40, 40))
 
 def own_classes():
     for info in pkgutil.walk_packages(mmdet_plus.__path__, 'mmdet_plus.'):
-        # What needs an extra of setup.py is imported by its own tests.
-        if '.mim' in info.name or '.deploy' in info.name or info.name.endswith('._C'):
+        # What needs an extra or another package is imported by its own tests.
+        if any(part in info.name for part in ('.mim', '.deploy', '._C', 'mmpretrain')):
             continue
         for cls in vars(importlib.import_module(info.name)).values():
             if inspect.isclass(cls) and cls.__module__ == info.name:
@@ -183,3 +184,12 @@ def test_methods_of_the_runner(name):
 )
 def test_methods_of_the_inferencer(name):
     assert callable(getattr(DetInferencer, name))
+
+
+def test_preprocessors_say_what_they_do_to_images():
+    plain = DetDataPreprocessor()
+    assert (plain._channel_conversion, plain._enable_normalize) == (False, False)
+    usual = DetDataPreprocessor(mean=[1, 2, 3], std=[4, 5, 6], bgr_to_rgb=True)
+    assert (usual._channel_conversion, usual._enable_normalize) == (True, True)
+    assert usual.mean.flatten().tolist() == [1, 2, 3]
+    assert usual.std.flatten().tolist() == [4, 5, 6]

@@ -16,6 +16,7 @@ DATA = {
     'data/lvis_v1/': 'LVIS v1',
     'data/Objects365/Obj365_v1/': 'Objects365 v1',
     'data/shapes/': 'generated shapes',
+    'data/shapes_start/': 'generated shapes',
     'data/uavdt/': 'UAVDT',
     'data/VOCdevkit/': 'PASCAL VOC',
 }

@@ -2,19 +2,23 @@
 
 import pytest
 import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmdet_plus.datasets.shapes.creation import ShapesSpec, create_shapes
 from mmdet_plus.zoo import fetch, load_index
+from mmdet_plus.zoo.safe_loading import load_checkpoint_file
 
 MAX_SIZE = 3 * 2**20
+MAX_START_SIZE = 3.5 * 2**20
 SHIPPED = [
     entry
     for entry in load_index().values()
-    if entry.file and entry.file.urls[0].startswith('package:')
+    if entry.file and entry.file.urls[0].startswith('package:') and entry.results
 ]
+START = 'faster-rcnn_r18_fpn-start_6e_shapes'
 
 
 @pytest.fixture(scope='module')
@@ -45,6 +49,20 @@ def test_average_precision_is_the_recorded_one(entry, shapes, tmp_path):
     (recorded,) = [result['Metrics']['box AP'] for result in entry.results]
     # In percent, as metafiles of OpenMMLab have it.
     assert metrics['coco/bbox_mAP'] * 100 == pytest.approx(recorded, abs=0.5)
+
+
+def test_start_weights_are_all_of_the_model_but_its_roi_head():
+    entry = load_index()[START]
+    assert fetch(entry).stat().st_size == entry.file.size <= MAX_START_SIZE
+    weights = load_checkpoint_file(fetch(entry), 'cpu')['state_dict']
+    init_default_scope('mmdet')
+    model = MODELS.build(Config.fromfile(entry.config).model)
+    shapes = {
+        name: value.shape
+        for name, value in model.state_dict().items()
+        if not name.startswith('roi_head.') and 'num_batches_tracked' not in name
+    }
+    assert {name: value.shape for name, value in weights.items()} == shapes
 
 
 def test_something_is_shipped():

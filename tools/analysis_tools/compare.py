@@ -4,7 +4,9 @@
 
 A run that was interrupted goes on where it stopped; one that is done is not trained
 again. Start the command several times, also on machines that share the work folder, to
-divide the runs between processes. ``--dry-run`` lists what is left to do.
+divide the runs between processes. ``--dry-run`` lists what is left to do, and
+``--report-only`` tells what is known so far. Beside the page, a folder of its name gets
+all numbers and a picture of each plan.
 """
 
 import json
@@ -13,15 +15,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.analysis.comparison.measurements import compare, measure
-from mmdet_plus.analysis.comparison.page import plan_page, plot_outcomes, record
+from mmdet_plus.analysis.comparison.measurements import Outcome, compare, measure
+from mmdet_plus.analysis.comparison.page import plan_page, record, whole_page
 from mmdet_plus.analysis.comparison.plan import Plan, read_plan
+from mmdet_plus.analysis.comparison.plot import plot_outcomes
 from mmdet_plus.analysis.comparison.runs import Commands, Job, jobs_of, work_on
 from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.errors import UserError
 from mmdet_plus.whole_files import written_whole
 
 TOOLS = Path(__file__).parents[1]
+Part = tuple[Plan, Sequence[Outcome], str]
 
 
 def build_parser() -> ToolParser:
@@ -31,6 +36,12 @@ def build_parser() -> ToolParser:
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/compare'))
     parser.add_argument('--page', type=Path, help='markdown file to write')
     parser.add_argument(
+        '--runs', nargs='+', metavar='NAME', default=(), help='only these of the plans'
+    )
+    parser.add_argument(
+        '--report-only', action='store_true', help='of what is done; train nothing'
+    )
+    parser.add_argument(
         '--threads', type=at_least(1), default=1, help='of each training; default 1'
     )
     parser.add_argument(
@@ -39,17 +50,20 @@ def build_parser() -> ToolParser:
     return parser
 
 
-def report(plan: Plan, jobs: Sequence[Job], folder: Path) -> str:
+def report(plan: Plan, jobs: Sequence[Job], folder: Path, name: str) -> Part:
     """Measure the finished jobs, write figures and plot, and return the page's part."""
-    results = measure(plan, jobs)
+    results = measure(jobs)
     outcomes = [compare(claim, plan.seeds, results) for claim in plan.claims]
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(record(plan, jobs, results, outcomes), indent=2)
-    with written_whole(folder / 'results.json') as place:
+    content = json.dumps(record(plan, jobs, results, outcomes), indent=1)
+    with written_whole(folder / f'{name}.json') as place:
         place.write_text(content + '\n')
-    if outcomes:
-        plot_outcomes(outcomes, folder / 'differences.png')
-    return plan_page(plan, jobs, results, outcomes)
+    # In numbers per object, not in AP.
+    drawn = [o for o in outcomes if o.seeds and not o.claim.less]
+    if drawn:
+        plot_outcomes(drawn, folder / f'{name}.png')
+    plot = f'{folder.name}/{name}.png' if drawn else None
+    return plan, outcomes, plan_page(plan, jobs, results, outcomes, plot)
 
 
 def run(argv: Sequence[str] | None) -> None:
@@ -57,26 +71,45 @@ def run(argv: Sequence[str] | None) -> None:
     args = build_parser().parse_args(argv)
     # All errors of the plans come before hours of training.
     plans = {path: read_plan(path) for path in args.plans}
+    _check_names(args.runs, plans)
     root = args.work_dir.resolve()
     jobs = {path: jobs_of(plan, root) for path, plan in plans.items()}
-    left = [job for own in jobs.values() for job in own if not job.is_done]
+    chosen = [jobs_of(plan, root, args.runs) for plan in plans.values()]
+    # By their folder: plans share runs.
+    distinct = {job.folder: job for own in chosen for job in own}
+    left = [job for job in distinct.values() if not job.is_done]
     if args.dry_run:
         for job in left:
             print(f'{job.run.name}, seed {job.seed}: {job.folder}')
         return
-    python = [sys.executable]
-    commands = Commands(
-        [*python, str(TOOLS / 'train.py')], [*python, str(TOOLS / 'test.py')]
-    )
-    work_on(left, commands, threads=args.threads)
+    if not args.report_only:
+        python = [sys.executable]
+        commands = Commands(
+            [*python, str(TOOLS / 'train.py')], [*python, str(TOOLS / 'test.py')]
+        )
+        work_on(left, commands, threads=args.threads)
+    folder = args.page.with_suffix('') if args.page else root / 'report'
     parts = [
-        report(plan, jobs[path], root / f'{path.parent.name}_{path.stem}')
-        for path, plan in plans.items()
+        report(plan, jobs[path], folder, _name(path)) for path, plan in plans.items()
     ]
-    print('\n'.join(parts))
+    page = whole_page(parts)
+    print(page)
     if args.page:
         with written_whole(args.page) as place:
-            place.write_text('# Evidence\n\n' + '\n'.join(parts))
+            place.write_text(page)
+
+
+def _name(path: Path) -> str:
+    """Of a plan's files, such as ``d2det`` of ``d2det/evidence.yml``."""
+    words = [path.resolve().parent.name, *path.stem.split('_')[1:]]
+    return '_'.join(words)
+
+
+def _check_names(names: Sequence[str], plans: dict[Path, Plan]) -> None:
+    known = {name for plan in plans.values() for name in plan.runs}
+    for name in names:
+        if name not in known:
+            raise UserError(f'--runs: there is no run {name!r} in the plans')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

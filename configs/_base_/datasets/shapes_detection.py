@@ -35,7 +35,7 @@ pipelines = {
             ),
         ],
     )
-    for side, keep_ratio in ((256, True), (320, False))
+    for side, keep_ratio in ((192, True), (256, True), (320, False), (512, False))
 }
 train_dataloader = dict(
     batch_size=8,

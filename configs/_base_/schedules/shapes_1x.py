@@ -18,7 +18,7 @@ cosine = {
             eta_min_ratio=0.01,
         ),
     ]
-    for epochs in (8, 16, 26, 32)
+    for epochs in (6, 8, 16, 26, 32)
 }
 param_scheduler = cosine[f'epochs_{max_epochs}']
 optim_wrapper = dict(

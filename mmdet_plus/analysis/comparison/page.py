@@ -1,36 +1,105 @@
-"""Tables and a plot of a comparison."""
+"""Tables of a comparison: a page in markdown, and all numbers for programs."""
 
 import json
+import math
 import statistics
-from collections.abc import Sequence
-from pathlib import Path
-
-import matplotlib.pyplot as plt
+from collections.abc import Iterable, Sequence
 
 from ..bootstrap import Interval
 from .measurements import Outcome, Results
-from .plan import Plan
+from .plan import Claim, Plan, Run
 from .runs import Job
 
 COLUMNS = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
+INTRODUCTION = """\
+# Evidence
+
+Which claims of the papers hold here. Written by `make evidence` from what the files
+`configs/*/evidence*.yml` plan: each run is trained with several seeds, and the runs of
+a plan share data, length, start weights and all else but what a claim is about.
+
+A claim *holds* where the difference is on its side, and *is contradicted* where it is
+on the other, in both 95 % intervals: over seeds (Student's, of differences paired by
+seed) and over images (bootstrap of the same images for both, averaged over seeds).
+Otherwise it *does not show here*, which is no evidence against it: the intervals say
+how large an effect could have been missed. One claim of twenty is expected outside its
+interval by chance. Small models on drawn shapes say what the parts do in like
+circumstances, not what they reach on COCO.
+
+CPU minutes are those of the processor for one training, so that other programs on the
+machine do not count; memory is that of the whole program."""
+HEADER = ('claim', 'source', 'difference', '95 % over seeds', '95 % over images')
+
+
+def whole_page(parts: Iterable[tuple[Plan, Sequence[Outcome], str]]) -> str:
+    """Introduction, how many claims hold, and the parts of all plans.
+
+    Args:
+        parts: each plan, what became of its claims, and its part of the page.
+    """
+    parts = list(parts)
+    rows = [
+        _row(['paper', 'holds', 'contradicted', 'does not show here', 'to measure'])
+    ]
+    rows.append('|' + ' --- |' * 5)
+    for plan, outcomes, _ in parts:
+        verdicts = [outcome.verdict for outcome in outcomes]
+        counts = [
+            verdicts.count(name)
+            for name in ('holds', 'contradicted', 'does not show here')
+        ]
+        rows.append(_row([plan.title, *counts, len(verdicts) - sum(counts)]))
+    return (
+        '\n\n'.join(
+            [INTRODUCTION, '\n'.join(rows), *(text.strip() for _, _, text in parts)]
+        )
+        + '\n'
+    )
 
 
 def plan_page(
-    plan: Plan, jobs: Sequence[Job], results: Results, outcomes: Sequence[Outcome]
+    plan: Plan,
+    jobs: Sequence[Job],
+    results: Results,
+    outcomes: Sequence[Outcome],
+    plot: str | None = None,
 ) -> str:
-    """A plan's part of the page, in markdown."""
-    about = json.loads(jobs[0].result_file.read_text())['versions']
-    versions = ', '.join(f'{name} {value}' for name, value in about.items() if value)
-    seeds = ', '.join(map(str, plan.seeds))
+    """A plan's part of the page, in markdown.
+
+    Args:
+        plan: what was planned.
+        jobs: all of the plan, also those that are not done.
+        results: figures of those that are.
+        outcomes: what became of the claims.
+        plot: path of a picture of the differences.
+    """
     parts = [
         f'## {plan.title}',
         *([plan.about.strip()] if plan.about else []),
-        run_table(plan, jobs, results),
         *([claim_table(outcomes)] if outcomes else []),
-        *(f'{o.claim.text}: {o.claim.why}' for o in outcomes if o.claim.why),
-        f'Seeds {seeds}; {versions}.',
+        *(
+            f'{o.claim.text}: {o.claim.why}'
+            for o in outcomes
+            if o.claim.why and o.seeds
+        ),
+        *([f'![Differences with intervals]({plot})'] if plot else []),
+        run_table(plan, jobs, results),
+        _origin(jobs),
     ]
-    return '\n\n'.join(parts) + '\n'
+    return '\n\n'.join(part for part in parts if part) + '\n'
+
+
+def _origin(jobs: Sequence[Job]) -> str:
+    """What the numbers rest on."""
+    lines = []
+    for job in jobs:
+        if job.is_done:
+            about = json.loads(job.result_file.read_text())
+            named = [f'{name} {value}' for name, value in about['versions'].items()]
+            threads = f'{about["threads"]} thread{"s" * (about["threads"] > 1)}'
+            lines.append(f'{threads} on {about["device"]}; {", ".join(named)}.')
+    seeds = ', '.join(map(str, dict.fromkeys(job.seed for job in jobs)))
+    return f'Seeds {seeds}; {" ".join(dict.fromkeys(lines))}' if lines else ''
 
 
 def record(
@@ -42,62 +111,105 @@ def record(
             run=name,
             seed=seed,
             kind=kind,
-            **{figure: float(values[0]) for figure, values in own.plain.items()},
+            **_known({figure: float(v[0]) for figure, v in own.plain.items()}),
         )
         for (name, seed, kind), own in results.items()
     ]
     claims = [
         dict(
             vars(outcome.claim),
-            over_seeds=outcome.over_seeds._asdict(),
-            over_images=outcome.over_images._asdict(),
+            seeds=list(outcome.seeds),
+            over_seeds=_known(outcome.over_seeds._asdict()),
+            over_images=_known(outcome.over_images._asdict()),
             verdict=outcome.verdict,
         )
         for outcome in outcomes
     ]
-    trainings = [json.loads(job.result_file.read_text()) for job in jobs]
+    trainings = [
+        json.loads(job.result_file.read_text()) | dict(name=job.run.name)
+        for job in jobs
+        if job.is_done
+    ]
     return dict(title=plan.title, trainings=trainings, figures=figures, claims=claims)
 
 
-def run_table(plan: Plan, jobs: Sequence[Job], results: Results) -> str:
-    """Mean and standard deviation over the seeds, time and memory of a training."""
-    usage = {
-        (job.run.name, job.seed): json.loads(job.result_file.read_text())
-        for job in jobs
+def _known(numbers: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no infinity, and no nan."""
+    return {
+        name: value if math.isfinite(value) else None for name, value in numbers.items()
     }
-    rows = [_row(['run', 'epochs', *COLUMNS, 'minutes', 'peak GiB'])]
-    rows.append('|' + ' --- |' * (len(COLUMNS) + 4))
+
+
+def run_table(plan: Plan, jobs: Sequence[Job], results: Results) -> str:
+    """Mean and standard deviation over the seeds, time and memory of a training.
+
+    The minutes of trainings that were interrupted are not known.
+    """
+    names = ['run', 'epochs', 'seeds', *COLUMNS, 'CPU minutes', 'peak GiB']
+    rows = [_row(names), '|' + ' --- |' * len(names)]
     for name, run in plan.runs.items():
+        own_jobs = [job for job in jobs if job.run.name == name and job.is_done]
         for kind in ('bbox', 'segm'):
-            found = [results.get((name, seed, kind)) for seed in plan.seeds]
-            if any(own is None for own in found):
-                continue
-            cells = [
-                spread([float(own.plain[column][0]) for own in found if own])
-                for column in COLUMNS
+            found = [
+                results[name, job.seed, kind]
+                for job in own_jobs
+                if (name, job.seed, kind) in results
             ]
-            own_usage = [usage[name, seed] for seed in plan.seeds]
-            minutes = statistics.mean(own['seconds'] for own in own_usage) / 60
-            memory = max(own['peak_mib'] for own in own_usage) / 1024
-            title = name if kind == 'bbox' else f'{name}, masks'
-            length = run.epochs or 'of the config'
-            rows.append(
-                _row([title, length, *cells, f'{minutes:.0f}', f'{memory:.1f}'])
-            )
+            if found:
+                cells = [
+                    spread([float(own.plain[column][0]) for own in found])
+                    for column in COLUMNS
+                ]
+                title = name if kind == 'bbox' else f'{name}, masks'
+                rows.append(
+                    _row([title, _length(run), len(found), *cells, *_usage(own_jobs)])
+                )
+        if not own_jobs:
+            rows.append(_row([name, _length(run), 0, *[''] * (len(COLUMNS) + 2)]))
     return '\n'.join(rows)
+
+
+def _length(run: Run) -> str:
+    if run.weights_of:
+        return f'as {run.weights_of.name}'
+    return str(run.epochs or 'of the config')
+
+
+def _usage(jobs: Sequence[Job]) -> tuple[str, str]:
+    """Mean minutes, and the most memory, of trainings."""
+    trained = [
+        json.loads(job.result_file.read_text())
+        for job in jobs
+        if not job.run.weights_of
+    ]
+    if not trained:
+        return '', ''
+    whole = [own['cpu_seconds'] for own in trained if not own.get('interrupted')]
+    minutes = f'{statistics.mean(whole) / 60:.1f}' if whole else ''
+    return minutes, f'{max(own["peak_mib"] for own in trained) / 1024:.1f}'
 
 
 def claim_table(outcomes: Sequence[Outcome]) -> str:
     """Each claim, its difference, both intervals, and the verdict."""
-    header = ['claim', 'source', 'difference', '95 % over seeds', '95 % over images']
-    rows = [_row([*header, 'verdict']), '|' + ' --- |' * 6]
+    rows = [_row([*HEADER, 'verdict']), '|' + ' --- |' * (len(HEADER) + 1)]
     for outcome in outcomes:
-        claim, change = outcome.claim, outcome.over_seeds.value
-        figure = claim.figure if claim.kind == 'bbox' else f'mask {claim.figure}'
-        intervals = map(_interval, (outcome.over_seeds, outcome.over_images))
-        text = f'{figure} {change:+.3f}'
-        rows.append(_row([claim.text, claim.source, text, *intervals, outcome.verdict]))
+        claim = outcome.claim
+        cells = [claim.text, claim.source, *_difference(outcome), outcome.verdict]
+        rows.append(_row(cells))
     return '\n'.join(rows)
+
+
+def _difference(outcome: Outcome) -> tuple[str, str, str]:
+    name = figure_name(outcome.claim)
+    if not outcome.seeds:
+        return name, '', ''
+    value = f'{name} {outcome.over_seeds.value:+.3f}'
+    return value, _interval(outcome.over_seeds), _interval(outcome.over_images)
+
+
+def figure_name(claim: Claim) -> str:
+    """The figure, and of what if not of boxes."""
+    return claim.figure if claim.kind == 'bbox' else f'mask {claim.figure}'
 
 
 def spread(values: Sequence[float]) -> str:
@@ -114,22 +226,3 @@ def _interval(interval: Interval) -> str:
 
 def _row(cells: Sequence[object]) -> str:
     return '| ' + ' | '.join(map(str, cells)) + ' |'
-
-
-def plot_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Draw the differences with both intervals; zero is a line."""
-    height = 1 + 0.55 * len(outcomes)
-    figure, axes = plt.subplots(figsize=(9, height), layout='constrained')
-    for row, outcome in enumerate(reversed(outcomes)):
-        for shift, interval, colour in (
-            (0.12, outcome.over_seeds, 'tab:blue'),
-            (-0.12, outcome.over_images, 'tab:orange'),
-        ):
-            axes.plot([interval.low, interval.high], [row + shift] * 2, color=colour)
-            axes.plot(interval.value, row + shift, 'o', color=colour)
-    axes.axvline(0, color='grey', linewidth=0.8)
-    names = [f'{o.claim.better} - {o.claim.than}' for o in reversed(outcomes)]
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel('difference; 95 % over seeds (blue) and over images (orange)')
-    figure.savefig(path, dpi=120)
-    plt.close(figure)

@@ -1,9 +1,11 @@
 """What a comparison trains, and which claims it tests."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +15,91 @@ from mmengine.config import Config
 from ...errors import UserError
 
 KINDS = ('bbox', 'segm')
+PLAN_KEYS = (
+    'title',
+    'about',
+    'seeds',
+    'epochs',
+    'options',
+    'changes',
+    'runs',
+    'claims',
+)
+RUN_KEYS = ('config', 'epochs', 'options', 'changes', 'weights_of', 'after')
+
+
+# What the weights and what is found with them depend on, but for seed and code.
+MEASURED = (
+    'model',
+    'train_dataloader',
+    'test_dataloader',
+    'test_evaluator',
+    'train_cfg',
+    'optim_wrapper',
+    'param_scheduler',
+    'custom_hooks',
+    'randomness',
+    'load_from',
+)
+
+
+@cache
+def _load(path: Path) -> Config:
+    # Takes a second, and many runs share their files.
+    return Config.fromfile(path)
 
 
 @dataclass(frozen=True)
 class Run:
-    """A config that is trained once for each seed.
+    """A config that is trained once for each seed, or tested with another's weights.
 
     Attributes:
         name: in the tables.
         config: path of the config file.
         epochs: length of the training; None for that of the config.
         options: keys of the config and their values, as for ``--cfg-options``.
+        changes: a config file whose keys are put over those of ``config``.
+        weights_of: the run with whose weights this one is tested, untrained.
+        after: a run that is trained before, of the same seed; ``{checkpoint}`` in
+            ``options`` stands for the path of its weights.
     """
 
     name: str
     config: Path
     epochs: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    changes: Path | None = None
+    weights_of: 'Run | None' = None
+    after: 'Run | None' = None
+
+    @property
+    def source(self) -> 'Run | None':
+        """The run whose weights this one needs."""
+        return self.weights_of or self.after
+
+    def content(self) -> Config:
+        """The whole config, with changes and options."""
+        cfg = copy.deepcopy(_load(self.config))
+        if self.changes:
+            cfg.merge_from_dict(_load(self.changes).to_dict())
+        cfg.merge_from_dict(copy.deepcopy(self.options))
+        return cfg
 
     @property
     def key(self) -> str:
-        """Changes with everything that the training depends on but seed and code."""
-        content = Config.fromfile(self.config).pretty_text
-        settings = json.dumps([content, self.epochs, self.options], sort_keys=True)
-        return f'{self.config.stem}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}'
+        """Changes with everything that the results depend on but seed and code.
+
+        Runs of several plans that agree in it are trained once.
+        """
+        content = self.content().to_dict()
+        settings = [
+            {name: content.get(name) for name in MEASURED},
+            self.epochs,
+            self.weights_of and self.weights_of.key,
+            self.after and self.after.key,
+        ]
+        text = json.dumps(settings, sort_keys=True, default=str)
+        return f'{self.config.stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}'
 
 
 @dataclass(frozen=True)
@@ -48,7 +111,9 @@ class Claim:
         source: where the paper says it.
         better: name of the run that should have more of the figure.
         than: name of the run it is compared with.
-        figure: name of the figure, as in the report on a detector.
+        figure: name of the figure, as in the report on a detector, or of
+            ``false_positive_rates``.
+        less: whether the better run should have less of the figure instead.
         kind: ``'bbox'`` or ``'segm'``.
         why: a sentence on the outcome.
     """
@@ -58,6 +123,7 @@ class Claim:
     better: str
     than: str
     figure: str = 'AP'
+    less: bool = False
     kind: str = 'bbox'
     why: str = ''
 
@@ -84,9 +150,10 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """Read a plan from a YAML file; configs are named relative to it.
 
-    Its keys are ``title``, ``about``, ``seeds``, ``epochs`` and ``options`` of all
-    runs, ``runs`` (a name and ``config``, ``epochs``, ``options`` of each) and
-    ``claims`` (the attributes of :class:`Claim`).
+    Its keys are ``title``, ``about``, ``seeds``, ``epochs``, ``options`` and
+    ``changes`` of all runs, ``runs`` (a name and the attributes of :class:`Run`; one
+    with ``weights_of`` needs no more than ``options``, which add to those of that run)
+    and ``claims`` (the attributes of :class:`Claim`).
 
     Raises:
         UserError: for a file that is no plan, or names what does not exist.
@@ -95,12 +162,10 @@ def read_plan(path: Path) -> Plan:
         content = yaml.safe_load(path.read_text())
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError(f'{path} is no plan: {error}') from error
-    keys = ('title', 'about', 'seeds', 'epochs', 'options', 'runs', 'claims')
-    _check_keys(path, 'the plan', content, keys, ('title', 'seeds', 'runs'))
-    runs = {
-        str(name): _read_run(path, str(name), own, content)
-        for name, own in _dict(path, 'runs', content['runs']).items()
-    }
+    _check_keys(path, 'the plan', content, PLAN_KEYS, ('title', 'seeds', 'runs'))
+    runs: dict[str, Run] = {}
+    for name, own in _dict(path, 'runs', content['runs']).items():
+        runs[str(name)] = _read_run(path, str(name), own, content, runs)
     claims = tuple(_read_claim(path, own, runs) for own in content.get('claims') or ())
     seeds = content['seeds']
     if not isinstance(seeds, list) or not all(isinstance(s, int) for s in seeds):
@@ -109,20 +174,44 @@ def read_plan(path: Path) -> Plan:
     return Plan(content['title'], about, tuple(dict.fromkeys(seeds)), runs, claims)
 
 
-def _read_run(path: Path, name: str, own: Any, plan: dict) -> Run:
+def _read_run(path: Path, name: str, own: Any, plan: dict, runs: dict[str, Run]) -> Run:
     where = f'the run {name!r}'
-    _check_keys(path, where, own, ('config', 'epochs', 'options'), ('config',))
-    config = (path.parent / own['config']).resolve()
-    if not config.is_file():
-        raise UserError(f'{path}: {where}: {config} does not exist')
+    _check_keys(path, where, own, RUN_KEYS, ())
+    options = _dict(path, f'options of {where}', own.get('options') or {})
+    if 'weights_of' in own:
+        _check_keys(path, where, own, ('weights_of', 'options'), ('weights_of',))
+        source = _earlier_run(path, where, own['weights_of'], runs)
+        options = source.options | options
+        return replace(source, name=name, options=options, weights_of=source)
+    _check_keys(path, where, own, RUN_KEYS, ('config',))
     epochs = own.get('epochs', plan.get('epochs'))
     if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
         raise UserError(f'{path}: {where}: epochs must be at least 1, got {epochs!r}')
-    options = {
-        **_dict(path, 'options', plan.get('options') or {}),
-        **_dict(path, f'options of {where}', own.get('options') or {}),
-    }
-    return Run(name, config, epochs, options)
+    changes = own.get('changes', plan.get('changes'))
+    return Run(
+        name,
+        _file(path, where, own['config']),
+        epochs,
+        _dict(path, 'options', plan.get('options') or {}) | options,
+        changes and _file(path, where, changes),
+        after=('after' in own and _earlier_run(path, where, own['after'], runs))
+        or None,
+    )
+
+
+def _file(path: Path, where: str, name: str) -> Path:
+    file = (path.parent / name).resolve()
+    if not file.is_file():
+        raise UserError(f'{path}: {where}: {file} does not exist')
+    return file
+
+
+def _earlier_run(path: Path, where: str, name: str, runs: dict[str, Run]) -> Run:
+    if name not in runs:
+        raise UserError(f'{path}: {where}: there is no run {name!r} before it')
+    if runs[name].weights_of:
+        raise UserError(f'{path}: {where}: {name!r} has no weights of its own')
+    return runs[name]
 
 
 def _read_claim(path: Path, own: Any, runs: dict[str, Run]) -> Claim:

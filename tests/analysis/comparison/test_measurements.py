@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,13 +49,33 @@ def test_one_seed_says_nothing_of_others():
         ((0.2, 0.301, 0.4), (0.1, 0.2, 0.3), 0.01, 'contradicted'),
         ((0.1, 0.2, 0.3), (0.3, 0.2, 0.4), 0.01, 'does not show here'),
         ((0.1, 0.2, 0.3), (0.2, 0.301, 0.4), 0.5, 'does not show here'),
-        ((0.1,), (0.2,), 0.01, 'does not show here'),
     ],
 )
 def test_verdict_needs_both_intervals(one, two, moved, verdict):
     outcome = compare(CLAIM, range(len(one)), results(one, two, moved))
     assert outcome.verdict == verdict
     assert outcome.over_seeds.value == pytest.approx(np.mean(two) - np.mean(one))
+
+
+def test_what_should_be_less():
+    claim = replace(CLAIM, less=True)
+    given = results((0.2, 0.301, 0.4), (0.1, 0.2, 0.3))
+    assert compare(claim, range(3), given).verdict == 'holds'
+    given = results((0.1, 0.2, 0.3), (0.2, 0.301, 0.4))
+    assert compare(claim, range(3), given).verdict == 'contradicted'
+
+
+def test_seeds_that_only_one_run_has_are_left_out():
+    outcome = compare(CLAIM, (0, 1, 2), results((0.1, 0.2, 0.3), (0.2, 0.301)))
+    assert outcome.seeds == [0, 1]
+    assert outcome.verdict == '2 of 3 seeds so far'
+    assert outcome.over_seeds.value == pytest.approx(0.1005)
+
+
+def test_nothing_is_said_of_what_was_not_measured():
+    outcome = compare(CLAIM, (0, 1, 2), results((0.1, 0.2, 0.3), ()))
+    assert outcome.verdict == 'not measured yet'
+    assert math.isnan(outcome.over_seeds.value)
 
 
 def test_seeds_are_paired():
@@ -87,10 +108,18 @@ def test_predictions_are_measured_on_the_ground_truth_of_the_config(tmp_path):
     jobs[0].folder.mkdir(parents=True)
     found = [dict(image_id=1, category_id=1, bbox=box, score=0.9)]
     jobs[0].predictions('bbox').write_text(json.dumps(found))
-    measured = measure(Plan('', '', (0,), {'one': run}, ()), jobs)
+    assert measure(jobs) == {}  # not done
+    jobs[0].result_file.write_text('{}')
+    measured = measure(jobs)
     assert [*measured] == [('one', 0, 'bbox')]
     assert measured['one', 0, 'bbox'].plain['AP'][0] == pytest.approx(51 / 101)
     assert measured['one', 0, 'bbox'].resampled['AP'].shape == (1000,)
+    rate = 'false positives per object at recall 0.5'
+    assert measured['one', 0, 'bbox'].plain[rate] == 0
+    # Read again, not measured again, until the predictions change.
+    config.write_text('test_evaluator = dict()\n')
+    again = measure(jobs)
+    assert again['one', 0, 'bbox'].plain['AP'] == measured['one', 0, 'bbox'].plain['AP']
 
 
 def test_an_evaluator_without_annotations_is_an_error(tmp_path):
@@ -101,5 +130,6 @@ def test_an_evaluator_without_annotations_is_an_error(tmp_path):
     )
     jobs[0].folder.mkdir(parents=True)
     jobs[0].predictions('bbox').write_text('[]')
+    jobs[0].result_file.write_text('{}')
     with pytest.raises(UserError, match='test_evaluator names no ann_file'):
-        measure(Plan('', '', (0,), {}, ()), jobs)
+        measure(jobs)

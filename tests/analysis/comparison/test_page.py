@@ -7,9 +7,9 @@ from mmdet_plus.analysis.comparison.measurements import Measured, compare
 from mmdet_plus.analysis.comparison.page import (
     COLUMNS,
     plan_page,
-    plot_outcomes,
     record,
     spread,
+    whole_page,
 )
 from mmdet_plus.analysis.comparison.plan import Claim, Plan, Run
 from mmdet_plus.analysis.comparison.runs import jobs_of
@@ -22,13 +22,23 @@ def finished(tmp_path):
     """Plan, jobs, results and outcomes of two runs and two seeds."""
     config = tmp_path / 'config.py'
     config.write_text('x = 1\n')
-    runs = {'one': Run('one', config), 'two': Run('two', config, epochs=4)}
+    two = Run('two', config, epochs=4)
+    tested = Run('three', config, options={'x': 2}, weights_of=two)
+    runs = {'one': Run('one', config), 'two': two, 'three': tested}
     plan = Plan('Two papers', 'About them.', (0, 1), runs, (CLAIM,))
     jobs = jobs_of(plan, tmp_path / 'work')
     results = {}
     for job in jobs:
+        if job.run.name == 'three':
+            continue
         job.folder.mkdir(parents=True)
-        content = dict(seconds=120, peak_mib=2048, versions=dict(torch='2.13'))
+        content = dict(
+            cpu_seconds=120,
+            peak_mib=2048,
+            versions=dict(torch='2.13'),
+            threads=1,
+            device='CPU',
+        )
         job.result_file.write_text(json.dumps(content))
         value = 0.4 + 0.1 * (job.run.name == 'two') + 0.02 * job.seed
         plain = {column: np.array([value]) for column in COLUMNS}
@@ -38,23 +48,47 @@ def finished(tmp_path):
     return plan, jobs, results, outcomes
 
 
-def test_page_has_runs_claims_and_what_they_rest_on(finished):
-    page = plan_page(*finished)
-    lines = page.splitlines()
+def test_page_has_claims_and_runs_and_what_they_rest_on(finished):
+    lines = plan_page(*finished, plot='a/b.png').splitlines()
     assert lines[:3] == ['## Two papers', '', 'About them.']
-    assert any(
-        line.startswith('| one | of the config | 0.410 ± 0.014 |')
-        and line.endswith('| 2 | 2.0 |')
-        for line in lines
-    )
-    assert any(line.startswith('| two | 4 | 0.510 ± 0.014 |') for line in lines)
+    runs = [line for line in lines if ' | 4 | 2 | ' in line or ' | 0 | ' in line]
+    assert runs[0].startswith('| two | 4 | 2 | 0.510 ± 0.014 |')
+    assert runs[0].endswith('| 2.0 | 2.0 |')
+    assert runs[1].startswith('| three | as two | 0 |  |')
     claim = next(line for line in lines if line.startswith('| Two is better'))
     assert claim == (
         '| Two is better | Table 1 | AP +0.100 | +0.100 to +0.100 | +0.100 to +0.100 '
         '| holds |'
     )
     assert 'Two is better: It sees more.' in lines
-    assert lines[-1] == 'Seeds 0, 1; torch 2.13.'
+    assert '![Differences with intervals](a/b.png)' in lines
+    assert lines[-1] == 'Seeds 0, 1; 1 thread on CPU; torch 2.13.'
+
+
+def test_minutes_are_those_of_whole_trainings(finished):
+    plan, jobs, results, outcomes = finished
+    content = json.loads(jobs[0].result_file.read_text())
+    content |= dict(interrupted=True, cpu_seconds=6)
+    jobs[0].result_file.write_text(json.dumps(content))
+    page = plan_page(plan, jobs, results, outcomes)
+    one = next(line for line in page.splitlines() if line.startswith('| one |'))
+    assert one.endswith('| 2.0 | 2.0 |')
+
+
+def test_what_is_not_measured_is_said(finished):
+    plan, jobs, _, _ = finished
+    outcome = compare(CLAIM, plan.seeds, {})
+    page = plan_page(plan, jobs, {}, [outcome])
+    assert '| Two is better | Table 1 | AP |  |  | not measured yet |' in page
+
+
+def test_the_page_counts_verdicts(finished):
+    plan, _, _, outcomes = finished
+    unknown = compare(CLAIM, plan.seeds, {})
+    page = whole_page([(plan, [*outcomes, unknown], '## Two papers\n')])
+    assert page.startswith('# Evidence\n')
+    assert '| Two papers | 1 | 0 | 0 | 1 |' in page.splitlines()
+    assert page.endswith('\n\n## Two papers\n')
 
 
 def test_numbers_for_programs(finished):
@@ -65,9 +99,11 @@ def test_numbers_for_programs(finished):
     assert content['figures'][1]['AP'] == pytest.approx(0.5)
 
 
-def test_picture(finished, tmp_path):
-    plot_outcomes(finished[-1], tmp_path / 'differences.png')
-    assert (tmp_path / 'differences.png').stat().st_size > 5000
+def test_numbers_that_are_not_there_are_null(finished):
+    plan, jobs, _, _ = finished
+    content = record(plan, jobs, {}, [compare(CLAIM, plan.seeds, {})])
+    assert content['claims'][0]['over_seeds'] == dict(value=None, low=None, high=None)
+    json.dumps(content, allow_nan=False)
 
 
 def test_spread_of_one_value_is_the_value():

@@ -1,5 +1,6 @@
 import pytest
 
+from mmdet_plus.analysis.comparison import plan as plans
 from mmdet_plus.analysis.comparison.plan import read_plan
 from mmdet_plus.errors import UserError
 
@@ -11,6 +12,8 @@ options: {load_from: start.pth, a: 1}
 runs:
   one: {config: one.py}
   two: {config: one.py, epochs: 5, options: {a: 2}}
+  three: {weights_of: two, options: {model.x: 7}}
+  four: {config: one.py, changes: more.py, after: one, options: {model.y.0.z: 3}}
 claims:
   - {text: Two is better, source: Table 1, better: two, than: one}
 """
@@ -18,7 +21,9 @@ claims:
 
 @pytest.fixture
 def write(tmp_path):
-    (tmp_path / 'one.py').write_text('x = 1\n')
+    plans._load.cache_clear()
+    (tmp_path / 'one.py').write_text('model = dict(x=1, y=[dict(z=1)])\nnote = 3\n')
+    (tmp_path / 'more.py').write_text('model = dict(x=5)\nload_from = "start.pth"\n')
 
     def write(text):
         path = tmp_path / 'plan.yml'
@@ -30,7 +35,7 @@ def write(tmp_path):
 
 def test_runs_add_to_the_options_of_the_plan(write):
     plan = read_plan(write(PLAN))
-    one, two = plan.runs.values()
+    one, two, _, _ = plan.runs.values()
     assert (one.epochs, one.options) == (3, {'load_from': 'start.pth', 'a': 1})
     assert (two.epochs, two.options) == (5, {'load_from': 'start.pth', 'a': 2})
     assert plan.seeds == (0, 1)
@@ -40,12 +45,38 @@ def test_runs_add_to_the_options_of_the_plan(write):
 
 def test_the_key_changes_with_config_epochs_and_options(write, tmp_path):
     plan = read_plan(write(PLAN))
-    first, second = (run.key for run in plan.runs.values())
+    keys = [run.key for run in plan.runs.values()]
+    first = keys[0]
     assert first.startswith('one-')
-    assert first != second
+    assert len(set(keys)) == 4
     assert first == read_plan(write(PLAN)).runs['one'].key
-    (tmp_path / 'one.py').write_text('x = 2\n')
+    (tmp_path / 'one.py').write_text('model = dict(x=2)\n')
+    plans._load.cache_clear()
     assert first != plan.runs['one'].key
+
+
+def test_the_key_is_that_of_what_matters(write, tmp_path):
+    """Notes in a config, and hooks that only watch, may change."""
+    plan = read_plan(write(PLAN))
+    first = plan.runs['one'].key
+    (tmp_path / 'one.py').write_text('model = dict(x=1, y=[dict(z=1)])\nnote = 4\n')
+    plans._load.cache_clear()
+    assert plan.runs['one'].key == first
+
+
+def test_a_run_with_the_weights_of_another_is_that_but_for_its_options(write):
+    three = read_plan(write(PLAN)).runs['three']
+    assert (three.weights_of.name, three.epochs) == ('two', 5)
+    assert three.options == {'load_from': 'start.pth', 'a': 2, 'model.x': 7}
+    assert three.content().model == dict(x=7, y=[dict(z=1)])
+    assert three.source is three.weights_of
+
+
+def test_changes_are_laid_over_the_config_and_options_over_both(write):
+    four = read_plan(write(PLAN)).runs['four']
+    assert four.content().model == dict(x=5, y=[dict(z=3)])
+    assert four.content().load_from == 'start.pth'
+    assert four.source.name == 'one'
 
 
 @pytest.mark.parametrize(
@@ -60,6 +91,10 @@ def test_the_key_changes_with_config_epochs_and_options(write, tmp_path):
         ('than: one', 'than: one, kind: box', "kind must be .* got 'box'"),
         ('config: one.py}', 'konfig: one.py}', "run 'one' has the unknown key"),
         ('runs:', 'runs: 3\nx:', 'unknown key'),
+        ('changes: more.py', 'changes: most.py', r'most\.py does not exist'),
+        ('weights_of: two', 'weights_of: four', "no run 'four' before it"),
+        ('after: one', 'after: three', "'three' has no weights of its own"),
+        ('weights_of: two', 'weights_of: two, epochs: 3', "unknown key 'epochs'"),
         ('{load_from: start.pth, a: 1}', '3', 'options must be keys and values'),
         ('title:', '!!python/name:os.system title:', 'is no plan'),
         (PLAN, '- 1', 'must be keys and values'),
