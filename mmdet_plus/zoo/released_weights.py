@@ -72,8 +72,7 @@ def fetch_released(
     """
     folder = dest or cache_dir()
     source = released_dir() / f'{entry.name}{_release(entry).suffix}'
-    record = source.with_name(f'{source.name}.json')
-    known = _remembered(record)
+    known = _remembered(_record_of(source))
     done = folder / f'{entry.name}-{known[:8]}.pth' if known else None
     is_asked = file is None and sha256 in (None, known)
     if done is not None and done.is_file() and is_asked:
@@ -81,18 +80,43 @@ def fetch_released(
     _check_licence(entry, accept_unlicensed)
     for needed in (folder, source.parent):
         _make_folder(needed)
-    with FileLock(f'{source}.lock'):
-        url = 'a file put there by hand'
-        if file is not None:
-            _keep(entry, file, source, record, sha256)
-        elif not source.is_file():
-            url = _download(entry, source, show_progress)
-        digest = _checked_digest(entry, source, record, sha256)
-        target = folder / f'{entry.name}-{digest[:8]}.pth'
-        if not target.is_file():
-            _convert(entry, source, digest, target)
-        _remember(entry, record, digest, url)
+    try:
+        with FileLock(f'{source}.lock'):
+            return _fetch_and_convert(
+                entry, source, folder, file, sha256, show_progress
+            )
+    except OSError as error:
+        raise ZooError(
+            f'{entry.name}: {error}. Weights are kept in {folder} and {source.parent}: '
+            'choose another cache with the variable MMENGINE_HOME'
+        ) from error
+
+
+def _fetch_and_convert(
+    entry: ZooEntry,
+    source: Path,
+    folder: Path,
+    file: Path | None,
+    sha256: str | None,
+    show_progress: bool,
+) -> Path:
+    record = _record_of(source)
+    url = 'a file put there by hand'
+    if file is not None:
+        _keep(entry, file, source, record, sha256)
+    elif not source.is_file():
+        url = _download(entry, source, show_progress)
+    digest = _checked_digest(entry, source, record, sha256)
+    target = folder / f'{entry.name}-{digest[:8]}.pth'
+    if not target.is_file():
+        _convert(entry, source, digest, target)
+    _remember(entry, record, digest, url)
     return target
+
+
+def _record_of(source: Path) -> Path:
+    """Where the SHA256 of an authors' file is remembered."""
+    return source.with_name(f'{source.name}.json')
 
 
 def _release(entry: ZooEntry) -> ZooRelease:
@@ -208,7 +232,8 @@ def _convert(entry: ZooEntry, source: Path, digest: str, target: Path) -> None:
         check_complete(result)
     except UserError as error:
         raise ZooError(
-            f'{entry.name}: {source} is not the released file, or a part of it: {error}'
+            f'{entry.name}: {source} is not the released file, or a part of it: '
+            f'{error}. Delete it to fetch it again'
         ) from error
     origin = dict(released_by=_release(entry).released_by, sha256=digest)
     meta = dict(dataset_meta=_dataset_meta(cfg), converted_from=origin)

@@ -171,8 +171,9 @@ def test_unlicensed_weights_must_be_accepted(server, entry):
 
 
 def test_a_part_of_the_weights_is_not_taken_for_all(server, entry, home):
-    with pytest.raises(ZooError, match='nothing was found for 1 of 2 weights'):
+    with pytest.raises(ZooError, match='nothing was found for 1 of 2 weights') as said:
         fetch_weights(entry('part'), show_progress=False)
+    assert str(said.value).endswith('Delete it to fetch it again')
     assert not list(home.glob('*.pth'))
     # Nothing is remembered of it: the right file is not refused later.
     (home / 'released' / 'net_released.pth').unlink()
@@ -185,6 +186,15 @@ def test_another_folder(server, entry, tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(ZooError, match='cannot be a folder'):
         fetch_weights(entry('good'), tmp_path / 'file' / 'x')
+
+
+def test_a_cache_that_cannot_be_written_to_is_said(server, entry, home):
+    # Even for root, who may write everywhere else.
+    (home / 'released' / 'net_released.pth.lock').mkdir(parents=True)
+    with pytest.raises(ZooError, match='Weights are kept in') as caught:
+        fetch_weights(entry('good'), show_progress=False)
+    assert 'MMENGINE_HOME' in str(caught.value)
+    assert server.requests == []
 
 
 def test_the_name_loads_everywhere(server, entry, monkeypatch):
