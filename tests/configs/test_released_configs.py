@@ -1,0 +1,49 @@
+"""Images and boxes of the released configs, as each code base has them."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+ONES = [1, 1, 1]
+IMAGENET = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+# Folder: means, standard deviations, and whether red comes first.
+IMAGES = {
+    'd2det': (*IMAGENET, True),
+    'cpm_rcnn': ([102.9801, 115.9465, 122.7717], ONES, False),
+    'dcr': ([123.15, 115.90, 103.06], ONES, True),
+    # Blue first in Caffe: the conversion turns the first convolution round.
+    'refinedet': ([123, 117, 104], ONES, True),
+    'double_head': ([102.9801, 115.9465, 122.7717], ONES, False),
+}
+RELEASED = sorted(
+    str(path.relative_to(CONFIGS))
+    for folder in IMAGES
+    for path in (CONFIGS / folder).glob('*_released.py')
+)
+HEADS = {'dcr': [0.1, 0.1, 0.2, 0.2], 'double_head': [0.1, 0.1, 0.2, 0.2]}
+
+
+@pytest.fixture(params=RELEASED)
+def released(request):
+    model = Config.fromfile(CONFIGS / request.param).model
+    return request.param.split('/')[0], model.get('detector', model)
+
+
+def test_images_are_read_as_by_the_authors(released):
+    folder, model = released
+    images = model.data_preprocessor
+    assert (images.mean, images.std, images.bgr_to_rgb) == IMAGES[folder]
+
+
+def test_boxes_are_encoded_as_by_the_authors(released):
+    folder, model = released
+    if folder == 'refinedet':
+        coders = model.arm_head.bbox_coder, model.bbox_head.bbox_coder
+        assert [c.target_stds for c in coders] == [[0.1, 0.1, 0.2, 0.2]] * 2
+        return
+    assert model.rpn_head.bbox_coder.target_stds == [1, 1, 1, 1]
+    if folder in HEADS:
+        roi_head = model.roi_head.get('base', model.roi_head)
+        assert roi_head.bbox_head.bbox_coder.target_stds == HEADS[folder]
