@@ -80,15 +80,13 @@ def check_images(
             found[kind].append((path, name))
     if len(found['dark']) <= len(found['16-bit']):  # night, not another number of bits
         found['dim'] = found.pop('dark')
-    return [
-        Finding(
-            kind in SPOILT,
-            f'{len(found[kind])} {text}',
-            *zip(*found[kind], strict=True),
-        )
-        for kind, text in (SPOILT | UNUSUAL).items()
-        if found[kind]
-    ]
+    findings = []
+    for kind, text in (SPOILT | UNUSUAL).items():
+        if found[kind]:
+            places, names = zip(*found[kind], strict=True)
+            message = f'{len(names)} {text}'
+            findings.append(Finding(kind in SPOILT, message, places, names))
+    return findings
 
 
 def content_hash(path: str) -> str:
