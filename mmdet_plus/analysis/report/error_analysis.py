@@ -7,6 +7,8 @@ from .evaluation import BACKGROUND_IOU, Evaluation
 
 # In the order in which COCO's plots fill the area between the curves.
 STEPS = ('C75', 'C50', 'Loc', 'Sim', 'Oth', 'BG', 'FN')
+# Those with boxes that need not be good.
+LOOSE_STEPS = STEPS[2:6]
 
 
 def error_curves(evaluation: Evaluation) -> np.ndarray:
@@ -20,31 +22,28 @@ def error_curves(evaluation: Evaluation) -> np.ndarray:
     """
     truth, found = evaluation.truth, evaluation.found
     curves = np.full((len(STEPS), len(RECALLS), truth.num_classes), np.nan)
-    loose = evaluation.loose_matches
-    correct, ignored = loose.correct[0, 0], loose.ignored[0, 0]
-    nearest = evaluation.nearest
-    free = loose.objects[0, 0] < 0
-    excused = [
-        ignored | (free & (parts >= BACKGROUND_IOU))
-        for parts in (
-            np.zeros(len(found)),
-            nearest.similar_part,
-            np.maximum(nearest.similar_part, nearest.other_part),
-        )
-    ]
+    correct, counted = loose_detections(evaluation)
     for label, count in enumerate(truth.counts):
         if not count:
             continue
         own = evaluation.by_class[label]
         strict = evaluation.curves.precision[:, :, label, 0]
         curves[0, :, label], curves[1, :, label] = strict[5], strict[0]
-        hits = np.stack([correct[own]] * 3)
-        counted = np.stack([~flags[own] for flags in excused])
-        curve, _ = precision_at_recalls(hits, counted, found.scores[own], int(count))
-        curves[2:5, :, label] = curve
-        curves[5, :, label] = curve[2] > 0
+        given = correct[:, own], counted[:, own], found.scores[own], int(count)
+        curves[2:6, :, label], _ = precision_at_recalls(*given)
         curves[6, :, label] = 1
     return curves
+
+
+def loose_detections(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+    """What is right, and what counts, in each of ``LOOSE_STEPS``; both (4, n) bool."""
+    loose, nearest = evaluation.loose_matches, evaluation.nearest
+    correct, ignored = loose.correct[0, 0], loose.ignored[0, 0]
+    similar = nearest.similar_part >= BACKGROUND_IOU
+    other = similar | (nearest.other_part >= BACKGROUND_IOU)
+    free = loose.objects[0, 0] < 0
+    counted = [~ignored, ~ignored & ~(free & similar), ~ignored & ~(free & other)]
+    return np.stack([correct] * len(LOOSE_STEPS)), np.stack([*counted, correct])
 
 
 def error_rows(evaluation: Evaluation) -> list[dict]:

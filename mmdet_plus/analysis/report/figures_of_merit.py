@@ -7,8 +7,10 @@ import numpy as np
 from ..bootstrap import resampled_ap
 from .average_precision import MAX_DETECTIONS
 from .calibration import NUM_BINS, score_and_iou
+from .error_analysis import LOOSE_STEPS, loose_detections
 from .error_budget import ERRORS, Listing, judge, listings
 from .evaluation import Evaluation
+from .hard_false_positives import HARD_SCORE, kinds_of_detections
 from .matching import AREA_RANGES
 from .operating_points import best_points
 from .sensitivity import subsets
@@ -17,6 +19,7 @@ Numbers = dict[str, np.ndarray]
 # Figures that every class has, and one for every kind of error.
 CLASS_PREFIXES = ('AP of ', 'AP50 of ', 'AP75 of ')
 COST_PREFIX = 'cost of '
+STEP_PREFIX = 'error analysis: '
 
 
 def figures(
@@ -24,9 +27,11 @@ def figures(
 ) -> Numbers:
     """Figures (B,) of a detector on each draw of images.
 
-    AP and AR of all kinds, AP of each class, what errors cost, the calibration error,
-    the correlation of score and IoU, precision, recall and F1 from the score on that is
-    best for F1 on all images, and normalised AP50 of hard kinds of objects.
+    AP and AR of all kinds, AP of each class, what errors cost, AP50 without confident
+    false positives, the areas of COCO's error analysis (C75, C50 and FN are AP75, AP50
+    and 1), the calibration error, the correlation of score and IoU, precision, recall
+    and F1 from the score on that is best for F1 on all images, and normalised AP50 of
+    hard kinds of objects.
 
     Args:
         evaluation: the detector.
@@ -37,6 +42,7 @@ def figures(
     numbers = _precision(evaluation, draws, track)
     numbers |= _recalls(evaluation, images)
     numbers |= _costs(evaluation, draws, track)
+    numbers |= _forgiven(evaluation, draws, track)
     numbers['calibration error'] = _calibration_error(evaluation, images)
     numbers |= _correlations(evaluation, images)
     numbers |= _at_threshold(evaluation, images)
@@ -151,6 +157,29 @@ def _listing_ap(
         found = _per_image(evaluation.found.images[own], truth.num_images) @ draws > 0
         values[label, (objects @ draws == 0) & there & found] = 0
     return _over_classes(values)
+
+
+def _forgiven(evaluation: Evaluation, draws: np.ndarray, track: Callable) -> Numbers:
+    """AP50 without confident false positives, and the steps of COCO's analysis."""
+    truth, found = evaluation.truth, evaluation.found
+    kinds = kinds_of_detections(evaluation)
+    kept = (kinds == -1) | ((kinds >= 0) & (found.scores <= HARD_SCORE))
+    loose, counted = loose_detections(evaluation)
+    correct, counted = np.vstack([kinds == -1, loose]), np.vstack([kept, counted])
+    values = np.full((len(correct), truth.num_classes, draws.shape[1]), np.nan)
+    for label in track(np.flatnonzero(truth.counts)):
+        own = evaluation.by_class[label]
+        objects = truth.images[(truth.labels == label) & ~truth.crowd]
+        values[:, label] = resampled_ap(
+            found.images[own],
+            correct[:, own],
+            counted[:, own],
+            np.bincount(objects, minlength=truth.num_images),
+            draws,
+        )
+    names = [f'AP50 without false positives above {HARD_SCORE:g}']
+    names += [f'{STEP_PREFIX}{step}' for step in LOOSE_STEPS]
+    return {n: _over_classes(own) for n, own in zip(names, values, strict=True)}
 
 
 def _calibration_error(evaluation: Evaluation, images: np.ndarray) -> np.ndarray:

@@ -32,14 +32,14 @@ BINS = [
 @pytest.fixture
 def axes(monkeypatch):
     """The panels that are drawn."""
-    drawn, make = [], module._figure
+    drawn, make = [], module.new_figure
 
-    def remember(columns):
-        figure, panels = make(columns)
+    def remember(*args):
+        figure, panels = make(*args)
         drawn.extend(panels)
         return figure, panels
 
-    monkeypatch.setattr(module, '_figure', remember)
+    monkeypatch.setattr(module, 'new_figure', remember)
     return drawn
 
 
@@ -51,6 +51,17 @@ def test_bars_have_the_heights_of_the_rows(tmp_path, axes):
     labels = [text.get_text() for text in axes[0].get_xticklabels()]
     assert labels == ['all', 'small']
     assert cv2.imread(str(tmp_path / 'c.png')) is not None
+    # The legend stands below, where it covers no bar.
+    assert axes[0].get_legend() is None
+    (legend,) = axes[0].figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ['fc-head', 'conv-head']
+
+
+def test_panels_stand_in_two_columns(tmp_path, axes):
+    bins = [dict(BINS[0], size=size) for size in ('all', 'small', 'medium', 'large')]
+    module.plot_bins(bins, 'score', tmp_path / 'b.png')
+    assert [panel.get_subplotspec().colspan.start for panel in axes] == [0, 1, 0, 1]
+    assert cv2.imread(str(tmp_path / 'b.png')).shape[1] < 600
 
 
 def test_empty_bins_are_left_out(tmp_path, axes):

@@ -271,6 +271,10 @@ def test_hard_false_positives(five):
 def test_figures_are_those_of_the_page(five):
     plain = figures(five, np.ones((5, 1), np.int32))
     values = {name: float(value[0]) for name, value in plain.items()}
+    assert values['AP50 without false positives above 0.3'] == pytest.approx(51 / 101)
+    for step in ('Loc', 'Sim', 'Oth', 'BG'):
+        area = error_rows(five)[0][step]
+        assert values[f'error analysis: {step}'] == pytest.approx(area), step
     for name, value in summarize(five.curves).items():
         assert values[name] == pytest.approx(value, nan_ok=True), name
     for number, by_class in class_ap(five.curves).items():
@@ -313,6 +317,12 @@ def test_figures_on_a_draw(five):
         'AR@100': (1 + 2 / 3 + 1 / 2) / 3,
         'ARs': (1 + 2 / 3) / 2,
         'ARm': 1 / 2,
+        'AP50 without false positives above 0.3': (1 + dog + 1) / 3,
+        # The wrong cat lies on a dog; the wrong car on nothing.
+        'error analysis: Loc': (cat + dog + 1 / 2) / 3,
+        'error analysis: Sim': (1 + dog + 1 / 2) / 3,
+        'error analysis: Oth': (1 + dog + 1 / 2) / 3,
+        'error analysis: BG': (1 + dog + 1) / 3,
         'precision at best F1': 5 / 6,
         'recall at best F1': 5 / 8,
         # Of both cats H, after a wrong cat; there are 8/3 objects of a class.

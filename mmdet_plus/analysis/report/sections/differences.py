@@ -9,7 +9,7 @@ from ..calibration import reliability_rows
 from ..comparison import Difference, ObjectCounts
 from ..error_budget import ERRORS
 from ..evaluation import Evaluation
-from ..figures_of_merit import CLASS_PREFIXES, COST_PREFIX, class_of
+from ..figures_of_merit import CLASS_PREFIXES, COST_PREFIX, STEP_PREFIX, class_of
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_bars, plot_intervals, plot_lines
 from ..recall import detection_recall
@@ -19,7 +19,7 @@ NUM_CLASSES = 12
 UNEQUAL = 0.05  # precisions
 # Of classes, and those that would make the plot too long; the table has them.
 LEFT_OUT = (*CLASS_PREFIXES, *(f'AP{t}' for t in (55, 60, 65, 70, 80, 85, 90, 95)))
-LEFT_OUT += ('AP50 by ',)
+LEFT_OUT += ('AP50 by ', STEP_PREFIX)
 
 
 def all_figures(

@@ -15,12 +15,16 @@ from ..error_analysis import STEPS, error_curves, error_rows
 from ..error_budget import ERRORS, SUMS, error_budget, judge
 from ..evaluation import Evaluation
 from ..false_positive_types import TYPES, false_positive_types, types_by_rank
-from ..hard_false_positives import SCORES, hypothetical_rows, judge_detections
+from ..hard_false_positives import (
+    HARD_SCORE,
+    SCORES,
+    hypothetical_rows,
+    judge_detections,
+)
 from ..operating_points import best_points
 from ..parts import Column, Picture, Section, Table
 from ..plots import plot_bars, plot_filled_curves, plot_lines, plot_matrix, plot_shares
 
-HARD_SCORE = 0.3
 REMEDIES = {
     'classification': 'boxes are good, their classes are not. Look at the confused '
     'classes: more examples of these pairs, labels that are consistent, or a second '
