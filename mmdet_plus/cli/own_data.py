@@ -10,6 +10,7 @@ from mmengine.runner import CheckpointLoader
 
 from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
+from ..datasets.folders.content import SPLIT_SEED, VAL_FRACTION
 from ..errors import UserError
 from .arguments import is_first_process, number_in
 from .held_out import as_in_training
@@ -43,10 +44,10 @@ def add_data_choice(group: Any) -> None:
         type=number_in(0.01, 0.9),
         metavar='PART',
         help='of the images of --data held out for validation, where it has no '
-        'validation split; 0.2',
+        f'validation split; {VAL_FRACTION:g}',
     )
     group.add_argument(
-        '--split-seed', type=int, help='of that division; 0', metavar='N'
+        '--split-seed', type=int, help=f'of that division; {SPLIT_SEED}', metavar='N'
     )
 
 
@@ -61,7 +62,9 @@ def check_data_arguments(args: Namespace, names: Sequence[str]) -> None:
 def read_data_folder(args: Namespace) -> DataFolder:
     """The folder of ``--data`` with the classes of ``--classes``."""
     data = recognise(
-        args.data, val_fraction=args.val_fraction, split_seed=args.split_seed or 0
+        args.data,
+        val_fraction=args.val_fraction,
+        split_seed=args.split_seed or SPLIT_SEED,
     )
     if not args.classes:
         return data

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .findings import Finding
+from .findings import Finding, place_of
 
 LEAST_NUMBERS = 6  # of a polygon: three corners
 BITS, GOES_ON, SIGN = 5, 32, 16  # of a character of compressed counts
@@ -29,7 +29,7 @@ def check_masks(
     for item in annotations:
         if item['image_id'] not in images:
             continue
-        place = str(item.get('source') or f'annotation {item.get("id")}')
+        place = place_of(item)
         segmentation = item.get('segmentation')
         if segmentation is None or segmentation in ([], {}):
             without.append(place)

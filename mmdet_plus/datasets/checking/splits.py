@@ -8,6 +8,8 @@ from ..folders.content import Content
 from .findings import Finding
 from .images import content_hash
 
+ORDER = ('train', 'val', 'test')
+
 
 def check_splits(
     contents: Mapping[str, Content],
@@ -33,7 +35,7 @@ def check_splits(
         split: [osp.join(folders[split], image['file_name']) for image in c['images']]
         for split, c in contents.items()
     }
-    for first, second in combinations(files, 2):
+    for first, second in combinations(sorted(files, key=ORDER.index), 2):
         findings += _shared(first, second, files, pixels=pixels)
     return findings
 
@@ -59,8 +61,10 @@ def _shared(
     ]
     if not places:
         return []
-    message = (
-        f'{len(places)} images are in {first} and in {second}: what is measured there '
-        'was trained on'
+    reason = (
+        'what is measured there was trained on'
+        if 'train' in (first, second)
+        else 'the best checkpoint is chosen on what it is tested on'
     )
-    return [Finding(second == 'val', message, places)]
+    message = f'{len(places)} images are in {first} and in {second}: {reason}'
+    return [Finding({first, second} == {'train', 'val'}, message, places)]
