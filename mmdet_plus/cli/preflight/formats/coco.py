@@ -191,6 +191,7 @@ def summarise_coco(
             needs_objects=needs_objects,
             renumbers=False,
             needs_masks=needs_masks,
+            drops_maskless=False,
         )
     step = math.ceil(len(images) / MOST_LOOKED_AT)
     looked_at = tuple(images[::step]) if has_boxes else ()

@@ -46,5 +46,6 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         classes=classes,
         needs_objects=needs.objects,
         needs_masks=needs.masks,
+        drops_maskless=bool(dataset.config.get('needs_masks')),
     )
     return refuse(dataset, findings)
