@@ -247,7 +247,7 @@ def test_a_broken_test_split_does_not_stop_a_training(tmp_path, text):
     data = recognise(str(root))
     assert set(data.splits) == {'train', 'val'}
     assert 'the test split is left out: annotation file' in data.remarks[0]
-    with pytest.raises(UserError, match='test.json'):
+    with pytest.raises(UserError, match=r'test\.json'):
         recognise(str(root), needed=('test', 'val'))
 
 
