@@ -11,7 +11,7 @@ model = dict(
     type='SharedBaseDCR',
     refiner={{_base_.refiner}},
     backbone=dict(
-        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        dcn=dict(type='LegacyDCN', deform_groups=4, fallback_on_stride=False),
         stage_with_dcn=(False, False, False, True),
     ),
     roi_head=dict(

@@ -9,7 +9,7 @@ _base_ = [
 # Deformable 3x3 convolutions in the last stage, and deformable RoI pooling.
 model = dict(
     backbone=dict(
-        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        dcn=dict(type='LegacyDCN', deform_groups=4, fallback_on_stride=False),
         stage_with_dcn=(False, False, False, True),
     ),
     roi_head=dict(

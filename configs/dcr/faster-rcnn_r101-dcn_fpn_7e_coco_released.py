@@ -10,7 +10,7 @@ _base_ = [
 # and deformable RoI pooling.
 model = dict(
     backbone=dict(
-        dcn=dict(type='DCN', deform_groups=4, fallback_on_stride=False),
+        dcn=dict(type='LegacyDCN', deform_groups=4, fallback_on_stride=False),
         stage_with_dcn=(False, False, False, True),
         last_dcn_stages=(1, 2),
     ),

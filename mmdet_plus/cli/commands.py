@@ -10,6 +10,7 @@ import mmdet
 
 from ..errors import UserError
 from ..zoo.index import index_root
+from .config_loading import config_path
 from .error_reporting import run_tool
 
 # Tools of another name than their file has.
@@ -50,7 +51,8 @@ def _run_own(path: Path, name: str, arguments: list[str]) -> None:
 
 
 def _run_host(path: Path, arguments: list[str]) -> None:
-    sys.argv = [str(path), *arguments]
+    # Configs of ours are found wherever this runs.
+    sys.argv = [str(path), *map(config_path, arguments)]
     # Tools may import files beside them.
     sys.path.insert(0, str(path.parent))
     runpy.run_path(str(path), run_name='__main__')

@@ -48,9 +48,7 @@ def read_config(path: str) -> Config:
     Args:
         path: of a file, or of one below the ``configs`` that this package brings.
     """
-    shipped = str(index_root() / path)
-    if not osp.isfile(path) and osp.isfile(shipped):
-        path = shipped
+    path = config_path(path)
     if not osp.isfile(path):
         raise UserError(f'config file {path} does not exist{_neighbours(path)}')
     if path.endswith('.py'):
@@ -64,6 +62,12 @@ def read_config(path: str) -> Config:
             f'config file {path} cannot be read: {type(error).__name__}: {error} '
             f'({SHOW_TRACEBACK_HINT})'
         ) from error
+
+
+def config_path(path: str) -> str:
+    """The path of a file that this package brings, unless there is one here."""
+    shipped = str(index_root() / path)
+    return shipped if not osp.isfile(path) and osp.isfile(shipped) else path
 
 
 def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:

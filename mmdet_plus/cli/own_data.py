@@ -10,6 +10,8 @@ from mmengine.runner import CheckpointLoader
 
 from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
+from ..datasets.folders.coco import forget_files
+from ..datasets.folders.content import SPLIT_SEED, VAL_FRACTION
 from ..errors import UserError
 from .arguments import is_first_process, number_in
 from .held_out import as_in_training
@@ -43,10 +45,10 @@ def add_data_choice(group: Any) -> None:
         type=number_in(0.01, 0.9),
         metavar='PART',
         help='of the images of --data held out for validation, where it has no '
-        'validation split; 0.2',
+        f'validation split; {VAL_FRACTION:g}',
     )
     group.add_argument(
-        '--split-seed', type=int, help='of that division; 0', metavar='N'
+        '--split-seed', type=int, help=f'of that division; {SPLIT_SEED}', metavar='N'
     )
 
 
@@ -110,6 +112,7 @@ def use_training_data(cfg: Config, args: Namespace) -> DataFolder:
     _check_split(data, 'val')
     _use(cfg, data, dict(train='train', val='val', test=_test_split(data)))
     _examine(args, cfg, data, 'train', 'val')
+    forget_files()
     return data
 
 
@@ -128,6 +131,7 @@ def use_test_data(cfg: Config, args: Namespace) -> DataFolder:
     _check_split(data, split)
     _use(cfg, data, dict(test=split))
     _examine(args, cfg, data, split)
+    forget_files()
     return data
 
 

@@ -87,7 +87,10 @@ class TorchDetector(PageDetector):
         self._device = next(self._model.parameters()).device
         meta = self._inferencer.visualizer.dataset_meta
         self.class_names = [str(name) for name in meta['classes']]
-        colours = get_palette(meta.get('palette', 'random'), len(self.class_names))
+        palette = meta.get('palette') or 'random'
+        if len(palette) < len(self.class_names) and not isinstance(palette, str):
+            palette = 'random'  # of other classes
+        colours = get_palette(palette, len(self.class_names))
         self.palette = [list(colour) for colour in colours]
         self.explains = can_explain(self._model)
 

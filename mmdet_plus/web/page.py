@@ -201,7 +201,7 @@ class DemoPage:
                 self._examples,
                 label='or an example',
                 columns=len(EXAMPLES),
-                height='auto',
+                height=180,
                 allow_preview=False,
                 interactive=False,
                 buttons=[],

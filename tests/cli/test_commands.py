@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,18 @@ def test_tools_of_the_host(capsys):
 def test_unknown_tools_are_named(argv, capsys):
     assert commands.main(argv) == 2
     assert f'there is no tool {argv[-1]!r}; there are' in capsys.readouterr().err
+
+
+def test_tools_of_the_host_find_our_configs_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tool = tmp_path / 'shown.py'
+    tool.write_text(
+        'import sys; print(*sys.argv[1:], sep="\\n", file=open("out", "w"))'
+    )
+    monkeypatch.setattr(commands, 'host_tools', lambda: dict(shown=tool))
+    config = 'configs/d2det/d2det_tiny_shapes.py'
+    assert commands.main(['host', 'shown', config, '--shape', '64', 'own.py']) == 0
+    found, *others = (tmp_path / 'out').read_text().split()
+    assert Path(found).is_file()
+    assert found.endswith(config)
+    assert others == ['--shape', '64', 'own.py']

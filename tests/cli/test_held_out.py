@@ -65,3 +65,32 @@ def test_trainings_without_division_and_data_with_splits_are_left_alone(data, tm
     whole = recognise(str(write_voc(tmp_path / 'whole')))
     saved = checkpoint(keep='train', fraction=0.4, seed=3)
     assert as_in_training(whole, saved, arguments()) == whole
+
+
+def other_checkpoint(root):
+    held_out = dict(keep='train', fraction=0.4, seed=3)
+    inner = dict(type='VOCFolderDataset', data_root=str(root), held_out=held_out)
+    cfg = Config(dict(train_dataloader=dict(dataset=inner)))
+    return dict(meta=dict(cfg=cfg.pretty_text))
+
+
+def test_another_folder_is_measured_whole(data, tmp_path):
+    saved = other_checkpoint(tmp_path / 'elsewhere')
+    found = as_in_training(data, saved, arguments())
+    assert len(names(found, 'val')) == 5
+    (told,) = found.remarks
+    assert told.startswith(f'c.pth was trained on {tmp_path}/elsewhere, another folder')
+    assert 'all images are measured on' in told
+
+
+def test_another_folder_is_divided_as_asked(data, tmp_path):
+    saved = other_checkpoint(tmp_path / 'elsewhere')
+    found = as_in_training(data, saved, arguments(split_seed=0))
+    assert found.splits == data.splits
+    assert found.remarks[-1].endswith('divided as the flags say')
+
+
+def test_the_folder_of_the_training_is_known_under_another_path(data, tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'data')
+    found = as_in_training(data, other_checkpoint(tmp_path / 'link'), arguments())
+    assert len(names(found, 'val')) == 2

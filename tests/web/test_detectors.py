@@ -1,5 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from samples import dcr
 from samples.deploy import build, model_info
 
@@ -9,8 +15,9 @@ from mmdet_plus.datasets.shapes.generation import draw_scene
 from mmdet_plus.deploy import OnnxDetector
 from mmdet_plus.deploy.exporting import write_onnx
 from mmdet_plus.errors import UserError
-from mmdet_plus.web.detectors import Shelf, shown_name
+from mmdet_plus.web.detectors import Shelf, TorchDetector, shown_name, unpack
 
+ROOT = Path(__file__).parents[2]
 MODEL = 'refinedet320_tiny_shapes'
 NAMES = list('abcdefg')
 
@@ -59,17 +66,25 @@ def test_names_tell_no_folders():
         Shelf(['a/x/model.onnx', 'b/x/model.onnx'])
 
 
-def test_config_and_checkpoint(tiny_config, tmp_path):
-    import torch
-    from mmdet.registry import MODELS
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-
+def checkpoint_of(config, path, **meta):
     init_default_scope('mmdet')
-    model = MODELS.build(Config.fromfile(tiny_config).model)
-    meta = dict(dataset_meta=dict(classes=('square', 'disc')))
-    weights = tmp_path / 'net.pth'
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), weights)
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return path
+
+
+def test_config_and_checkpoint(tiny_config, tmp_path):
+    meta = dict(classes=('square', 'disc'))
+    weights = checkpoint_of(tiny_config, tmp_path / 'net.pth', dataset_meta=meta)
     detector = Shelf([f'{tiny_config}={weights}'])[f'{tmp_path.name}/net.pth']
     assert detector.class_names == ['square', 'disc']
     assert not detector.explains
+
+
+def test_masks_of_a_detector(tmp_path, image):
+    config = ROOT / 'configs/d2det/d2det-mask_r18_fpn_1x_shapes.py'
+    weights = checkpoint_of(config, tmp_path / 'net.pth')
+    finding = TorchDetector(str(config), str(weights)).detect(image)
+    assert len(finding.masks) == len(finding.detections.scores) > 0
+    assert unpack(finding.masks[:2]).shape[1:] == image.shape[:2]

@@ -6,7 +6,7 @@ A run that was interrupted goes on where it stopped; one that is done is not tra
 again. Start the command several times, also on machines that share the work folder, to
 divide the runs between processes. ``--dry-run`` lists what is left to do, and
 ``--report-only`` tells what is known so far. Beside the page, a folder of its name gets
-all numbers and a picture of each plan.
+all numbers and a picture of each plan. How to write one: docs/comparisons.md.
 """
 
 import json

@@ -1,5 +1,6 @@
 """The objects of a data set as arrays, read from an annotation file."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -109,7 +110,7 @@ def read_ground_truth(content: dict, classes: tuple[str, ...] = ()) -> GroundTru
         files=tuple(str(image.get('file_name', '')) for image in images.values()),
         sizes=sizes,
         category_ids=category_ids,
-        class_names=tuple(str(c['name']) for c in categories.values()),
+        class_names=_class_names(categories),
         groups=tuple(
             str(c.get('supercategory') or c['name']) for c in categories.values()
         ),
@@ -147,6 +148,13 @@ def _chosen(categories: list[dict], classes: tuple[str, ...]) -> list[dict]:
     return [c for c in categories if not classes or c['name'] in set(classes)]
 
 
+def _class_names(categories: dict[int, dict]) -> tuple[str, ...]:
+    """Names of the categories; equal ones with their ids, to tell them apart."""
+    names = {i: str(category['name']) for i, category in categories.items()}
+    counts = Counter(names.values())
+    return tuple(n if counts[n] == 1 else f'{n} (id {i})' for i, n in names.items())
+
+
 def _checked(
     annotations: list[dict], images: Collection, categories: Collection
 ) -> list[dict]:
@@ -158,6 +166,9 @@ def _checked(
         bbox = annotation.get('bbox')
         if not isinstance(bbox, list | tuple) or len(bbox) != 4:
             raise ValueError(f'{name} has no bbox of four numbers: {bbox}')
+        crowd = annotation.get('iscrowd')
+        if crowd not in (0, 1, None):
+            raise ValueError(f'{name}: iscrowd must be 0 or 1, got {crowd!r}')
     return list(annotations)
 
 

@@ -54,6 +54,12 @@ def add_legend(figure: Figure, panel: Axes) -> None:
     )
 
 
+def plain(text: str) -> str:
+    """A name that users chose, which is no formula and stays in legends."""
+    text = text.replace('$', r'\$')
+    return f' {text}' if text.startswith('_') else text
+
+
 def to_png(figure: Figure) -> bytes:
     """The figure as the content of a file."""
     stream = io.BytesIO()
@@ -83,7 +89,8 @@ def plot_lines(
     figure, (panel,) = new_figure()
     for i, (name, (x, y)) in enumerate(lines.items()):
         marker = '.' if len(x) < 25 else ''
-        panel.plot(x, y, label=name, color=COLORS[i % len(COLORS)], marker=marker)
+        color = COLORS[i % len(COLORS)]
+        panel.plot(x, y, label=plain(name), color=color, marker=marker)
     panel.set(xlabel=x_label, ylabel=y_label)
     if with_one:
         panel.set_ylim(0, 1.02)
@@ -118,9 +125,9 @@ def plot_bars(bars: Mapping[str, Mapping[str, float]], x_label: str) -> bytes:
         places = np.arange(len(groups)) + width * (i - (len(bars) - 1) / 2)
         lengths = [own.get(name, 0) for name in groups]
         color = COLORS[i % len(COLORS)]
-        drawn = panel.barh(places, lengths, width, label=series, color=color)
+        drawn = panel.barh(places, lengths, width, label=plain(series), color=color)
         panel.bar_label(drawn, fmt='%.3f', padding=3, fontsize='small')
-    panel.set_yticks(np.arange(len(groups)), groups)
+    panel.set_yticks(np.arange(len(groups)), list(map(plain, groups)))
     panel.invert_yaxis()
     panel.margins(x=0.15)
     panel.set_xlabel(x_label)
@@ -151,9 +158,9 @@ def plot_intervals(differences: Sequence[Any], x_label: str) -> bytes:
             fontsize='small',
         )
     panel.axvline(0, color='black', linewidth=0.8)
-    panel.set_yticks(range(len(differences)), [d[0] for d in differences])
+    panel.set_yticks(range(len(differences)), [plain(d[0]) for d in differences])
     panel.set_ylim(len(differences) - 0.5, -0.8)
-    panel.set_xlabel(x_label)
+    panel.set_xlabel(plain(x_label))
     return to_png(figure)
 
 
@@ -183,7 +190,7 @@ def plot_small_curves(
     for panel, (name, lines) in zip(panels, curves.items(), strict=False):
         for i, (label, y) in enumerate(lines.items()):
             panel.plot(x, y, label=label, linewidth=1.2, color=COLORS[i])
-        panel.set_title(shorten(name), fontsize=9, pad=2)
+        panel.set_title(plain(shorten(name)), fontsize=9, pad=2)
         panel.spines[['top', 'right']].set_visible(False)
         panel.grid(alpha=0.25)
         panel.tick_params(labelsize=8)
@@ -263,6 +270,7 @@ def plot_matrix(
     figure, (panel,) = new_figure(size=(side + 0.8, side))
     picture = panel.imshow(shares, cmap='Blues', vmin=0, vmax=1)
     fontsize = 'small' if len(matrix) < 15 else max(2.5, 110 / len(matrix))
+    rows, columns = list(map(plain, rows)), list(map(plain, columns))
     panel.set_xticks(range(len(columns)), columns, rotation=90, fontsize=fontsize)
     panel.set_yticks(range(len(rows)), rows, fontsize=fontsize)
     panel.set(xlabel='detected', ylabel='true')

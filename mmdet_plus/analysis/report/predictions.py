@@ -98,8 +98,8 @@ def load_predictions(
         if not isinstance(results, list):
             raise ValueError('it has no list of detections')
         return read_detections(results, truth)
-    except UserError as error:
-        raise UserError(f'{path}: {error}') from error
+    except UserError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f'{path} does not fit the annotations: {error}') from error
 
@@ -236,6 +236,8 @@ def _load(path: Path, read: Callable, name: str) -> Any:
     try:
         with path.open('rb') as file:
             return read(file)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from error
     except FileNotFoundError as error:
         raise UserError(f'{path} does not exist') from error
     except IsADirectoryError as error:

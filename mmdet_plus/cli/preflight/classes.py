@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
+from ...datasets.folders.content import plain_name
 from ...errors import UserError
 
 
@@ -42,10 +43,10 @@ def unknown_classes_error(
         path: of the data.
         names: what the data have.
     """
-    alike = {' '.join(name.lower().split()): name for name in names}
+    alike = {plain_name(name): name for name in names}
     hints = []
     for name in absent:
-        plain = ' '.join(name.lower().split())
+        plain = plain_name(name)
         close = difflib.get_close_matches(plain, alike, n=1)
         hint = f', did you mean {alike[close[0]]!r}?' if close else ''
         hints.append(f'{name!r}{hint}')
@@ -62,12 +63,8 @@ def misspelt(classes: Sequence[str], names: Sequence[str]) -> list[str]:
         classes: wanted names.
         names: what the data have.
     """
-    plain = {' '.join(name.lower().split()) for name in names if name not in classes}
-    return [
-        name
-        for name in classes
-        if name not in names and ' '.join(name.lower().split()) in plain
-    ]
+    plain = {plain_name(name) for name in names if name not in classes}
+    return [name for name in classes if name not in names and plain_name(name) in plain]
 
 
 def check_class_names(key: str, config: dict, names: object) -> None:

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..folders.content import Content
-from .findings import Finding
+from ..folders.content import Content, plain_name
+from .findings import Finding, place_of
 from .masks import check_masks
 
 # More dropped objects than this are no accident of single ones.
@@ -45,11 +45,13 @@ def check_annotations(
     by_rule: dict[str, list[dict]] = defaultdict(list)
     images = {image['id']: image for image in content['images']}
     names = {item['id']: str(item['name']) for item in content['categories']}
-    wanted = set(names.values()) if classes is None else set(classes)
+    wanted = {*(names.values() if classes is None else classes), None}
     chosen, usable = [], []
     for item in content['annotations']:
         rule = _why_wrong(item, images, names)
-        if rule is None and names[item['category_id']] not in wanted:
+        is_other = names.get(item['category_id']) not in wanted
+        # MMDetection reads the boxes of other classes too, before it leaves them out.
+        if is_other and (renumbers or rule not in SPOILING):
             continue
         chosen.append(item)
         if rule is None:
@@ -149,7 +151,7 @@ def _finding(rule: str, items: list[dict], images: dict) -> Finding:
     return Finding(
         rule in SPOILING,
         f'{len(items)} {message}',
-        [_place(item) for item in items],
+        [place_of(item) for item in items],
         _images_of(items, images),
     )
 
@@ -157,10 +159,6 @@ def _finding(rule: str, items: list[dict], images: dict) -> Finding:
 def _images_of(items: list[dict], images: dict) -> list[str]:
     found = [images.get(item.get('image_id'), {}).get('file_name') for item in items]
     return list(dict.fromkeys(name for name in found if name))
-
-
-def _place(item: dict) -> str:
-    return str(item.get('source') or f'annotation {item.get("id")}')
 
 
 def _dropped(
@@ -203,7 +201,7 @@ def _numbers(content: Content, *, renumbers: bool) -> list[Finding]:
     if ids:
         message = f'{len(ids)} annotation ids are used twice'
         findings.append(Finding(True, message, ids))
-    zero = [_place(item) for item in content['annotations'] if item.get('id') == 0]
+    zero = [place_of(item) for item in content['annotations'] if item.get('id') == 0]
     if zero:
         message = 'annotation id 0: evaluation takes this object for not found; count '
         findings.append(Finding(False, message + 'from 1', zero))
@@ -214,7 +212,7 @@ def _repeated(records: list[dict], key: str) -> list[str]:
     seen, places = set(), []
     for record in records:
         value = record.get(key)
-        if value in seen:
+        if value is not None and value in seen:
             places.append(f'{key} {value}, {record.get("source", "")}'.rstrip(', '))
         seen.add(value)
     return places
@@ -224,7 +222,7 @@ def _names(names: dict[Any, str]) -> list[Finding]:
     findings = []
     alike: dict[str, set[str]] = defaultdict(set)
     for name in names.values():
-        alike[' '.join(name.lower().split())].add(name)
+        alike[plain_name(name)].add(name)
     pairs = [' and '.join(map(repr, sorted(n))) for n in alike.values() if len(n) > 1]
     if pairs:
         message = 'names of classes that differ in case or spaces only'
@@ -247,7 +245,7 @@ def _shape_of_boxes(
     if not placed:
         return []
     boxes = [item['bbox'] for item in placed]
-    places = [_place(item) for item in placed]
+    places = [place_of(item) for item in placed]
     if max(max(box) for box in boxes) <= LARGEST_FRACTION:
         message = 'boxes are in 0..1; they must be pixels: multiply with the size'
         return [Finding(True, message, places)]
@@ -278,5 +276,5 @@ def _doubles(usable: list[dict], images: dict) -> list[Finding]:
     if not doubles:
         return []
     message = f'{len(doubles)} objects are there twice, with the same class and box'
-    places = [_place(item) for item in doubles]
+    places = [place_of(item) for item in doubles]
     return [Finding(False, message, places, _images_of(doubles, images))]

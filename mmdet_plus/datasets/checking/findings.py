@@ -1,7 +1,7 @@
 """One thing that is wrong with data, and where."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 NUM_EXAMPLES = 3
 
@@ -26,3 +26,8 @@ class Finding(NamedTuple):
         more = len(self.places) - NUM_EXAMPLES
         tail = f' and {more} more' if more > 0 else ''
         return f'{self.message} ({shown}{tail})' if shown else self.message
+
+
+def place_of(item: Mapping[str, Any]) -> str:
+    """Where an annotation stands."""
+    return str(item.get('source') or f'annotation {item.get("id")}')

@@ -45,6 +45,7 @@ UNUSUAL = {
     'alpha': 'images have an alpha channel, which is left out',
     'CMYK': 'images are CMYK and are converted to RGB',
     '16-bit': 'images have 16 bits; their upper 8 are used',
+    'dim': 'images have 16 bits of which 12 or less are used, unlike most others',
     'cut': 'images may be cut off: the mark of their end is missing',
     'animated': 'images have several frames, of which the first is used',
 }
@@ -61,26 +62,31 @@ def check_images(
         pixels: whether all pixels are decoded, which finds broken files; False reads
             the first bytes only.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for image in images:
-        path = osp.join(folder, image['file_name'])
+        name = image['file_name']
+        path = osp.join(folder, name)
         try:
             size = image_size(path)
             kinds = _kinds(path, pixels=pixels)
         except UserError as error:
-            found['broken'].append(str(error))
+            found['broken'].append((str(error), name))
             continue
         stated = (image['width'], image['height'])
         if size != stated:
             place = f'{path} is {size[0]} x {size[1]}, said {stated[0]} x {stated[1]}'
-            found['swapped' if size == stated[::-1] else 'other'].append(place)
+            found['swapped' if size == stated[::-1] else 'other'].append((place, name))
         for kind in kinds:
-            found[kind].append(path)
-    return [
-        Finding(kind in SPOILT, f'{len(found[kind])} {text}', found[kind], found[kind])
-        for kind, text in (SPOILT | UNUSUAL).items()
-        if found[kind]
-    ]
+            found[kind].append((path, name))
+    if len(found['dark']) <= len(found['16-bit']):  # night, not another number of bits
+        found['dim'] = found.pop('dark')
+    findings = []
+    for kind, text in (SPOILT | UNUSUAL).items():
+        if found[kind]:
+            places, names = zip(*found[kind], strict=True)
+            message = f'{len(names)} {text}'
+            findings.append(Finding(kind in SPOILT, message, places, names))
+    return findings
 
 
 def content_hash(path: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..folders.segmentations import usable, why_no_mask
-from .findings import Finding
+from .findings import Finding, place_of
 
 ADVICE = 'mend or remove these objects: a training of masks would stop or run wild'
 # More objects without a mask than this are no accident of single ones.
@@ -33,7 +33,7 @@ def check_masks(
         if item['image_id'] not in images:
             continue
         image = images[item['image_id']]
-        place = str(item.get('source') or f'annotation {item.get("id")}')
+        place = place_of(item)
         segmentation = usable(item.get('segmentation'))
         if segmentation is None:
             short = item.get('segmentation')

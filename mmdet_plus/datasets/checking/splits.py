@@ -4,9 +4,11 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from ..folders.content import Content
+from ..folders.content import Content, plain_name
 from .findings import Finding
 from .images import content_hash
+
+ORDER = ('train', 'val', 'test')
 
 
 def check_splits(
@@ -36,7 +38,7 @@ def check_splits(
         split: [osp.join(folders[split], image['file_name']) for image in c['images']]
         for split, c in contents.items()
     }
-    for first, second in combinations(files, 2):
+    for first, second in combinations(sorted(files, key=ORDER.index), 2):
         findings += _shared(first, second, files, pixels=pixels)
     return findings
 
@@ -82,7 +84,7 @@ def _foreign(contents: Mapping[str, Content]) -> list[Finding]:
 def _alike(classes: Sequence[str]) -> list[Finding]:
     alike: dict[str, list[str]] = {}
     for name in classes:
-        alike.setdefault(' '.join(name.lower().split()), []).append(name)
+        alike.setdefault(plain_name(name), []).append(name)
     pairs = [' and '.join(map(repr, sorted(n))) for n in alike.values() if len(n) > 1]
     message = 'names of classes that differ in case or spaces only'
     return [Finding(False, message, pairs)] if pairs else []
@@ -100,8 +102,10 @@ def _shared(
     ]
     if not places:
         return []
-    message = (
-        f'{len(places)} images are in {first} and in {second}: what is measured there '
-        'was trained on'
+    reason = (
+        'what is measured there was trained on'
+        if 'train' in (first, second)
+        else 'the best checkpoint is chosen on what it is tested on'
     )
-    return [Finding(second == 'val', message, places)]
+    message = f'{len(places)} images are in {first} and in {second}: {reason}'
+    return [Finding({first, second} == {'train', 'val'}, message, places)]

@@ -1,10 +1,12 @@
 """Data in COCO's format, in the usual folders."""
 
 import json
+import os
 import os.path as osp
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,7 @@ def read_coco(path: str, image_folder: str) -> Content:
         image_folder: is looked into where the file does not say how large images are.
     """
     content = read_json(path)
+    name_images(content)
     check_sections(path, content, REQUIRED_KEYS)
     for index, image in enumerate(content['images']):
         image['source'] = f'{path}, images[{index}]'
@@ -109,6 +112,21 @@ def read_coco(path: str, image_folder: str) -> Content:
         item['source'] = f'{path}, annotations[{index}]'
         _complete(item)
     return {name: content[name] for name in SECTIONS}
+
+
+def name_images(content: dict[str, Any]) -> None:
+    """Name the images of LVIS v1, which has addresses only, in place."""
+    images = content.get('images')
+    for image in images if isinstance(images, list) else ():
+        if isinstance(image, dict) and image.get('file_name') is None:
+            url = image.get('coco_url')
+            if isinstance(url, str):
+                image['file_name'] = last_parts(url)
+
+
+def last_parts(path: str) -> str:
+    """A file and its folder: ``train2017/1.jpg`` of a path or an address."""
+    return '/'.join(path.split('/')[-2:])
 
 
 def with_slashes(file_name: str) -> str:
@@ -128,11 +146,35 @@ def _complete(item: dict[str, Any]) -> None:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """An annotation file.
+    """An annotation file, parsed once as long as it stays the same.
+
+    Returns:
+        Its lists, with records whose keys may be set; what is inside them is shared.
 
     Raises:
         UserError: if it is no JSON file with COCO's lists.
     """
+    try:
+        state = os.stat(path)
+    except OSError as error:
+        raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
+    content = _parsed(osp.abspath(path), path, state.st_mtime_ns, state.st_size)
+    return {name: _copied(value) for name, value in content.items()}
+
+
+def _copied(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [dict(item) if isinstance(item, dict) else item for item in value]
+
+
+def forget_files() -> None:
+    """Free the memory of the files that were read; training needs it."""
+    _parsed.cache_clear()
+
+
+@lru_cache(maxsize=4)
+def _parsed(_: str, path: str, *__: int) -> dict[str, Any]:
     text = read_text(path)
     try:
         content = json.loads(text)
@@ -261,6 +303,7 @@ def _is_coco(path: Path) -> bool:
 
 def _image_folder(root: Path, path: Path, split: str) -> str:
     content = read_json(str(path))
+    name_images(content)
     check_sections(str(path), content, dict(images=REQUIRED_KEYS['images']))
     names = [with_slashes(image['file_name']) for image in content['images']]
     parts = SPLIT_NAMES.get(split, ())

@@ -16,6 +16,8 @@ from mmdet_plus.errors import UserError
 Content = dict[str, list[dict[str, Any]]]
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
+# Held out for validation where nobody says how many.
+VAL_FRACTION, SPLIT_SEED = 0.2, 0
 EXIF_ORIENTATION = 0x0112
 SIDEWAYS = (5, 6, 7, 8)  # orientations that exchange width and height
 # OpenCV, which reads the images, turns no others; of TIFF Pillow tells the turned size.
@@ -90,8 +92,17 @@ def area_of(polygon: Sequence[float]) -> float:
     return abs(sum(x * next_y - next_x * y for x, y, next_x, next_y in pairs)) / 2
 
 
+def plain_name(name: str) -> str:
+    """A class name without what tells no classes apart: case and more spaces."""
+    return ' '.join(name.lower().split())
+
+
 def hold_out(
-    content: Content, *, keep: str, fraction: float = 0.2, seed: int = 0
+    content: Content,
+    *,
+    keep: str,
+    fraction: float = VAL_FRACTION,
+    seed: int = SPLIT_SEED,
 ) -> Content:
     """One of two parts of the images, which their names decide, whatever the format.
 
@@ -154,7 +165,11 @@ def used_names(content: Content) -> list[str]:
     A category that is only the parent of others, as some tools export it, is no class.
     """
     used = {item['category_id'] for item in content['annotations']}
-    parents = {str(item.get('supercategory', '')) for item in content['categories']}
+    parents = {
+        str(item.get('supercategory', ''))
+        for item in content['categories']
+        if item.get('supercategory') != item['name']
+    }
     ordered = sorted(content['categories'], key=lambda item: str(item['id']).zfill(12))
     names = [
         str(item['name'])

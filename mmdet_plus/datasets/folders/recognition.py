@@ -9,7 +9,14 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from . import coco, voc, yolo
-from .content import Content, leave_out, read_text, used_names
+from .content import (
+    SPLIT_SEED,
+    VAL_FRACTION,
+    Content,
+    leave_out,
+    read_text,
+    used_names,
+)
 from .left_out import remarks_on_files
 from .refusal import hint
 
@@ -61,9 +68,19 @@ class DataFolder(NamedTuple):
             else split
             for name, split in self.splits.items()
         }
-        others = [one for one in self.remarks if not one.startswith(UNDIVIDED)]
-        remarks = (_on_division(fraction, seed), *others)
+        remarks = (_on_division(fraction, seed), *self._other_remarks())
         return self._replace(splits=splits, remarks=remarks)
+
+    def undivided(self) -> 'DataFolder':
+        """The same data, with all images in the parts that were divided."""
+        splits = {
+            name: {key: value for key, value in split.items() if key != 'held_out'}
+            for name, split in self.splits.items()
+        }
+        return self._replace(splits=splits, remarks=self._other_remarks())
+
+    def _other_remarks(self) -> tuple[str, ...]:
+        return tuple(one for one in self.remarks if not one.startswith(UNDIVIDED))
 
 
 def recognise(
@@ -188,8 +205,8 @@ def _divide(
                 'already; leave it out'
             )
         return splits
-    seed = split_seed or 0
-    fraction = 0.2 if val_fraction is None else val_fraction
+    seed = SPLIT_SEED if split_seed is None else split_seed
+    fraction = VAL_FRACTION if val_fraction is None else val_fraction
     remarks.insert(0, _on_division(fraction, seed))
     held = {
         keep: dict(whole, held_out=dict(keep=keep, fraction=fraction, seed=seed))

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mmdet_plus.analysis.comparison import plan as plans
@@ -77,6 +79,17 @@ def test_changes_are_laid_over_the_config_and_options_over_both(write):
     assert four.content().model == dict(x=5, y=[dict(z=3)])
     assert four.content().load_from == 'start.pth'
     assert four.source.name == 'one'
+
+
+def test_the_example_of_the_documents_is_a_plan(tmp_path):
+    document = Path(__file__).parents[3] / 'docs' / 'comparisons.md'
+    text = document.read_text().split('```yaml\n')[1].split('```')[0]
+    (tmp_path / 'plan.yml').write_text(text)
+    for name in ('my_detector.py', 'my_refiner.py', 'my_data.py'):
+        (tmp_path / name).write_text('')
+    plan = read_plan(tmp_path / 'plan.yml')
+    assert [*plan.runs] == ['plain', 'large', 'large, soft-NMS', 'refined']
+    assert plan.runs['refined'].after is plan.runs['plain']
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def test_crowds_do_not_count():
         (dict(bbox=[0, 0, np.nan, 1]), 'numbers that are not finite'),
         (dict(bbox='0 0 1'), 'no bbox of four numbers'),
         (dict(bbox=[0, 0, -1, 1]), 'negative width or height'),
+        (dict(iscrowd='no'), "iscrowd must be 0 or 1, got 'no'"),
         (dict(area=-1), 'the area|an area'),
         (dict(image_id=1.5), 'image_id 1.5 is not there'),
         (dict(image_id=10**30), f'image_id {10**30} is not there'),
@@ -92,6 +93,13 @@ def test_ids_that_cannot_be_used(part, id, message):
     content[part][0] = dict(content[part][0], id=id)
     with pytest.raises(ValueError, match=f'(image|category) id .* is {message}'):
         read_ground_truth(content)
+
+
+def test_categories_of_the_same_name_are_told_apart():
+    content, _ = five_images()
+    content['categories'][1]['name'] = 'cat'
+    truth = read_ground_truth(content)
+    assert truth.class_names == ('cat (id 1)', 'cat (id 2)', 'car')
 
 
 def test_masks_of_another_size_and_of_some_objects():

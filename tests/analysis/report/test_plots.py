@@ -5,6 +5,7 @@ import matplotlib.figure
 import numpy as np
 import pytest
 
+from mmdet_plus.analysis.bootstrap import Interval
 from mmdet_plus.analysis.report import plots
 
 
@@ -74,3 +75,21 @@ def test_axes_of_whole_numbers(drawn):
     low, high = figure.axes[0].get_xlim()
     ticks = [t for t in figure.axes[0].get_xticks() if low <= t <= high]
     assert ticks == [1, 2, 3]
+
+
+def test_names_are_no_formulas_and_stay_in_legends(drawn):
+    names = ['_$x_$', 'US$', '$5']
+    line = np.arange(2), np.arange(2)
+    plots.plot_lines(dict.fromkeys(names, line), 'x', 'y')
+    plots.plot_bars({name: {'$x_$': 0.5} for name in names}, 'AP')
+    for figure in drawn:
+        (legend,) = figure.legends
+        labels = [text.get_text() for text in legend.get_texts()]
+        assert labels == [r' _\$x_\$', r'US\$', r'\$5']
+    change = Interval(0.1, 0.0, 0.2)
+    plots.plot_intervals([('$x_$', 0.1, 0.2, change)], '$x_$ minus a')
+    curve = np.ones(101)
+    plots.plot_small_curves({'$x_$': {'.50': curve}}, curve)
+    plots.plot_matrix(np.eye(3), names, names)
+    ticks = drawn[-1].axes[0].get_yticklabels()
+    assert [tick.get_text() for tick in ticks] == labels

@@ -125,3 +125,29 @@ def test_other_classes_are_not_looked_at():
 
     assert len(findings(spoil)) == 1
     assert findings(spoil, classes=('cat',)) == []
+
+
+def test_wrong_boxes_of_other_classes_do_not_count():
+    def spoil(content):
+        for item in content['annotations']:
+            if item['category_id'] == 2:
+                item['bbox'] = [1, 2, 0, 4]
+
+    assert 'narrower' in findings(spoil)[0].message
+    assert findings(spoil, classes=('cat',)) == []
+
+    def spoil_more(content):
+        for item in content['annotations']:
+            if item['category_id'] == 2:
+                item['bbox'] = [1, 2, 3]
+
+    assert findings(spoil_more, classes=('cat',)) == []
+    # MMDetection takes the box apart before it looks at the class.
+    (found,) = findings(spoil_more, classes=('cat',), renumbers=False)
+    assert found.is_error
+    assert '2 objects whose bbox' in found.message
+
+
+def test_categories_that_are_not_listed_count_whatever_is_trained_on():
+    (found,) = findings(first(category_id=7), classes=('cat',))
+    assert 'category that is not listed' in found.message

@@ -173,3 +173,36 @@ def test_cut_jpegs_are_noticed_without_decoding(tmp_path):
     ((is_error, message),) = messages(tmp_path, 'a.jpg', pixels=False)
     assert not is_error
     assert 'may be cut off' in message
+
+
+def test_single_dark_images_of_sixteen_bits_are_no_error(tmp_path):
+    def check(*levels):
+        images = []
+        for number, level in enumerate(levels):
+            pixels = np.full(SIZE[::-1], level, np.uint16)
+            Image.fromarray(pixels).save(tmp_path / f'{number}.png')
+            size = dict(width=SIZE[0], height=SIZE[1])
+            images.append(dict(size, file_name=f'{number}.png'))
+        found = check_images(images, str(tmp_path))
+        return [(one.is_error, [*one.images]) for one in found]
+
+    night = check(60000, 3000, 60000)
+    assert night == [(False, ['0.png', '2.png']), (False, ['1.png'])]
+    assert check(60000, 3000) == [(False, ['0.png']), (False, ['1.png'])]
+    assert check(3000, 3000, 60000)[0] == (True, ['0.png', '1.png'])
+
+
+def test_findings_name_the_files_in_the_folder(tmp_path):
+    (tmp_path / 'sub').mkdir()
+    save(tmp_path, 'sub/gray.png', 'L')
+    save(tmp_path, 'sub/size.png')
+    (tmp_path / 'bad.png').write_bytes(b'x')
+    images = [
+        dict(file_name='sub/gray.png', width=12, height=8),
+        dict(file_name='sub/size.png', width=99, height=8),
+        dict(file_name='bad.png', width=12, height=8),
+    ]
+    found = check_images(images, str(tmp_path))
+    names = [('bad.png',), ('sub/size.png',), ('sub/gray.png',)]
+    assert [one.images for one in found] == names
+    assert found[1].places[0].endswith('size.png is 12 x 8, said 99 x 8')

@@ -54,3 +54,13 @@ def test_names_follow_their_ids():
     content = coco_content(('a',))
     content['categories'].reverse()
     assert used_names(content) == ['cat', 'dog']
+
+
+def test_a_class_may_have_its_own_name_as_parent():
+    categories = [
+        dict(id=1, name='cat', supercategory='cat'),
+        dict(id=2, name='dog', supercategory='animal'),
+        dict(id=3, name='animal', supercategory='none'),
+    ]
+    content = dict(images=[], annotations=[], categories=categories)
+    assert used_names(content) == ['cat', 'dog']

@@ -13,7 +13,7 @@ from ..average_precision import RECALLS
 from ..confusion import NO_OBJECT, NOT_DETECTED, confused_pairs, confusion
 from ..error_analysis import STEPS, error_curves, error_rows
 from ..error_budget import ERRORS, SUMS, error_budget, judge
-from ..evaluation import Evaluation
+from ..evaluation import ENOUGH, Evaluation
 from ..false_positive_types import TYPES, false_positive_types, types_by_rank
 from ..hard_false_positives import (
     HARD_SCORE,
@@ -59,7 +59,7 @@ def budget(evaluation: Evaluation) -> Section:
         'object is found already. Background: an IoU below 0.1 with every object. '
         'Missed: objects that no mended detection would find, whatever its score. The '
         'parts do not add up to one.',
-        advice=_remedy(gains),
+        advice=_remedy(gains, int(evaluation.truth.counts.sum())),
     )
     caption = 'AP50 that mending each kind would add'
     content = plot_bars(bars, 'AP50')
@@ -75,13 +75,15 @@ def budget(evaluation: Evaluation) -> Section:
     return section
 
 
-def _remedy(gains: dict[str, float]) -> str:
+def _remedy(gains: dict[str, float], num_objects: int) -> str:
     known = {name: gains[name] for name in ERRORS if gains[name] > 0}
     if not known:
         return ''
     worst = max(known, key=lambda name: known[name])
+    few = f' This rests on {num_objects} objects only.' * (num_objects < ENOUGH)
     return (
-        f'{worst.capitalize()} costs most, {known[worst]:.3f} AP50: {REMEDIES[worst]}.'
+        f'{worst.capitalize()} costs most, {known[worst]:.3f} AP50: '
+        f'{REMEDIES[worst]}.{few}'
     )
 
 
@@ -148,8 +150,10 @@ def confusions(evaluation: Evaluation) -> Section:
         'column are objects that no detection from this score on finds.',
         data=dict(threshold=best, matrix=matrix.tolist(), classes=list(names)),
     )
-    if pairs:
-        first = pairs[0]
+    totals = matrix[:-1].sum(axis=1)
+    sure = {n for n, count in zip(names, totals, strict=True) if count >= ENOUGH}
+    first = next((pair for pair in pairs if pair['true'] in sure), None)
+    if first:
         section.advice = (
             f'Most often {first["true"]} is taken for {first["detected"]}: '
             f'{"once" if first["count"] == 1 else str(first["count"]) + " times"}, '

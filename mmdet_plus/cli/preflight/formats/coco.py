@@ -16,10 +16,11 @@ from mmdet_plus.errors import UserError
 
 from ..classes import no_class_error, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs, metric_class, path_advice
+from .file_names import AS_WRITTEN, FileNames, file_names_of
 
-# What CocoDataset and pycocotools read of each record.
+# What CocoDataset and pycocotools read of each record; of images see file_names.py too.
 REQUIRED_KEYS = {
-    'images': ('id', 'file_name', 'width', 'height'),
+    'images': ('id', 'width', 'height'),
     'annotations': ('id', 'image_id', 'category_id', 'bbox', 'area'),
     'categories': ('id', 'name'),
 }
@@ -69,6 +70,7 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         needs_crowds=bool(measured),
         needs_masks=needs.masks,
         has_boxes=not is_panoptic,
+        file_names=file_names_of(dataset),
     )
     if needs.objects and not summary.num_annotations:
         raise UserError(f'{dataset.key}: {summary.path} has no annotations')
@@ -151,6 +153,7 @@ def summarise_coco(
     needs_crowds: bool = False,
     needs_masks: bool = False,
     has_boxes: bool = True,
+    file_names: FileNames | None = AS_WRITTEN,
 ) -> CocoSummary:
     """Read an annotation file, once per path and process, keeping only a summary.
 
@@ -162,6 +165,8 @@ def summarise_coco(
         needs_crowds: whether pycocotools measures with it, which reads ``iscrowd``.
         needs_masks: whether masks of the objects are read.
         has_boxes: False for panoptic files, whose annotations are of another kind.
+        file_names: the key that names an image's file, and how; None if it is not
+            known, so that images are not looked at.
 
     Raises:
         UserError: if the file is not JSON or not in COCO's format.
@@ -175,7 +180,11 @@ def summarise_coco(
     }
     if has_boxes and needs_crowds and needs_truth:
         keys['annotations'] = (*keys['annotations'], 'iscrowd')
+    if file_names is not None:
+        keys['images'] = (*keys['images'], file_names.key)
     check_sections(path, content, keys)
+    if file_names is not None:
+        file_names.write(content['images'])
     images, annotations = content['images'], content.get('annotations', [])
     if not images:
         raise UserError(f'annotation file {path} lists no images')
@@ -194,7 +203,9 @@ def summarise_coco(
             drops_maskless=False,
         )
     step = math.ceil(len(images) / MOST_LOOKED_AT)
-    looked_at = tuple(images[::step]) if has_boxes else ()
+    named = [image for image in images if image.get('file_name') is not None]
+    is_looked_at = has_boxes and file_names is not None
+    looked_at = tuple(named[::step]) if is_looked_at else ()
     return CocoSummary(
         path, names, looked_at, len(images), len(annotations), tuple(findings)
     )

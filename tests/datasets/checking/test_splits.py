@@ -1,0 +1,72 @@
+import shutil
+
+import pytest
+from samples.labelled_folders import coco_content, write_image
+
+from mmdet_plus.datasets.checking.splits import check_splits
+
+CLASSES = ('cat', 'dog')
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes an image for each name and gives what ``check_splits`` takes."""
+
+    def write(*splits):
+        folders = {name: str(tmp_path / name) for name in splits}
+        contents = {name: coco_content(('a', 'b')) for name in splits}
+        for name in splits:
+            for number, image in enumerate(contents[name]['images']):
+                image['file_name'] = f'{name}{number}.jpg'
+                write_image(tmp_path / name / image['file_name'])
+        return contents, folders
+
+    return write
+
+
+def share(tmp_path, first, second):
+    source = tmp_path / first / f'{first}0.jpg'
+    shutil.copy(source, tmp_path / second / f'{second}1.jpg')
+
+
+def test_splits_of_other_images_are_fine(write):
+    assert check_splits(*write('train', 'val', 'test'), CLASSES) == []
+
+
+@pytest.mark.parametrize('order', [('train', 'val', 'test'), ('test', 'val', 'train')])
+@pytest.mark.parametrize(
+    ('first', 'second', 'is_error', 'reason'),
+    [
+        ('train', 'val', True, 'was trained on'),
+        ('train', 'test', False, 'was trained on'),
+        ('val', 'test', False, 'is chosen on what it is tested on'),
+    ],
+)
+def test_shared_images(write, tmp_path, order, first, second, is_error, reason):
+    contents, folders = write(*order)
+    share(tmp_path, first, second)
+    (found,) = check_splits(contents, folders, CLASSES)
+    assert found.is_error == is_error
+    assert found.message.startswith(f'1 images are in {first} and in {second}: ')
+    assert found.message.endswith(reason)
+    assert found.places == [
+        f'{tmp_path}/{second}/{second}1.jpg = {tmp_path}/{first}/{first}0.jpg'
+    ]
+    assert check_splits(contents, folders, CLASSES, pixels=False) == []
+
+
+def test_one_path_in_two_splits_is_found_without_reading_it(write):
+    contents, folders = write('train', 'val')
+    contents['val'], folders['val'] = contents['train'], folders['train']
+    (found,) = check_splits(contents, folders, CLASSES, pixels=False)
+    assert found.is_error
+    assert found.message.startswith('2 images')
+
+
+def test_classes_without_objects_are_told_by_split(write):
+    contents, folders = write('train', 'val')
+    contents['val']['annotations'] = contents['val']['annotations'][:1]
+    (found,) = check_splits(contents, folders, CLASSES)
+    assert (found.is_error, found.message) == (False, 'val has no object of dog')
+    contents['val']['images'] = []
+    assert check_splits(contents, folders, CLASSES) == []
