@@ -163,7 +163,7 @@ def test_names_of_splits_that_differ_in_case_are_told(cfg, voc, capsys):
     path = voc / 'Annotations/e.xml'
     path.write_text(path.read_text().replace('cat', 'Cat', 1))
     use_training_data(cfg, arguments(voc))
-    assert "differ in case or spaces only ('Cat' and 'cat')" in capsys.readouterr().out
+    assert "differ in case or spaces only ('Cat' and 'cat')" in capsys.readouterr().err
 
 
 def test_masks_that_single_objects_lack_are_left_out(cfg, tmp_path, capsys):
@@ -178,7 +178,7 @@ def test_masks_that_single_objects_lack_are_left_out(cfg, tmp_path, capsys):
             content['annotations'][0]['segmentation'] = [[1, 2, 3, 4]]
         path.write_text(json.dumps(content))
     use_training_data(cfg, arguments(coco))
-    assert '1 of 4 objects have no mask and are left out' in capsys.readouterr().out
+    assert '1 of 4 objects have no mask and are left out' in capsys.readouterr().err
     assert cfg.val_evaluator.dataset.needs_masks
     dataset = DATASETS.build({**cfg.train_dataloader.dataset, 'pipeline': []})
     assert [len(dataset.get_data_info(i)['instances']) for i in range(3)] == [1, 1, 1]
