@@ -56,6 +56,14 @@ def test_numbers_of_the_fpn():
         assert resize.scale == (1280, 800)
 
 
+def test_numbers_of_the_released_fpn():
+    cfg = load('faster-rcnn-dcrv2_r101_fpn_7e_coco_released')
+    optimizer = dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0.0001)
+    assert cfg.optim_wrapper.optimizer == optimizer
+    assert cfg.train_cfg.max_epochs == 7
+    assert cfg.param_scheduler[1].milestones == [4, 6]
+
+
 @pytest.mark.parametrize('name', [name for name in CONFIGS if '-dcrv' in name])
 def test_products_of_scores_are_not_cut(name):
     model = load(name).model
