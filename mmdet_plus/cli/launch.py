@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as torch_dist
 
+from ..datasets.folders.coco import forget_files
 from ..errors import UserError
 from ..zoo.safe_loading import unsafe_loading
 from .arguments import LAUNCHER_VARIABLES, is_first_process
@@ -45,7 +46,10 @@ def run_job(
     with unsafe_loading(args.unsafe_load):
         set_options(cfg, args)
         if is_first_process(cfg.launcher):
-            print_warnings(check(cfg))
+            warnings = check(cfg)
+            if not getattr(args, 'data', None):  # whose examination told them
+                print_warnings(warnings)
+        forget_files()
         start_distributed(cfg)
         run(build_runner(cfg))
     stop_distributed()

@@ -10,7 +10,6 @@ from mmengine.runner import CheckpointLoader
 
 from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
-from ..datasets.folders.coco import forget_files
 from ..datasets.folders.content import SPLIT_SEED, VAL_FRACTION
 from ..errors import UserError
 from .arguments import is_first_process, number_in
@@ -98,7 +97,6 @@ def use_training_data(cfg: Config, args: Namespace) -> DataFolder:
     _check_split(data, 'val')
     _use(cfg, data, dict(train='train', val='val', test=_test_split(data)))
     _examine(args, cfg, data, 'train', 'val')
-    forget_files()
     return data
 
 
@@ -117,7 +115,6 @@ def use_test_data(cfg: Config, args: Namespace) -> DataFolder:
     _check_split(data, split)
     _use(cfg, data, dict(test=split))
     _examine(args, cfg, data, split)
-    forget_files()
     return data
 
 

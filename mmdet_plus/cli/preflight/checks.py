@@ -15,7 +15,7 @@ from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
 from ...zoo.fine_tuning import keep_fitting_weights
 from ..error_reporting import describe
-from .classes import check_class_names
+from .classes import check_class_names, check_same_classes
 from .config_keys import check_names
 from .dataset_configs import (
     LOADERS,
@@ -26,7 +26,7 @@ from .dataset_configs import (
     needed_datasets,
     path_advice,
 )
-from .formats import FORMATS
+from .formats import FORMATS, folder
 from .model_parts import check_class_counts, iter_class_counts, iter_needed_checkpoints
 
 Check = tuple[Callable[[Any], bool], str]
@@ -165,10 +165,16 @@ def _check_data(
     datasets = list(needed_datasets(cfg, loaders, [*counts]))
     metrics = [m for name in loaders.values() for m in iter_evaluators(cfg, name)]
     warnings = []
+    classes = {}
     for dataset, needs in datasets:
         warnings += _check_dataset(dataset, needs)
-        if isinstance(dataset.classes, tuple) and not dataset.is_panoptic:
-            check_class_counts(counts, len(dataset.classes), dataset.key)
+        if folder.reads(dataset):
+            classes[dataset.key] = dataset.classes or folder.classes_of_data(dataset)
+    check_same_classes(classes)
+    for dataset, _ in datasets:
+        names = classes.get(dataset.key, dataset.classes)
+        if isinstance(names, tuple) and not dataset.is_panoptic:
+            check_class_counts(counts, len(names), dataset.key)
     for key, metric in metrics:
         check_annotation_file(key, metric)
     return warnings

@@ -1,7 +1,7 @@
 """Says how to repair a config whose classes are not those of its data."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...datasets.folders.content import plain_name
 from ...errors import UserError
@@ -89,6 +89,22 @@ def check_class_names(key: str, config: dict, names: object) -> None:
         repeated = sorted({str(name) for name in names if names.count(name) > 1})
         if repeated:
             raise UserError(f'{key} names classes twice: {", ".join(repeated)}')
+
+
+def check_same_classes(classes: Mapping[str, Sequence[str]]) -> None:
+    """Raise ``UserError`` if labels of datasets would mean other classes.
+
+    Args:
+        classes: of datasets that number classes as their data do, by their keys.
+    """
+    if len({tuple(names) for names in classes.values()}) < 2:
+        return
+    shown = '\n  '.join(f'{key}: {", ".join(n)}' for key, n in classes.items())
+    every = tuple(dict.fromkeys(name for names in classes.values() for name in names))
+    raise UserError(
+        f'datasets have other classes, so labels would be mixed up:\n  {shown}\n'
+        f'  to repair it, write into each: metainfo=dict(classes={every!r})'
+    )
 
 
 def _class_advice(

@@ -311,3 +311,29 @@ def test_weights_of_another_model_are_refused_before_anything_is_made(
     model = MODELS.build(cfg.model)
     torch.save(model.state_dict(), path)
     check_before_training(cfg)
+
+
+def use_folder_datasets(cfg, coco_folder, **changes):
+    own = dict(type='COCOFolderDataset', data_root=str(coco_folder))
+    own |= dict(data_prefix=dict(img='images/'), pipeline=[], **changes)
+    for split in ('train', 'val'):
+        found = dict(own, ann_file=f'annotations/{split}.json')
+        cfg[f'{split}_dataloader']['dataset'] = found
+    cfg.val_evaluator = dict(type='FolderCocoMetric', dataset=found, metric='bbox')
+
+
+def test_classes_of_the_data_are_compared_and_counted(
+    cfg, coco_folder, edit_annotations
+):
+    use_folder_datasets(cfg, coco_folder)
+    assert check_before_training(cfg) == []
+    cfg.model.roi_head.bbox_head.num_classes = 80
+    with pytest.raises(UserError, match='has 2 classes, but the model has'):
+        check_before_training(cfg)
+    edit_annotations('val', lambda content: content['categories'][0].update(name='x'))
+    with pytest.raises(UserError, match='labels would be mixed up') as caught:
+        check_before_training(cfg)
+    message = str(caught.value)
+    assert 'train_dataloader.dataset: square, disc' in message
+    assert 'val_dataloader.dataset: x, disc' in message
+    assert "metainfo=dict(classes=('square', 'disc', 'x'))" in message

@@ -1,14 +1,17 @@
 """Checks datasets that read a folder of labelled images."""
 
+import math
+from typing import Any
+
 from mmdet.registry import DATASETS
 
-from mmdet_plus.datasets.checking import check_annotations
+from mmdet_plus.datasets.checking import Finding, check_annotations, check_images
 from mmdet_plus.datasets.folders.base import FolderDataset
 from mmdet_plus.errors import UserError
 
 from ..classes import misspelt, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs
-from .coco import refuse
+from .coco import MOST_LOOKED_AT, refuse
 
 
 def reads(dataset: DatasetConfig) -> bool:
@@ -17,7 +20,7 @@ def reads(dataset: DatasetConfig) -> bool:
 
 
 def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
-    """Read all annotations and check them.
+    """Read all annotations and check them and the images.
 
     Args:
         dataset: of any format.
@@ -30,8 +33,8 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         UserError: for a file that cannot be read, a class that the data do not have, or
             data that cannot be trained on.
     """
-    config = {**dataset.config, 'pipeline': [], 'lazy_init': True}
-    content = DATASETS.build(config).content()
+    built = _build(dataset)
+    content = built.content()
     if not content['images']:
         raise UserError(f'{dataset.key} has no images')
     names = [str(item['name']) for item in content['categories']]
@@ -47,4 +50,22 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         needs_objects=needs.objects,
         needs_masks=needs.masks,
     )
-    return refuse(dataset, findings)
+    folder = built.data_prefix.get('img') or ''
+    return refuse(dataset, [*findings, *_look_at_images(content['images'], folder)])
+
+
+def _look_at_images(images: list[dict[str, Any]], folder: str) -> list[Finding]:
+    step = math.ceil(len(images) / MOST_LOOKED_AT)
+    found = check_images(images[::step], folder, pixels=False)
+    return [finding for finding in found if finding.is_error]
+
+
+def _build(dataset: DatasetConfig) -> Any:
+    return DATASETS.build({**dataset.config, 'pipeline': [], 'lazy_init': True})
+
+
+def classes_of_data(dataset: DatasetConfig) -> tuple[str, ...]:
+    """The classes of a dataset whose config names none: those of its own split."""
+    built = _build(dataset)
+    built.ground_truth()
+    return tuple(built.metainfo['classes'])

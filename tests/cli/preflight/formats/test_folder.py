@@ -1,9 +1,16 @@
+import json
+
 import pytest
-from samples.labelled_folders import write_yolo
+from samples.labelled_folders import (
+    coco_content,
+    write_coco,
+    write_image,
+    write_yolo,
+)
 
 from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
 from mmdet_plus.cli.preflight.formats import FORMATS
-from mmdet_plus.cli.preflight.formats.folder import check, reads
+from mmdet_plus.cli.preflight.formats.folder import check, classes_of_data, reads
 from mmdet_plus.errors import UserError
 
 
@@ -37,3 +44,28 @@ def test_classes_and_lines_are_checked(config, tmp_path):
     path.write_text('0 3 3\n')
     with pytest.raises(UserError, match='line 1 has 3 numbers'):
         check(dataset(config), Needs())
+
+
+def test_images_are_looked_at(config, tmp_path):
+    write_image(tmp_path / 'data/images/train/a.jpg', (30, 20))
+    config = dict(config, type='COCOFolderDataset', ann_file='a.json')
+    config['data_prefix'] = dict(img='images/train')
+    (tmp_path / 'data/a.json').write_text(json.dumps(coco_content(('a', 'b', 'c'))))
+    with pytest.raises(UserError, match=r'a\.jpg is 30 x 20, said 40 x 20'):
+        check(dataset(config), Needs())
+    (tmp_path / 'data/images/train/b.jpg').unlink()
+    with pytest.raises(UserError, match=r'b\.jpg cannot be read'):
+        check(dataset(config), Needs())
+
+
+def test_classes_of_a_split_alone(config, tmp_path):
+    root = write_coco(tmp_path / 'coco', '{split}.json', '{split}')
+    content = coco_content(('d', 'e'))
+    content['categories'].pop()
+    (root / 'val.json').write_text(json.dumps(content))
+    found = {}
+    for name in ('train', 'val'):
+        own = dict(type='COCOFolderDataset', data_root=str(root))
+        own |= dict(ann_file=f'{name}.json', data_prefix=dict(img=name))
+        found[name] = classes_of_data(DatasetConfig(name, own))
+    assert found == dict(train=('cat', 'dog'), val=('cat',))
