@@ -122,4 +122,4 @@ def _strides_of(level: Tensor, image: Sequence[int]) -> tuple[int, int]:
 def _as_text(strides: Sequence[tuple[int, int]]) -> str:
     """Strides in x and y, as one number where those are all alike."""
     is_even = all(x == y for x, y in strides)
-    return str([x for x, _ in strides] if is_even else [*strides])
+    return str([x for x, _ in strides]) if is_even else str([*strides])
