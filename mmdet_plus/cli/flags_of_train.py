@@ -13,8 +13,10 @@ from .resuming import check_resumable, refuse_second_training, resume_newest
 from .schedules import fit_schedule
 
 MEASURE = 'coco/bbox_mAP'
+# Of an AP, which has three decimals: with 0 the hook takes the same AP for a rise.
+MIN_RISE = 1e-6
 EARLY_STOP = dict(
-    type='EarlyStoppingHook', monitor=MEASURE, rule='greater', min_delta=0.0
+    type='EarlyStoppingHook', monitor=MEASURE, rule='greater', min_delta=MIN_RISE
 )
 # As MMDetection's configs of RTMDet average.
 AVERAGE = dict(
