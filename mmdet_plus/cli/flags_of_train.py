@@ -6,9 +6,9 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import UserError
+from ..zoo.file_checks import check_checkpoint
 from .arguments import is_first_process, num_processes
 from .own_data import check_data_arguments, use_training_data
-from .preflight.checks import check_checkpoint
 from .resuming import check_resumable, refuse_second_training, resume_newest
 from .schedules import fit_schedule
 
