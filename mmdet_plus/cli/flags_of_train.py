@@ -6,15 +6,17 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import UserError
+from ..zoo.file_checks import check_checkpoint
 from .arguments import is_first_process, num_processes
 from .own_data import check_data_arguments, use_training_data
-from .preflight.checks import check_checkpoint
 from .resuming import check_resumable, refuse_second_training, resume_newest
 from .schedules import fit_schedule
 
 MEASURE = 'coco/bbox_mAP'
+# Of an AP, which has three decimals: with 0 the hook takes the same AP for a rise.
+MIN_RISE = 1e-6
 EARLY_STOP = dict(
-    type='EarlyStoppingHook', monitor=MEASURE, rule='greater', min_delta=0.0
+    type='EarlyStoppingHook', monitor=MEASURE, rule='greater', min_delta=MIN_RISE
 )
 # As MMDetection's configs of RTMDet average.
 AVERAGE = dict(

@@ -55,18 +55,28 @@ def check_data_arguments(args: Namespace, names: Sequence[str]) -> None:
     """Raise ``UserError`` for flags that mean nothing without ``--data``."""
     # 0 is a number that somebody gave.
     given = [n for n in names if not any(getattr(args, n) is v for v in (None, False))]
-    if not args.data and given:
+    if args.data == '':
+        raise UserError('--data is empty: give a folder, or leave the flag out')
+    if args.data is None and given:
         raise UserError(f'--{given[0].replace("_", "-")} needs --data')
 
 
-def read_data_folder(args: Namespace) -> DataFolder:
-    """The folder of ``--data`` with the classes of ``--classes``."""
+def read_data_folder(
+    args: Namespace, needed: Sequence[str] = ('train', 'val')
+) -> DataFolder:
+    """The folder of ``--data`` with the classes of ``--classes``.
+
+    Args:
+        args: with what ``add_data_arguments`` adds.
+        needed: splits that must not be broken.
+    """
     data = recognise(
         args.data,
         val_fraction=args.val_fraction,
-        split_seed=args.split_seed or SPLIT_SEED,
+        split_seed=args.split_seed,
+        needed=needed,
     )
-    if not args.classes:
+    if args.classes is None:
         return data
     chosen = [name.strip() for name in args.classes.split(',') if name.strip()]
     for name in chosen:
@@ -76,8 +86,12 @@ def read_data_folder(args: Namespace) -> DataFolder:
             shown = hint if close else hint + ', '.join(data.classes)
             raise UserError(f'--classes: {args.data} has no class {name!r}; {shown}')
     repeated = {name for name in chosen if chosen.count(name) > 1}
-    if repeated or not chosen:
-        raise UserError(f'--classes names {", ".join(repeated) or "no class"} twice')
+    if repeated:
+        raise UserError(f'--classes names {", ".join(sorted(repeated))} twice')
+    if not chosen:
+        raise UserError(
+            f'--classes names no class; {args.data} has {", ".join(data.classes)}'
+        )
     return data.with_classes(chosen)
 
 
@@ -105,7 +119,7 @@ def use_test_data(cfg: Config, args: Namespace) -> DataFolder:
 
     See ``use_training_data``.
     """
-    data = read_data_folder(args)
+    data = read_data_folder(args, needed=('test', 'val'))
     checkpoint = CheckpointLoader.load_checkpoint(args.checkpoint, map_location='cpu')
     data = as_in_training(data, checkpoint, args)
     learned = _learned_classes(checkpoint)
@@ -162,17 +176,20 @@ def _use(cfg: Config, data: DataFolder, splits: dict[str, str]) -> None:
         loader = cfg.get(f'{name}_dataloader')
         if loader is None:
             raise UserError(f'--data: the config has no {name}_dataloader')
-        loader.dataset = _exchanged(loader.dataset, data.splits[split])
+        arguments = dict(data.splits[split])
+        if predicts_masks(cfg.model):
+            arguments['needs_masks'] = True
+        loader.dataset = _exchanged(loader.dataset, arguments)
         if name == 'train':
             continue
         (dataset, *_) = iter_datasets(cfg, f'{name}_dataloader')
-        arguments = {
+        measured = {
             key: value for key, value in dataset.config.items() if key != 'pipeline'
         }
         metrics = ['bbox', 'segm'] if predicts_masks(cfg.model) else ['bbox']
         cfg[f'{name}_evaluator'] = ConfigDict(
             type='FolderCocoMetric',
-            dataset=arguments,
+            dataset=measured,
             metric=metrics,
             classwise=len(data.classes) > 1,
         )

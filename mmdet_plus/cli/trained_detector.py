@@ -9,11 +9,11 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
+from ..zoo.file_checks import check_checkpoint
 from ..zoo.matching import check_match
 from ..zoo.safe_loading import unsafe_loading
 from .arguments import add_config_options, add_unsafe_load, device_name
 from .config_loading import apply_options, read_config
-from .preflight.checks import check_checkpoint
 
 
 def add_detector_arguments(parser: argparse.ArgumentParser) -> None:

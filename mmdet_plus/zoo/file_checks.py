@@ -1,6 +1,7 @@
 """Whether a file is a whole checkpoint of PyTorch, found out without reading it in."""
 
 import io
+import os.path as osp
 import pickletools
 import zipfile
 import zlib
@@ -9,6 +10,7 @@ from typing import BinaryIO
 
 from ..errors import UserError
 from .allowed_types import UnsafeCheckpointError
+from .index import SCHEME, check_has_weights, find_entry
 
 # How torch.save began files before they became zip archives: a pickle of this number.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -16,6 +18,22 @@ LEGACY_PICKLES = 5
 # A checkpoint of a detector with all states of its optimizer has some ten thousand.
 MAX_STEPS = 2_000_000
 ZIP_START = b'PK\x03\x04'
+
+
+def check_checkpoint(path: str) -> None:
+    """Raise ``UserError`` unless a local path is a file that PyTorch wrote.
+
+    Args:
+        path: a path; ``zoo://NAME`` must name a model of the zoo with weights, anything
+            else with ``://`` and ``.safetensors`` files are left to the loader.
+    """
+    if '://' not in path:
+        if not osp.isfile(path):
+            raise UserError(f'checkpoint {path} does not exist')
+        if not path.endswith('.safetensors'):
+            check_checkpoint_file(path)
+    elif path.startswith(SCHEME):
+        check_has_weights(find_entry(path.removeprefix(SCHEME)))
 
 
 def check_checkpoint_file(path: str | Path) -> None:

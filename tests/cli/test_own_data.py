@@ -1,8 +1,11 @@
 import copy
+import json
 from argparse import Namespace
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmdet.registry import DATASETS, HOOKS
 from mmengine.config import Config
 from samples.labelled_folders import write_coco, write_voc, write_yolo
 
@@ -15,7 +18,7 @@ def arguments(data, **changes):
     names = ('amp', 'auto_scale_lr', 'resume', 'classes', 'val_fraction', 'epochs')
     names += ('patience', 'ema', 'load', 'overwrite')
     names += ('split_seed',)
-    given = dict.fromkeys(names) | dict(data=str(data), launcher='none')
+    given = dict.fromkeys(names) | dict(data=data and str(data), launcher='none')
     return Namespace(**given | changes)
 
 
@@ -39,12 +42,12 @@ def test_data_classes_and_evaluators_are_exchanged(cfg, voc, capsys):
         times=2,
         dataset=dict(type='ConcatDataset', datasets=[inner]),
     )
-    use_training_data(cfg, arguments(voc, classes='dog'))
+    use_training_data(cfg, arguments(voc, classes='cat'))
     train = cfg.train_dataloader.dataset
     assert train.type == 'RepeatDataset'
     assert train.dataset.type == 'VOCFolderDataset'
     assert train.dataset.pipeline == pipeline
-    assert train.dataset.metainfo.classes == ('dog',)
+    assert train.dataset.metainfo.classes == ('cat',)
     assert cfg.val_dataloader.dataset.ann_file == 'ImageSets/Main/val.txt'
     assert cfg.val_evaluator.type == 'FolderCocoMetric'
     assert cfg.val_evaluator.dataset.ann_file == 'ImageSets/Main/val.txt'
@@ -58,7 +61,8 @@ def test_data_classes_and_evaluators_are_exchanged(cfg, voc, capsys):
     [
         ('dgo', "no class 'dgo'; did you mean dog"),
         ('dog,dog', 'names dog twice'),
-        (',', 'names no class'),
+        (',', 'names no class; .*voc has cat, dog'),
+        ('', 'names no class'),
     ],
 )
 def test_classes_that_are_not_there(cfg, voc, classes, message):
@@ -106,22 +110,78 @@ def test_switches_of_training(cfg, voc):
         ('ema', True),
         ('classes', 'a'),
         ('split_seed', 0),
+        ('classes', ''),
     ],
 )
 def test_flags_of_own_data_need_it(cfg, name, value):
     with pytest.raises(UserError, match=f'--{name.replace("_", "-")} needs --data'):
-        set_train_options(cfg, arguments('', **{name: value}))
+        set_train_options(cfg, arguments(None, **{name: value}))
+
+
+def test_an_empty_folder_name_is_refused(cfg):
+    with pytest.raises(UserError, match='--data is empty'):
+        set_train_options(cfg, arguments(''))
+
+
+def test_training_stops_when_the_ap_has_not_risen(cfg, voc):
+    set_train_options(cfg, arguments(voc, patience=2))
+    hook = HOOKS.build(cfg.custom_hooks[-1])
+    runner = SimpleNamespace(
+        train_loop=SimpleNamespace(stop_training=False),
+        logger=SimpleNamespace(info=print),
+    )
+    stopped = []
+    for measured in (0.0, 0.1, 0.1, 0.101, 0.101, 0.05):
+        hook.after_val_epoch(runner, {'coco/bbox_mAP': measured})
+        stopped.append(runner.train_loop.stop_training)
+    assert stopped == [False] * 5 + [True]
 
 
 def test_load_and_resume_exclude_each_other(cfg):
     with pytest.raises(UserError, match='use one'):
-        set_train_options(cfg, arguments('', load='a.pth', resume='auto'))
+        set_train_options(cfg, arguments(None, load='a.pth', resume='auto'))
 
 
 def test_bad_data_stop_before_anything_is_written(cfg, voc):
     (voc / 'JPEGImages/b.jpg').write_bytes(b'')
     with pytest.raises(UserError, match='1 images cannot be read'):
         use_training_data(cfg, arguments(voc))
+
+
+def test_a_validation_split_without_objects_is_refused(cfg, voc):
+    with pytest.raises(UserError, match='val has no object of dog, so nothing can be'):
+        use_training_data(cfg, arguments(voc, classes='dog'))
+    for name in 'de':
+        path = voc / f'Annotations/{name}.xml'
+        path.write_text(path.read_text().replace('cat', 'Cat '))
+    with pytest.raises(UserError) as caught:
+        use_training_data(cfg, arguments(voc))
+    assert 'no class of val (Cat) is one of train (cat, dog)' in str(caught.value)
+
+
+def test_names_of_splits_that_differ_in_case_are_told(cfg, voc, capsys):
+    path = voc / 'Annotations/e.xml'
+    path.write_text(path.read_text().replace('cat', 'Cat', 1))
+    use_training_data(cfg, arguments(voc))
+    assert "differ in case or spaces only ('Cat' and 'cat')" in capsys.readouterr().err
+
+
+def test_masks_that_single_objects_lack_are_left_out(cfg, tmp_path, capsys):
+    cfg.model.roi_head.mask_head = dict(type='FCNMaskHead')
+    coco = write_coco(tmp_path / 'c', 'annotations/{split}.json', '{split}')
+    for path in (coco / 'annotations').iterdir():
+        content = json.loads(path.read_text())
+        for item in content['annotations']:
+            x, y, w, h = item['bbox']
+            item['segmentation'] = [[x, y, x + w, y, x + w, y + h]]
+        if path.stem == 'train':
+            content['annotations'][0]['segmentation'] = [[1, 2, 3, 4]]
+        path.write_text(json.dumps(content))
+    use_training_data(cfg, arguments(coco))
+    assert '1 of 4 objects have no mask and are left out' in capsys.readouterr().err
+    assert cfg.val_evaluator.dataset.needs_masks
+    dataset = DATASETS.build({**cfg.train_dataloader.dataset, 'pipeline': []})
+    assert [len(dataset.get_data_info(i)['instances']) for i in range(3)] == [1, 1, 1]
 
 
 def test_models_with_masks_need_masks(cfg, voc):

@@ -1,3 +1,4 @@
+import io
 import pickle
 import zipfile
 
@@ -7,7 +8,7 @@ import torch
 from mmdet_plus.errors import UserError
 from mmdet_plus.zoo import file_checks
 from mmdet_plus.zoo.allowed_types import UnsafeCheckpointError
-from mmdet_plus.zoo.file_checks import check_checkpoint_file
+from mmdet_plus.zoo.file_checks import check_checkpoint, check_checkpoint_file
 
 
 @pytest.fixture(params=[False, True], ids=['zip', 'legacy'])
@@ -67,3 +68,45 @@ def test_other_archives_are_refused(tmp_path):
     archive(tmp_path / 'a.pth', ['a/data.pkl', 'a/constants.pkl'])
     with pytest.raises(UserError, match='TorchScript'):
         check_checkpoint_file(tmp_path / 'a.pth')
+
+
+@pytest.mark.parametrize('is_zip', [True, False])
+def test_files_of_torch_save_are_checkpoints(tmp_path, is_zip):
+    path = tmp_path / 'c.pth'
+    content = dict(state_dict=dict(weight=torch.ones(2)))
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    check_checkpoint(str(path))
+
+
+def not_a_checkpoint(kind):
+    buffer = io.BytesIO()
+    if kind == 'truncated':
+        torch.save(dict(weight=torch.ones(1000)), buffer)
+        return buffer.getvalue()[:1000]
+    if kind == 'other zip':
+        with zipfile.ZipFile(buffer, 'w') as archive:
+            archive.writestr('a.txt', 'a')
+        return buffer.getvalue()
+    return b'' if kind == 'empty' else b'<html>not found</html>'
+
+
+@pytest.mark.parametrize('kind', ['truncated', 'other zip', 'empty', 'text'])
+def test_other_files_are_not_checkpoints(tmp_path, kind):
+    path = tmp_path / 'c.pth'
+    path.write_bytes(not_a_checkpoint(kind))
+    with pytest.raises(UserError, match=r'c\.pth is not a checkpoint'):
+        check_checkpoint(str(path))
+
+
+def test_missing_checkpoint(tmp_path):
+    with pytest.raises(UserError, match='does not exist'):
+        check_checkpoint(str(tmp_path / 'absent.pth'))
+    check_checkpoint('https://example.com/c.pth')
+
+
+def test_models_of_the_zoo_have_weights():
+    check_checkpoint('zoo://d2det_tiny_shapes')
+    with pytest.raises(UserError, match="the zoo has no model 'nothing-like-it'"):
+        check_checkpoint('zoo://nothing-like-it')
+    with pytest.raises(UserError, match='no weights of d2det_r50_fpn_2x_coco'):
+        check_checkpoint('zoo://d2det_r50_fpn_2x_coco')

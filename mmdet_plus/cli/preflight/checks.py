@@ -12,9 +12,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 from ...errors import UserError
+from ...zoo.file_checks import check_checkpoint
 from ...zoo.fine_tuning import keep_fitting_weights
-from ...zoo.index import SCHEME, check_has_weights, find_entry
-from ...zoo.safe_loading import check_checkpoint_file
 from ..error_reporting import describe
 from .classes import check_class_names, check_same_classes
 from .config_keys import check_names
@@ -22,6 +21,7 @@ from .dataset_configs import (
     LOADERS,
     DatasetConfig,
     Needs,
+    check_annotation_file,
     iter_evaluators,
     needed_datasets,
     path_advice,
@@ -110,24 +110,6 @@ def print_warnings(lines: list[str]) -> None:
         print(f'warning: {line}', file=sys.stderr)
 
 
-def check_checkpoint(path: str) -> None:
-    """Raise ``UserError`` unless a local path is a file that PyTorch wrote.
-
-    Args:
-        path: a path; ``zoo://NAME`` must name a model of the zoo with weights, anything
-            else with ``://`` and ``.safetensors`` files are left to the loader.
-    """
-    if path.startswith(SCHEME):
-        check_has_weights(find_entry(path.removeprefix(SCHEME)))
-    if '://' in path:
-        return
-    if not osp.isfile(path):
-        raise UserError(f'checkpoint {path} does not exist')
-    if path.endswith('.safetensors'):
-        return
-    check_checkpoint_file(path)
-
-
 def _check_needed_checkpoint(key: str, path: str, advice: str) -> None:
     try:
         check_checkpoint(path)
@@ -194,18 +176,8 @@ def _check_data(
         if isinstance(names, tuple) and not dataset.is_panoptic:
             check_class_counts(counts, len(names), dataset.key)
     for key, metric in metrics:
-        _check_metric(key, metric)
+        check_annotation_file(key, metric)
     return warnings
-
-
-def _check_metric(key: str, metric: dict) -> None:
-    path = metric.get('ann_file') or ''
-    is_local = '://' not in path and metric.get('backend_args') is None
-    if path and is_local and not osp.isfile(path):
-        raise UserError(
-            f'{key}: annotation file {path} does not exist; '
-            f'{path_advice(key, "ann_file")}'
-        )
 
 
 def _check_dataset(dataset: DatasetConfig, needs: Needs) -> list[str]:

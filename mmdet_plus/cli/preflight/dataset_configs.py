@@ -1,4 +1,4 @@
-"""Finds the datasets inside wrappers in a config."""
+"""Finds the datasets inside wrappers in a config, and its metrics."""
 
 import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from mmdet.datasets import CocoPanopticDataset
 from mmdet.registry import DATASETS, METRICS
 from mmengine.config import Config
+
+from ...errors import UserError
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 EVALUATORS = ('val_evaluator', 'test_evaluator')
@@ -162,6 +164,22 @@ def iter_evaluators(cfg: Config, name: str | None) -> Iterator[tuple[str, dict]]
 def metric_class(metric: dict) -> type | None:
     """The class of a metric's config, or None if nobody registered that name."""
     return registered_class(METRICS, metric.get('type'))
+
+
+def check_annotation_file(key: str, metric: dict) -> None:
+    """Raise ``UserError`` if a metric names an annotation file that is not there.
+
+    Args:
+        key: where the metric stands in the config.
+        metric: its config.
+    """
+    path = metric.get('ann_file') or ''
+    is_local = '://' not in path and metric.get('backend_args') is None
+    if path and is_local and not osp.isfile(path):
+        raise UserError(
+            f'{key}: annotation file {path} does not exist; '
+            f'{path_advice(key, "ann_file")}'
+        )
 
 
 def path_advice(key: str, *names: str) -> str:

@@ -24,6 +24,7 @@ def check_annotations(
     needs_objects: bool = True,
     renumbers: bool = True,
     needs_masks: bool = False,
+    drops_maskless: bool = True,
     input_size: tuple[int, int] | None = None,
 ) -> list[Finding]:
     """Check a split.
@@ -36,6 +37,8 @@ def check_annotations(
             numbers in the file cannot do harm.
         needs_masks: whether masks are trained on or measured, so that it is an error
             that one is missing or cannot be read.
+        drops_maskless: whether the dataset then leaves out objects without a mask, so
+            that some may lack it.
         input_size: width and height into which images are scaled for the network, to
             find tiny objects; None to skip them.
     """
@@ -62,7 +65,7 @@ def check_annotations(
         *_shape_of_boxes(usable, by_rule, images),
         *(_finding(rule, items, images) for rule, items in by_rule.items()),
         *_doubles(usable, images),
-        *check_masks(chosen, images, needed=needs_masks),
+        *check_masks(chosen, images, needed=needs_masks, drops=drops_maskless),
     ]
     counted = [item for item in usable if not item.get('iscrowd')]
     findings += _dropped(chosen, counted, by_rule, needs_objects=needs_objects)
@@ -88,9 +91,14 @@ ODD = {
 }
 
 
-def _why_wrong(item: dict, images: dict, names: dict) -> str | None:
+def has_box(item: dict) -> bool:
+    """Whether the bbox of an object is four finite numbers."""
     box = item['bbox']
-    if not isinstance(box, list | tuple) or len(box) != 4 or not _finite(box):
+    return isinstance(box, list | tuple) and len(box) == 4 and _finite(box)
+
+
+def _why_wrong(item: dict, images: dict, names: dict) -> str | None:
+    if not has_box(item):
         return 'bbox'
     if not _finite([item.get('area', 0)]):
         return 'area'
@@ -100,12 +108,12 @@ def _why_wrong(item: dict, images: dict, names: dict) -> str | None:
         return 'image'
     if item['category_id'] not in names:
         return 'category'
-    if min(box[2:]) < 1:
+    if min(item['bbox'][2:]) < 1:
         return 'empty'
     if item.get('area', 1) <= 0:
         return 'no area'
     image = images[item['image_id']]
-    x, y, width, height = box
+    x, y, width, height = item['bbox']
     is_outside = x + width <= 0 or y + height <= 0
     is_outside |= x >= image['width'] or y >= image['height']
     return 'outside' if is_outside else None

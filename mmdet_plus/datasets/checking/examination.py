@@ -7,7 +7,7 @@ from mmdet_plus.errors import UserError
 
 from ..folders.content import Content
 from ..folders.recognition import DataFolder
-from .annotations import check_annotations
+from .annotations import check_annotations, has_box
 from .findings import Finding
 from .images import check_images
 from .splits import check_splits
@@ -18,7 +18,8 @@ class Examination(NamedTuple):
 
     Attributes:
         data: the folder.
-        contents: of each split, numbered as they are trained on.
+        contents: of each split, numbered as they are trained on; without objects whose
+            bbox is none.
         folders: of the images of each split.
         findings: with the split each is of, errors first.
     """
@@ -78,6 +79,8 @@ def examine(
     both = check_splits(contents, folders, data.classes, pixels=pixels)
     findings += [('splits', finding) for finding in both]
     findings.sort(key=lambda pair: not pair[1].is_error)
+    for content in contents.values():  # what is told of them is computed with
+        content['annotations'] = [i for i in content['annotations'] if has_box(i)]
     return Examination(data, contents, folders, findings)
 
 

@@ -1,40 +1,46 @@
-"""Checks segmentations before pycocotools reads them, which trusts what it is given."""
+"""Finds objects that no mask can be made of."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from ..folders.segmentations import usable, why_no_mask
 from .findings import Finding, place_of
 
-LEAST_NUMBERS = 6  # of a polygon: three corners
-BITS, GOES_ON, SIGN = 5, 32, 16  # of a character of compressed counts
-LONGEST = 7  # characters of a run length of 32 bits
 ADVICE = 'mend or remove these objects: a training of masks would stop or run wild'
+# More objects without a mask than this are no accident of single ones.
+MOST_WITHOUT = 0.5
 
 
 def check_masks(
-    annotations: Sequence[dict], images: Mapping[Any, dict], *, needed: bool
+    annotations: Sequence[dict],
+    images: Mapping[Any, dict],
+    *,
+    needed: bool,
+    drops: bool = True,
 ) -> list[Finding]:
     """Find segmentations that cannot be made masks of.
 
     Args:
         annotations: with the places they stand in as ``source``.
         images: with ``width`` and ``height``, by id.
-        needed: whether masks are trained on or measured, so that each object must have
-            one and errors are found in place of warnings.
+        needed: whether masks are trained on or measured, so that errors are found in
+            place of warnings.
+        drops: whether the dataset leaves out objects without a mask, so that some may
+            lack it.
     """
     without, wrong = [], []
     for item in annotations:
         if item['image_id'] not in images:
             continue
+        image = images[item['image_id']]
         place = place_of(item)
-        segmentation = item.get('segmentation')
-        if segmentation is None or segmentation in ([], {}):
-            without.append(place)
+        segmentation = usable(item.get('segmentation'))
+        if segmentation is None:
+            short = item.get('segmentation')
+            reason = why_no_mask(short, image) if short else None
+            without.append(f'{place}: {reason}' if reason else place)
             continue
-        reason = why_no_mask(segmentation, images[item['image_id']])
+        reason = why_no_mask(segmentation, image)
         if reason:
             wrong.append(f'{place}: {reason}')
     findings = []
@@ -42,86 +48,16 @@ def check_masks(
         message = f'{len(wrong)} segmentations cannot be read; {ADVICE}'
         findings.append(Finding(needed, message, wrong))
     if without and needed:
-        message = (
-            f'the model predicts masks, but {len(without)} of {len(annotations)} '
-            'objects have none: take a config without masks, or label polygons'
-        )
-        findings.append(Finding(True, message, without))
+        findings.append(_without(without, len(annotations), drops=drops))
     return findings
 
 
-def why_no_mask(segmentation: Any, image: Mapping[str, Any]) -> str | None:
-    """What is wrong with a segmentation; None if nothing is.
-
-    Args:
-        segmentation: polygons [[x, y, x, y, ...], ...] or an RLE with ``size`` and
-            ``counts``, in pixels of the image.
-        image: with ``width`` and ``height``.
-    """
-    size = [image['height'], image['width']]
-    if isinstance(segmentation, dict):
-        return _why_no_runs(segmentation, size)
-    if not isinstance(segmentation, list):
-        return 'it is neither a list of polygons nor an RLE'
-    reasons = (_why_no_polygon(polygon, max(size)) for polygon in segmentation)
-    return next((reason for reason in reasons if reason), None)
-
-
-def _why_no_polygon(polygon: Any, reach: float) -> str | None:
-    if not isinstance(polygon, list):
-        return 'it is a list of numbers, not of polygons: write [[x, y, x, y, ...]]'
-    if len(polygon) < LEAST_NUMBERS or len(polygon) % 2:
-        return (
-            f'a polygon of {len(polygon)} numbers; it needs an even number of them, '
-            f'{LEAST_NUMBERS} at least'
-        )
-    try:
-        is_finite = math.isfinite(sum(polygon))
-    except (TypeError, OverflowError):
-        is_finite = False
-    if not is_finite:
-        return 'a polygon with something that is no finite number'
-    if min(polygon) < -reach or max(polygon) > 2 * reach:
-        return 'a polygon that leaves the image by more than the size of the image'
-    return None
-
-
-def _why_no_runs(rle: Mapping[str, Any], size: list[int]) -> str | None:
-    if rle.get('size') not in (size, tuple(size)):
-        return f'an RLE of size {rle.get("size")} in an image of [height, width] {size}'
-    counts = rle.get('counts')
-    if isinstance(counts, str | bytes):
-        runs = _run_lengths(counts.encode() if isinstance(counts, str) else counts)
-    elif isinstance(counts, list) and all(type(run) is int for run in counts):
-        runs = np.array(counts, object)
-    else:
-        runs = None
-    if runs is None or not len(runs) or runs.min() < 0:
-        return 'an RLE whose counts cannot be decoded'
-    if runs.sum() != size[0] * size[1]:
-        return f'an RLE whose counts fill {runs.sum()} of {size[0] * size[1]} pixels'
-    return None
-
-
-def _run_lengths(text: bytes) -> np.ndarray | None:
-    """The run lengths of compressed counts; None if they are cut or of other signs.
-
-    A number is written in groups of 5 bits, the lowest first, each a character from
-    ``0`` on; from the fourth on it is the difference to the number two before.
-    """
-    codes = np.frombuffer(text, np.uint8).astype(np.int64) - ord('0')
-    if not len(codes) or codes.min() < 0 or codes.max() >= 2 * GOES_ON:
-        return None
-    ends = np.flatnonzero((codes & GOES_ON) == 0)
-    if not len(ends) or ends[-1] != len(codes) - 1:
-        return None
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    lengths = ends - starts + 1
-    if lengths.max() > LONGEST:
-        return None
-    shifts = BITS * (np.arange(len(codes)) - np.repeat(starts, lengths))
-    runs = np.add.reduceat((codes & (GOES_ON - 1)) << shifts, starts)
-    runs -= np.where(codes[ends] & SIGN, 1 << (BITS * lengths), 0)
-    runs[1::2] = np.cumsum(runs[1::2])
-    runs[2::2] = np.cumsum(runs[2::2])
-    return runs
+def _without(places: Sequence[str], number: int, *, drops: bool) -> Finding:
+    if drops and len(places) <= MOST_WITHOUT * number:
+        message = f'{len(places)} of {number} objects have no mask and are left out'
+        return Finding(False, message, places)
+    message = (
+        f'the model predicts masks, but {len(places)} of {number} objects have none: '
+        'take a config without masks, or label polygons'
+    )
+    return Finding(True, message, places)

@@ -4,7 +4,7 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from ..folders.content import Content
+from ..folders.content import Content, plain_name
 from .findings import Finding
 from .images import content_hash
 
@@ -29,8 +29,11 @@ def check_splits(
     findings = [
         finding
         for split, content in contents.items()
-        for finding in _lacking(split, content, classes)
+        for finding in _lacking(
+            split, content, classes, needed=split == 'val' and 'train' in contents
+        )
     ]
+    findings += [*_foreign(contents), *_alike(classes)]
     files = {
         split: [osp.join(folders[split], image['file_name']) for image in c['images']]
         for split, c in contents.items()
@@ -40,13 +43,51 @@ def check_splits(
     return findings
 
 
-def _lacking(split: str, content: Content, classes: Sequence[str]) -> list[Finding]:
-    used = {item['category_id'] for item in content['annotations']}
-    found = {item['name'] for item in content['categories'] if item['id'] in used}
+def _lacking(
+    split: str, content: Content, classes: Sequence[str], *, needed: bool
+) -> list[Finding]:
+    found = _used(content)
     lacking = [name for name in classes if name not in found]
     if not lacking or not content['images']:
         return []
-    return [Finding(False, f'{split} has no object of {", ".join(lacking)}')]
+    message = f'{split} has no object of {", ".join(lacking)}'
+    if found or not needed:
+        return [Finding(False, message)]
+    message += (
+        ', so nothing can be measured: label objects in its images, or take others '
+        '(--val-fraction, --split-seed)'
+    )
+    return [Finding(True, message)]
+
+
+def _used(content: Content) -> set[str]:
+    """Names of the classes of which there are objects that count."""
+    ids = {a['category_id'] for a in content['annotations'] if not a.get('iscrowd')}
+    return {item['name'] for item in content['categories'] if item['id'] in ids}
+
+
+def _foreign(contents: Mapping[str, Content]) -> list[Finding]:
+    """An error if nothing that is trained on can be measured."""
+    train, val = (
+        _used(contents[split]) if split in contents else set()
+        for split in ('train', 'val')
+    )
+    if not train or not val or train & val:
+        return []
+    message = (
+        f'no class of val ({", ".join(sorted(val))}) is one of train '
+        f'({", ".join(sorted(train))}): write the same names'
+    )
+    return [Finding(True, message)]
+
+
+def _alike(classes: Sequence[str]) -> list[Finding]:
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(plain_name(name), []).append(name)
+    pairs = [' and '.join(map(repr, sorted(n))) for n in alike.values() if len(n) > 1]
+    message = 'names of classes that differ in case or spaces only'
+    return [Finding(False, message, pairs)] if pairs else []
 
 
 def _shared(

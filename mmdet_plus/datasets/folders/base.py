@@ -11,6 +11,7 @@ from mmdet.datasets.api_wrappers import COCO
 from mmdet_plus.errors import UserError
 
 from .content import Content, hold_out, number_anew, used_names
+from .segmentations import with_masks
 
 
 def palette(num_classes: int) -> list[tuple[int, ...]]:
@@ -29,13 +30,21 @@ class FolderDataset(CocoDataset):
         args: as ``CocoDataset`` takes them.
         held_out: for data without a validation split, which part this is: ``keep``
             (``'train'`` or ``'val'``), ``fraction`` and ``seed``; None for all images.
+        needs_masks: whether objects without a mask are left out.
         kwargs: as ``CocoDataset`` takes them.
     """
 
     METAINFO: dict = {}
 
-    def __init__(self, *args: Any, held_out: dict | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        held_out: dict | None = None,
+        needs_masks: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.held_out = held_out
+        self.needs_masks = needs_masks
         super().__init__(*args, **kwargs)
 
     def content(self) -> Content:
@@ -64,6 +73,9 @@ class FolderDataset(CocoDataset):
             raise UserError(f'{self.data_root or self.ann_file} has no images to read')
         if not self._metainfo.get('classes'):
             self._metainfo['classes'] = tuple(used_names(content))
+        if self.needs_masks:
+            kept = with_masks(content['annotations'])
+            content = dict(content, annotations=kept)
         classes = self._metainfo['classes']
         self._metainfo.setdefault('palette', palette(len(classes)))
         return number_anew(content, classes)

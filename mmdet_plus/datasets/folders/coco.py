@@ -15,7 +15,7 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from .base import FolderDataset
-from .content import Content, image_size, read_text
+from .content import Content, image_size, leave_out, read_text
 
 SECTIONS = ('images', 'annotations', 'categories')
 # Without these a record says nothing; what else is missing can be worked out.
@@ -29,6 +29,8 @@ SPLIT_NAMES = {
     'val': ('val', 'valid', 'validation', 'minival'),
     'test': ('test', 'testing'),
 }
+COCO_LIST = re.compile(rb'"(images|annotations)"\s*:\s*\[\s*\{')
+COCO_KEY = re.compile(rb'"(file_name|image_id|category_id)"')
 # Words of names of files that hold annotations.
 MEANT = {
     'instances',
@@ -227,11 +229,15 @@ def _of_other_kind(
             yield key, value, kind
 
 
-def find(root: Path, _: list[str]) -> dict[str, dict]:
+def find(
+    root: Path, remarks: list[str], needed: Sequence[str] = ('train', 'val')
+) -> dict[str, dict]:
     """The splits of a folder in COCO's format, each as a dataset's arguments.
 
     Args:
         root: with ``annotations/*.json``, ``<split>/*.json`` or ``*.json``.
+        remarks: to which is added what is left out.
+        needed: splits that must not be broken.
 
     Raises:
         UserError: if a file's images are nowhere, or two files are of one split.
@@ -245,10 +251,15 @@ def find(root: Path, _: list[str]) -> dict[str, dict]:
                 f'{splits[split]["ann_file"]} and {path.relative_to(root)}; '
                 'move one of them away'
             )
+        try:
+            images = _image_folder(root, path, split)
+        except UserError as error:
+            leave_out(split, error, needed, remarks)
+            continue
         splits[split] = dict(
             type='COCOFolderDataset',
             ann_file=str(path.relative_to(root)),
-            data_prefix=dict(img=_image_folder(root, path, split)),
+            data_prefix=dict(img=images),
         )
     return splits
 
@@ -280,10 +291,10 @@ def _is_coco(path: Path) -> bool:
         return False
     if not path.is_file():
         return True  # a link to nowhere, which reading will name
-    # The keys stand at the start or after long lists: a look for the words is enough.
+    # A look at the start is enough: files are large, and others have lists of images.
     with path.open('rb') as file:
         text = file.read(2**16)
-    if b'"images"' in text or b'"annotations"' in text:
+    if COCO_LIST.search(text) and COCO_KEY.search(text):
         return True
     # Called so, it is meant to be, and what is wrong with it is said.
     words = set(re.findall(r'[a-z]+', path.stem.lower()))

@@ -179,6 +179,15 @@ def used_names(content: Content) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def leave_out(
+    split: str, error: UserError, needed: Sequence[str], remarks: list[str]
+) -> None:
+    """Tell that a split is left out, or raise its error if it is needed."""
+    if split in needed or split == 'all':
+        raise error
+    remarks.append(f'the {split} split is left out: {error}')
+
+
 def first_existing(paths: Iterable[str]) -> str | None:
     """The first path that exists."""
     return next((path for path in paths if osp.exists(path)), None)

@@ -9,7 +9,14 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from . import coco, voc, yolo
-from .content import VAL_FRACTION, Content, read_text, used_names
+from .content import (
+    SPLIT_SEED,
+    VAL_FRACTION,
+    Content,
+    leave_out,
+    read_text,
+    used_names,
+)
 from .left_out import remarks_on_files
 from .refusal import hint
 
@@ -77,7 +84,11 @@ class DataFolder(NamedTuple):
 
 
 def recognise(
-    folder: str, *, val_fraction: float | None = None, split_seed: int = 0
+    folder: str,
+    *,
+    val_fraction: float | None = None,
+    split_seed: int | None = None,
+    needed: Sequence[str] = ('train', 'val'),
 ) -> DataFolder:
     """Find out what a folder holds.
 
@@ -85,7 +96,8 @@ def recognise(
         folder: in any usual layout of COCO, VOC or YOLO.
         val_fraction: of the images that are held out for validation where the data have
             no validation split; None for 0.2.
-        split_seed: of that division.
+        split_seed: of that division; None for 0.
+        needed: splits that must not be broken; others that are, are left out.
 
     Raises:
         UserError: if nothing is recognised, or a file cannot be read.
@@ -94,18 +106,47 @@ def recognise(
     if not root.is_dir():
         state = 'is a file, not a folder' if root.exists() else 'does not exist'
         raise UserError(f'data folder {folder} {state}')
+    found = _find(root, needed)
+    _leave_out_rest(found.splits, found.remarks)
+    splits = {
+        split: dict(arguments, data_root=folder)
+        for split, arguments in found.splits.items()
+    }
+    splits = _divide(splits, val_fraction, split_seed, found.remarks)
+    return _read(DataFolder(folder, found.format, splits, ()), found.remarks, needed)
+
+
+class _Found(NamedTuple):
+    format: str
+    splits: dict[str, dict]
+    remarks: list[str]
+
+
+def _find(root: Path, needed: Sequence[str]) -> _Found:
+    """The first format of which there is something to train on, or else the first."""
+    found: list[_Found] = []
+    errors: dict[str, UserError] = {}
     for name, data_format in FORMATS.items():
+        if name == 'YOLO' and (found or errors) and not yolo.has_labels(root):
+            continue
         remarks: list[str] = []
-        splits = data_format.find(root, remarks)
+        try:
+            splits = data_format.find(root, remarks, needed)
+        except UserError as error:
+            errors[name] = error
+            continue
         if splits:
-            _leave_out_rest(splits, remarks)
-            splits = {
-                split: dict(arguments, data_root=folder)
-                for split, arguments in splits.items()
-            }
-            splits = _divide(splits, val_fraction, split_seed, remarks)
-            return _read(DataFolder(folder, name, splits, ()), remarks)
-    raise UserError(f'{folder} holds no labelled images{hint(root)}; {EXPECTED}')
+            found.append(_Found(name, splits, remarks))
+        if {'train', 'all'} & splits.keys():
+            passed = {own.format: f'only {", ".join(own.splits)}' for own in found[:-1]}
+            for other, reason in (passed | errors).items():
+                remarks.append(f'what is there in {other} format is left out: {reason}')
+            return found[-1]
+    if errors:
+        raise next(iter(errors.values()))
+    if found:
+        return found[0]
+    raise UserError(f'{root} holds no labelled images{hint(root)}; {EXPECTED}')
 
 
 def _on_division(fraction: float, seed: int) -> str:
@@ -116,8 +157,10 @@ def _on_division(fraction: float, seed: int) -> str:
 
 
 def _leave_out_rest(splits: dict[str, dict], remarks: list[str]) -> None:
-    """Take away what is of no split, if other files are of one."""
-    if len(splits) > 1 and 'all' in splits:
+    """Take away what is of no split, if other files are of one to train on."""
+    if 'train' not in splits and 'val' in splits and 'all' in splits:
+        splits['train'] = splits.pop('all')
+    if 'train' in splits and 'all' in splits:
         rest = splits.pop('all')
         place = (
             rest['ann_file'] or rest['data_prefix'].get('ann') or 'the folder itself'
@@ -125,15 +168,21 @@ def _leave_out_rest(splits: dict[str, dict], remarks: list[str]) -> None:
         remarks.append(f'{place} is left out: its name tells no split, as others do')
 
 
-def _read(data: DataFolder, remarks: list[str]) -> DataFolder:
+def _read(data: DataFolder, remarks: list[str], needed: Sequence[str]) -> DataFolder:
     """The folder with what only a look into all files tells: classes and remarks."""
     contents: dict[str, Content] = {}
     folders: dict[str, str] = {}
     for split, arguments in data.splits.items():
         dataset = data.dataset(split)
-        folders[split] = dataset.data_prefix.get('img') or ''
         is_same = 'held_out' in arguments and 'train' in contents
-        contents[split] = contents['train'] if is_same else dataset.content()
+        try:
+            contents[split] = contents['train'] if is_same else dataset.content()
+        except UserError as error:
+            leave_out(split, error, needed, remarks)
+            continue
+        folders[split] = dataset.data_prefix.get('img') or ''
+    splits = {split: data.splits[split] for split in contents}
+    data = data._replace(splits=splits)
     remarks += remarks_on_files(data.root, contents, folders)
     data = data._replace(remarks=tuple(remarks))
     return data.with_classes(_classes(data, [*map(used_names, contents.values())]))
@@ -142,17 +191,21 @@ def _read(data: DataFolder, remarks: list[str]) -> DataFolder:
 def _divide(
     splits: dict[str, dict],
     val_fraction: float | None,
-    seed: int,
+    split_seed: int | None,
     remarks: list[str],
 ) -> dict[str, dict]:
     """Make sure that there is a split to train with and one to validate with."""
     whole = splits.get('train') or splits.get('all')
     if whole is None or 'val' in splits:
-        if val_fraction is not None and 'val' in splits:
+        flags = dict(val_fraction=val_fraction, split_seed=split_seed)
+        given = [flag for flag, value in flags.items() if value is not None]
+        if given and 'val' in splits:
             raise UserError(
-                '--val-fraction: the data have a validation split already; leave it out'
+                f'--{given[0].replace("_", "-")}: the data have a validation split '
+                'already; leave it out'
             )
         return splits
+    seed = SPLIT_SEED if split_seed is None else split_seed
     fraction = VAL_FRACTION if val_fraction is None else val_fraction
     remarks.insert(0, _on_division(fraction, seed))
     held = {

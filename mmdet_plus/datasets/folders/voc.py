@@ -13,12 +13,16 @@ from mmdet.registry import DATASETS
 from mmdet_plus.errors import UserError
 
 from .base import FolderDataset
-from .coco import split_of
+from .coco import SPLIT_NAMES, split_of
 from .content import IMAGE_SUFFIXES, Content, image_size, read_text
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 ANNOTATION_FOLDERS = ('Annotations', 'annotations', 'labels')
 IMAGE_FOLDERS = ('JPEGImages', 'images', 'Images')
+# Of files: 0 in fewer is a slip. Fractions in fewer are no proof, VOC2012 has some.
+LEAST_ZEROS, LEAST_FILES_OF_ZEROS, LEAST_FRACTIONS = 0.02, 2, 0.5
+NUM_EXAMPLES = 3
+TRUE = ('1', 'true', 'yes')
 
 
 @DATASETS.register_module()
@@ -34,11 +38,15 @@ class VOCFolderDataset(FolderDataset):
         first_pixel: number of the first pixel of a row. As in PASCAL VOC it is 1, and
             xmax names the last pixel inside. 0 for tools that write corners as
             distances.
+        but: an image set below ``data_root`` whose images are left out; empty for none.
         kwargs: as ``FolderDataset`` takes them.
     """
 
-    def __init__(self, *args: Any, first_pixel: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, first_pixel: int = 1, but: str = '', **kwargs: Any
+    ) -> None:
         self.first_pixel = first_pixel
+        self.but = but
         super().__init__(*args, **kwargs)
 
     def content(self) -> Content:
@@ -46,7 +54,7 @@ class VOCFolderDataset(FolderDataset):
         folder, root = self.data_prefix['ann'], self.data_root or ''
         content: Content = dict(images=[], annotations=[], categories=[])
         ids: dict[str, int] = {}
-        for number, name in enumerate(_names(self.ann_file, folder), 1):
+        for number, name in enumerate(self._names(), 1):
             path = osp.join(folder, f'{name}.xml')
             tree = read_tree(path, self.ann_file)
             file = _image_file(self.data_prefix['img'], name, tree, path)
@@ -68,6 +76,12 @@ class VOCFolderDataset(FolderDataset):
         if not content['images']:
             raise UserError(f'{self.ann_file or root} lists no images')
         return _sorted_by_name(content)
+
+    def _names(self) -> list[str]:
+        names = _names(self.ann_file, self.data_prefix['ann'])
+        path = osp.join(self.data_root or '', self.but)
+        others = set(read_image_set(path)) if self.but else set()
+        return [name for name in names if name not in others]
 
 
 def read_tree(path: str, listed_in: str = '') -> ET.Element:
@@ -127,7 +141,9 @@ def read_image_set(path: str) -> list[str]:
     return [words[0] for words in lines if words]
 
 
-def find(root: Path, remarks: list[str]) -> dict[str, dict]:
+def find(
+    root: Path, remarks: list[str], _needed: Sequence[str] = ('train', 'val')
+) -> dict[str, dict]:
     """The splits of a folder in VOC's format, each as a dataset's arguments.
 
     Args:
@@ -138,18 +154,17 @@ def find(root: Path, remarks: list[str]) -> dict[str, dict]:
     Raises:
         UserError: if two folders are of one split.
     """
-    splits = _splits(root)
-    folders = {str(root / split['data_prefix']['ann']) for split in splits.values()}
-    proof = next(filter(None, map(_proof_of_zero, sorted(folders))), None)
-    if proof is None:
+    splits = _splits(root, remarks)
+    folders = {root / split['data_prefix']['ann'] for split in splits.values()}
+    paths = [
+        path for folder in sorted(folders) for path in sorted(folder.glob('*.xml'))
+    ]
+    if not _counts_from_zero(paths, remarks):
         return splits
-    remarks.append(
-        f'corners are read as distances from 0, not as pixels counted from 1: {proof}'
-    )
     return {name: dict(split, first_pixel=0) for name, split in splits.items()}
 
 
-def _splits(root: Path) -> dict[str, dict]:
+def _splits(root: Path, remarks: list[str]) -> dict[str, dict]:
     places = [root, *(path for path in sorted(root.iterdir()) if path.is_dir())]
     found = {
         place: name
@@ -159,7 +174,7 @@ def _splits(root: Path) -> dict[str, dict]:
     }
     if root in found or len(found) == 1:
         place = root if root in found else next(iter(found))
-        return _with_sets(root, place, found[place])
+        return _with_sets(root, place, found[place], remarks)
     if found:
         pairs = {
             place / name: _image_folder(place, name) for place, name in found.items()
@@ -199,21 +214,43 @@ def _image_folder(place: Path, name: str) -> Path:
     return place / next((n for n in IMAGE_FOLDERS if (place / n).is_dir()), name)
 
 
-def _with_sets(root: Path, place: Path, name: str) -> dict[str, dict]:
-    sets = {path.stem: path for path in (place / 'ImageSets' / 'Main').glob('*.txt')}
+def _with_sets(
+    root: Path, place: Path, name: str, remarks: list[str]
+) -> dict[str, dict]:
+    sets = _image_sets(place)
+    named = {stem: str(path.relative_to(root)) for stem, path in sets.items()}
     found = {
-        split: str(sets[file].relative_to(root))
-        for split in ('train', 'val', 'test')
-        for file in (split, dict(val='valid').get(split, split))
-        if file in sets
+        split: dict(ann_file=named[stem])
+        for split, stems in SPLIT_NAMES.items()
+        for stem in reversed(stems)
+        if stem in named and stem != 'trainval'
     }
-    if 'train' not in found and 'trainval' in sets:
-        found['all'] = str(sets['trainval'].relative_to(root))
+    if 'train' not in found and 'trainval' in named:
+        found['all'] = dict(ann_file=named['trainval'])
+        if 'val' in found:
+            found['all']['but'] = found['val']['ann_file']
+    if named and not found:
+        shown = ', '.join(sorted(named.values())[:NUM_EXAMPLES])
+        remarks.append(
+            f'{len(named)} lists of images are passed over, as none is called train, '
+            f'val, trainval or test ({shown})'
+        )
     given = _arguments(root, place / name, _image_folder(place, name))
     return {
-        split: dict(given, ann_file=ann_file)
-        for split, ann_file in (found or dict(all='')).items()
+        split: given | arguments for split, arguments in (found or dict(all={})).items()
     }
+
+
+def _image_sets(place: Path) -> dict[str, Path]:
+    """Lists of images by their lower-case names, from the usual folder or above."""
+    folders = (place / 'ImageSets' / 'Main', place / 'ImageSets', place)
+    known = {stem for stems in SPLIT_NAMES.values() for stem in stems}
+    found = [
+        {path.stem.lower(): path for path in sorted(folder.glob('*.txt'))}
+        for folder in folders
+    ]
+    named = [sets for sets in found if known & sets.keys()]
+    return next(iter(named), found[0] or found[1])
 
 
 def _arguments(root: Path, annotations: Path, images: Path) -> dict[str, Any]:
@@ -225,15 +262,38 @@ def _relative(path: Path, root: Path) -> str:
     return '' if path == root else str(path.relative_to(root))
 
 
-def _proof_of_zero(folder: str) -> str | None:
-    """Where a corner is 0 or no integer, which VOC's own files never have."""
-    for path in sorted(Path(folder).glob('*.xml')):
-        for index, item in enumerate(read_tree(str(path)).findall('object')):
-            source = f'{path}, object[{index}]'
-            for tag, value in zip(CORNERS, object_corners(item, source), strict=True):
-                if value == 0 or value % 1:
-                    return f'{source} has {tag} {value:g}'
-    return None
+def _counts_from_zero(paths: Sequence[Path], remarks: list[str]) -> bool:
+    """Whether corners are distances: 0, or no integers, in more than slips."""
+    zeros, fractions = [], []
+    for path in paths:
+        corners = {
+            value: f'{path}, object[{index}] has {tag} {value:g}'
+            for index, item in enumerate(read_tree(str(path)).findall('object'))
+            for tag, value in zip(
+                CORNERS, object_corners(item, f'{path}, object[{index}]'), strict=True
+            )
+        }
+        zeros += [corners[0]] if 0 in corners else []
+        fractions += [t for value, t in corners.items() if value % 1][:1]
+    least = max(LEAST_FILES_OF_ZEROS, LEAST_ZEROS * len(paths))
+    if len(zeros) >= least:
+        proof = f'{len(zeros)} of {len(paths)} files have a 0, such as {zeros[0]}'
+    elif len(fractions) > max(1, LEAST_FRACTIONS * len(paths)):
+        proof = (
+            f'{len(fractions)} of {len(paths)} files have no integers, such as '
+            f'{fractions[0]}'
+        )
+    else:
+        if zeros:
+            remarks.append(
+                f'corners are read as pixels counted from 1: only {len(zeros)} of '
+                f'{len(paths)} files have a 0, such as {zeros[0]}'
+            )
+        return False
+    remarks.append(
+        f'corners are read as distances from 0, not as pixels counted from 1: {proof}'
+    )
+    return True
 
 
 def _names(ann_file: str, folder: str) -> list[str]:
@@ -274,7 +334,7 @@ def _annotation(item: ET.Element, source: str, first_pixel: int) -> dict[str, An
     xmin, ymin, xmax, ymax = object_corners(item, source)
     x, y = xmin - first_pixel, ymin - first_pixel
     box = [x, y, xmax - x, ymax - y]
-    ignored = (item.findtext('difficult') or '0').strip() == '1'
+    ignored = (item.findtext('difficult') or '').strip().lower() in TRUE
     return dict(bbox=box, area=box[2] * box[3], iscrowd=int(ignored), source=source)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os.path as osp
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from .content import (
     area_of,
     bbox_of,
     image_size,
+    leave_out,
     list_images,
     read_text,
 )
@@ -156,21 +158,25 @@ def _read_line(
     return item | dict(bbox=box, area=box[2] * box[3])
 
 
-def find(root: Path, remarks: list[str]) -> dict[str, dict]:
+def find(
+    root: Path, remarks: list[str], needed: Sequence[str] = ('train', 'val')
+) -> dict[str, dict]:
     """The splits of a folder in YOLO's format, each as a dataset's arguments.
 
     Args:
         root: with ``data.yaml``, or with ``classes.txt`` and the usual folders.
         remarks: to which is added what a user wants to know about the files.
+        needed: splits that must not be broken.
     """
     for name in description_files(root):
         description = read_description(root / name)
         told: list[str] = []
-        found = [
-            split
-            for split in SPLIT_NAMES
-            if split_places(description, root, split, told)
-        ]
+        found = []
+        for split in SPLIT_NAMES:
+            try:
+                found += [split] if split_places(description, root, split, told) else []
+            except UserError as error:
+                leave_out(split, error, needed, told)
         if not found and split_places(description, root, 'all'):
             found = ['all']
         if found and (name.endswith(YAML_SUFFIXES) or has_labels(root)):

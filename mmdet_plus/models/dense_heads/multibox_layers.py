@@ -100,11 +100,26 @@ def check_strides(
     Raises:
         ValueError: if a map has another stride than its anchors.
     """
-    for level, (width_stride, _) in zip(maps, generator.strides, strict=True):
-        # Backbones round sizes up or down, at each of their halvings.
-        if abs(image[1] / width_stride - level.shape[-1]) > 2:
-            found = [round(image[1] / other.shape[-1]) for other in maps]
+    for level, strides in zip(maps, generator.strides, strict=True):
+        # Backbones round sizes up or down, at each of their halvings. Strides of
+        # generators are of x and y, sizes of maps and images of y and x.
+        sizes = zip(image, level.shape[-2:], reversed(strides), strict=True)
+        if any(abs(side / stride - cells) > 2 for side, cells, stride in sizes):
+            found = [_strides_of(other, image) for other in maps]
             raise ValueError(
-                f'the feature levels have strides of {found}, but anchor_generator '
-                f'has {[stride for stride, _ in generator.strides]}'
+                f'the feature levels have strides of {_as_text(found)}, but '
+                f'anchor_generator has {_as_text(generator.strides)}'
             )
+
+
+def _strides_of(level: Tensor, image: Sequence[int]) -> tuple[int, int]:
+    height, width = (
+        round(side / cells) for side, cells in zip(image, level.shape[-2:], strict=True)
+    )
+    return width, height
+
+
+def _as_text(strides: Sequence[tuple[int, int]]) -> str:
+    """Strides in x and y, as one number where those are all alike."""
+    is_even = all(x == y for x, y in strides)
+    return str([x for x, _ in strides]) if is_even else str([*strides])

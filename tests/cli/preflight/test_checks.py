@@ -1,6 +1,3 @@
-import io
-import zipfile
-
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -10,7 +7,6 @@ from samples.labelled_folders import write_image
 from mmdet_plus.cli.preflight.checks import (
     check_before_test,
     check_before_training,
-    check_checkpoint,
     check_test_data,
     check_values,
 )
@@ -222,48 +218,6 @@ def test_test_set_without_truth_needs_format_only(cfg, edit_annotations, tmp_pat
     cfg.test_evaluator.format_only = False
     with pytest.raises(UserError, match="no list 'annotations'"):
         check_before_test(cfg)
-
-
-@pytest.mark.parametrize('is_zip', [True, False])
-def test_files_of_torch_save_are_checkpoints(tmp_path, is_zip):
-    path = tmp_path / 'c.pth'
-    content = dict(state_dict=dict(weight=torch.ones(2)))
-    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
-    check_checkpoint(str(path))
-
-
-def not_a_checkpoint(kind):
-    buffer = io.BytesIO()
-    if kind == 'truncated':
-        torch.save(dict(weight=torch.ones(1000)), buffer)
-        return buffer.getvalue()[:1000]
-    if kind == 'other zip':
-        with zipfile.ZipFile(buffer, 'w') as archive:
-            archive.writestr('a.txt', 'a')
-        return buffer.getvalue()
-    return b'' if kind == 'empty' else b'<html>not found</html>'
-
-
-@pytest.mark.parametrize('kind', ['truncated', 'other zip', 'empty', 'text'])
-def test_other_files_are_not_checkpoints(tmp_path, kind):
-    path = tmp_path / 'c.pth'
-    path.write_bytes(not_a_checkpoint(kind))
-    with pytest.raises(UserError, match=r'c\.pth is not a checkpoint'):
-        check_checkpoint(str(path))
-
-
-def test_missing_checkpoint(tmp_path):
-    with pytest.raises(UserError, match='does not exist'):
-        check_checkpoint(str(tmp_path / 'absent.pth'))
-    check_checkpoint('https://example.com/c.pth')
-
-
-def test_models_of_the_zoo_have_weights():
-    check_checkpoint('zoo://d2det_tiny_shapes')
-    with pytest.raises(UserError, match="the zoo has no model 'nothing-like-it'"):
-        check_checkpoint('zoo://nothing-like-it')
-    with pytest.raises(UserError, match='no weights of d2det_r50_fpn_2x_coco'):
-        check_checkpoint('zoo://d2det_r50_fpn_2x_coco')
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def first(**changes):
         ),
         (first(iscrowd='0'), True, 'iscrowd is not the number 0 or 1'),
         (first(iscrowd=None), True, 'iscrowd is not'),
-        (first(segmentation=[[1, 2, 3]]), False, '1 segmentations cannot'),
+        (first(segmentation=dict(size=[9, 9])), False, '1 segmentations cannot'),
         (first(image_id=99), False, 'image_id is in no'),
         (first(category_id=99), False, 'not listed'),
         (lambda c: c['annotations'].append(c['annotations'][0]), False, 'there twice'),

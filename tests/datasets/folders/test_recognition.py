@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -109,9 +110,71 @@ def test_validation_is_held_out_alike(tmp_path, name):
     assert len(other.ground_truth()['images']) == 2
 
 
-def test_a_fraction_is_not_asked_for_twice(tmp_path):
-    with pytest.raises(UserError, match='have a validation split already'):
-        recognise(str(write_voc(tmp_path / 'data')), val_fraction=0.5)
+@pytest.mark.parametrize('flag', ['val_fraction', 'split_seed'])
+def test_a_division_is_not_asked_for_twice(tmp_path, flag):
+    message = f'--{flag.replace("_", "-")}: .* have a validation split already'
+    with pytest.raises(UserError, match=message):
+        recognise(str(write_voc(tmp_path / 'data')), **{flag: 0})
+
+
+def stems_of(data):
+    return {
+        split: {
+            i['file_name'][:-4] for i in data.dataset(split).ground_truth()['images']
+        }
+        for split in data.splits
+    }
+
+
+@pytest.mark.parametrize(
+    ('folder', 'names'),
+    [
+        ('ImageSets/Main', ('training', 'validation')),
+        ('ImageSets', ('train', 'val')),
+        ('.', ('Train', 'valid')),
+        ('ImageSets/Main', ('trainval', 'val')),
+    ],
+)
+def test_sets_of_voc_under_other_names(tmp_path, folder, names):
+    root = write_voc(tmp_path / 'data', with_sets=False)
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    first = 'a\nb\nc\nd\ne\n' if 'trainval' in names else 'a\nb\nc\n'
+    (root / folder / f'{names[0]}.txt').write_text(first)
+    (root / folder / f'{names[1]}.txt').write_text('d\ne\n')
+    data = recognise(str(root))
+    assert stems_of(data) == dict(train={*'abc'}, val={*'de'})
+    assert data.remarks == ()
+
+
+def test_trainval_of_voc_is_divided_beside_a_test_split(tmp_path):
+    root = write_voc(tmp_path / 'data')
+    (root / 'ImageSets/Main/train.txt').rename(root / 'ImageSets/Main/trainval.txt')
+    (root / 'ImageSets/Main/val.txt').rename(root / 'ImageSets/Main/test.txt')
+    stems = stems_of(recognise(str(root)))
+    assert stems['test'] == {*'de'}
+    assert stems['train'] | stems['val'] == {*'abc'}
+    assert len(stems['val']) == 1
+
+
+def test_a_file_of_no_split_is_divided_beside_a_test_split(tmp_path):
+    root = write_coco(tmp_path / 'data', 'annotations/{split}.json', '{split}')
+    for old, new in (('train', 'annotations'), ('val', 'test')):
+        (root / f'annotations/{old}.json').rename(root / f'annotations/{new}.json')
+    (root / 'train').rename(root / 'images')
+    (root / 'val').rename(root / 'test')
+    stems = stems_of(recognise(str(root)))
+    assert stems['test'] == {*'de'}
+    assert stems['train'] | stems['val'] == {*'abc'}
+
+
+def test_sets_of_voc_that_tell_no_split_are_told(tmp_path):
+    root = write_voc(tmp_path / 'data')
+    for split in ('train', 'val'):
+        path = root / f'ImageSets/Main/{split}.txt'
+        path.rename(path.with_name(f'cat_{split}.txt'))
+    remarks = recognise(str(root)).remarks
+    assert '2 lists of images are passed over' in ' '.join(remarks)
+    assert 'ImageSets/Main/cat_train.txt' in ' '.join(remarks)
 
 
 def test_order_of_the_classes_is_obeyed(tmp_path):
@@ -150,3 +213,56 @@ def test_parents_of_categories_are_no_classes(tmp_path):
         ]
         path.write_text(json.dumps(content))
     assert recognise(str(root)).classes == NAMES
+
+
+STRAY = ['{"images": 3}', '{"images": ["logo.png"]}', '{"annotations": [{"a": 1}]}']
+
+
+@pytest.mark.parametrize('text', STRAY)
+@pytest.mark.parametrize('place', ['package.json', 'runs/metrics.json'])
+def test_other_json_files_are_no_coco(tmp_path, text, place):
+    yolo = write_yolo(tmp_path / 'yolo', 'images/{split}', YAML)
+    voc = write_voc(tmp_path / 'voc')
+    for root in (yolo, voc):
+        (root / place).parent.mkdir(exist_ok=True)
+        (root / place).write_text(text)
+    (voc / 'Annotations/notes.json').write_text(text)
+    assert [recognise(str(root)).format for root in (yolo, voc)] == ['YOLO', 'VOC']
+
+
+def test_yolo_with_a_coco_file_of_one_split(tmp_path):
+    root = write_yolo(tmp_path / 'data', 'images/{split}', YAML)
+    (root / 'annotations').mkdir()
+    path = root / 'annotations/instances_val2017.json'
+    path.write_text(json.dumps(coco_content(SPLITS['val'])))
+    data = recognise(str(root))
+    assert data.format == 'YOLO'
+    assert 'what is there in COCO format is left out: only val' in data.remarks
+
+
+@pytest.mark.parametrize('text', ['{"images": [], "annotations": []}', '{', 'images'])
+def test_a_broken_test_split_does_not_stop_a_training(tmp_path, text):
+    root = write_coco(tmp_path / 'data', 'annotations/{split}.json', '{split}')
+    (root / 'annotations/test.json').write_text(text)
+    data = recognise(str(root))
+    assert set(data.splits) == {'train', 'val'}
+    assert 'the test split is left out: annotation file' in data.remarks[0]
+    with pytest.raises(UserError, match=r'test\.json'):
+        recognise(str(root), needed=('test', 'val'))
+
+
+def test_a_test_list_without_xml_does_not_stop_a_training(tmp_path):
+    root = write_voc(tmp_path / 'data')
+    (root / 'ImageSets/Main/test.txt').write_text('f\n')
+    data = recognise(str(root))
+    assert set(data.splits) == {'train', 'val'}
+    assert 'the test split is left out: annotation file' in data.remarks[0]
+
+
+def test_what_a_test_needs_not_may_be_absent(tmp_path):
+    root = write_yolo(tmp_path / 'data', 'images/{split}', STATED)
+    shutil.rmtree(root / 'images/train')
+    with pytest.raises(UserError, match='says train: images/train, which is not there'):
+        recognise(str(root))
+    data = recognise(str(root), needed=('test', 'val'))
+    assert set(data.splits) == {'val'}

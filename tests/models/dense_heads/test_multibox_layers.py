@@ -59,3 +59,25 @@ def test_maps_rounded_up_or_down_are_of_their_stride(size):
         check_strides(generator, maps[2:], (size, size))
     with pytest.raises(ValueError, match=r'but anchor_generator has \[8, 16, 32, 64\]'):
         check_strides(generator, maps[1:5], (size, size))
+
+
+def test_strides_are_of_x_and_y():
+    generator = TASK_UTILS.build(dict(DEFAULT_ANCHORS, strides=[(4, 16), (8, 32)]))
+    wide, high = (
+        [torch.zeros(1, 1, *size) for size in sizes]
+        for sizes in (((16, 64), (8, 32)), ((64, 16), (32, 8)))
+    )
+    check_strides(generator, wide, (256, 256))
+    message = (
+        r'have strides of \[\(16, 4\), \(32, 8\)\], but .* \[\(4, 16\), \(8, 32\)\]'
+    )
+    with pytest.raises(ValueError, match=message):
+        check_strides(generator, high, (256, 256))
+
+
+@pytest.mark.parametrize('size', [(16, 32), (32, 16)])
+def test_each_axis_has_to_fit(size):
+    generator = TASK_UTILS.build(dict(DEFAULT_ANCHORS, strides=[8]))
+    check_strides(generator, [torch.zeros(1, 1, 32, 32)], (256, 256))
+    with pytest.raises(ValueError, match='feature levels have strides of'):
+        check_strides(generator, [torch.zeros(1, 1, *size)], (256, 256))

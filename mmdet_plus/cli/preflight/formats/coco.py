@@ -200,6 +200,7 @@ def summarise_coco(
             needs_objects=needs_objects,
             renumbers=False,
             needs_masks=needs_masks,
+            drops_maskless=False,
         )
     step = math.ceil(len(images) / MOST_LOOKED_AT)
     named = [image for image in images if image.get('file_name') is not None]

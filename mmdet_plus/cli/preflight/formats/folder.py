@@ -49,6 +49,7 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         classes=classes,
         needs_objects=needs.objects,
         needs_masks=needs.masks,
+        drops_maskless=bool(dataset.config.get('needs_masks')),
     )
     folder = built.data_prefix.get('img') or ''
     return refuse(dataset, [*findings, *_look_at_images(content['images'], folder)])

@@ -120,7 +120,30 @@ class LegacyRoIExtractor(SingleRoIExtractor):
     ) -> Tensor:
         """Pool RoIs (n, 5) from levels (B, C, H_i, W_i): (n, C, k, k)."""
         rois = with_last_pixel(rois) if self.pool_last_pixel else rois
-        return super().forward(feats, rois, roi_scale_factor)
+        if len(feats) == 1:
+            return super().forward(feats, rois, roi_scale_factor)
+        rois = rois.type_as(feats[0])
+        levels = self.map_roi_levels(rois, len(feats))
+        if roi_scale_factor is not None:
+            rois = self.roi_rescale(rois, roi_scale_factor)
+        size = self.roi_layers[0].output_size
+        pooled = feats[0].new_zeros(len(rois), self.out_channels, *size)
+        for level, feat in enumerate(feats):
+            chosen = (levels == level).nonzero().squeeze(1)
+            if len(chosen) > 0:
+                roi_feats = self.roi_layers[level](feat, rois[chosen])
+                pooled = pooled.index_copy(0, chosen, roi_feats.to(pooled.dtype))
+            else:
+                pooled = pooled + self._zero(feat).to(pooled.dtype)
+        return pooled
+
+    def _zero(self, feat: Tensor) -> Tensor:
+        """A zero that depends on a level without RoIs, whatever is in it.
+
+        All parameters take part on all ranks, or distributed training hangs.
+        """
+        parts = [feat, *self.parameters()]
+        return torch.stack([part[:0].sum() for part in parts]).sum()
 
     def _with_ends(self, rois: Tensor) -> Tensor:
         return rois if self.pool_last_pixel else with_last_pixel(rois)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmcv.ops import roi_align
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox_overlaps
 
@@ -235,6 +236,24 @@ def test_no_inside_cell_keeps_the_proposal():
     predictions = DenseLocalPredictions(None, offsets, logits)
     boxes = head.predict_by_feat(predictions, PROPOSALS)
     torch.testing.assert_close(boxes, torch.stack([GTS[0], PROPOSALS[1]]))
+
+
+@pytest.mark.parametrize('predict_overlap', [False, True])
+def test_thin_boxes_do_not_turn_over(predict_overlap):
+    torch.manual_seed(0)
+    corner = torch.rand(1000, 2) * 600
+    boxes = torch.cat([corner, corner + torch.rand(1000, 2) * 1e-4], dim=1)
+    boxes[500:] = boxes[500:, [2, 3, 0, 1]]  # whoever proposed them rounds, too
+    # Means of two sides may be summed in different orders: as if a little negative.
+    offsets = torch.rand(1000, 4, 7, 7) * 0.1 - 0.2
+    logits = torch.randn(1000, 1, 1).expand(-1, 7, 7) if predict_overlap else None
+    predictions = DenseLocalPredictions(None, offsets, logits)
+    found = build(predict_overlap=predict_overlap).predict_by_feat(predictions, boxes)
+    assert (found[:, 2:] >= found[:, :2]).all()
+    assert (found[:, :2] - corner).abs().max() < 1e-3
+    # RoIAlign ends the process where a size is negative.
+    rois = torch.cat([torch.zeros(1000, 1), found], dim=1)
+    assert roi_align(torch.ones(1, 1, 9, 9), rois, 7, 1 / 64).isfinite().all()
 
 
 def test_outputs_are_float32_under_autocast(roi_feats):

@@ -60,6 +60,30 @@ def test_levels_count_the_last_pixel():
         assert legacy(feats, rois)[:, 0, 1, 1].tolist() == [1, 0]
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_unused_levels_spoil_nothing(value):
+    torch.manual_seed(0)
+    legacy, rois = extractor(), ROIS[:1]
+    used = torch.randn(1, 2, 30, 30)
+    unused = torch.full((1, 2, 15, 15), value, requires_grad=True)
+    pooled = legacy((used, unused), rois)
+    assert pooled.equal(legacy((used, torch.zeros(1, 2, 15, 15)), rois))
+    pooled.sum().backward()
+    assert (unused.grad == 0).all()  # not None, or ranks wait for each other
+
+
+def test_both_levels_pool_as_the_hosts_and_enlarge():
+    torch.manual_seed(0)
+    feats = (torch.randn(1, 2, 30, 30), torch.randn(1, 2, 15, 15))
+    rois = torch.tensor([[0, 40.0, 40, 90, 97], [0, 10, 20, 30, 43], [0, 5, 5, 70, 80]])
+    host, legacy = extractor(type='SingleRoIExtractor'), extractor(pool_last_pixel=True)
+    longer = rois + torch.tensor([0, 0, 0, 1, 1])
+    for factor in (None, 1.3):
+        assert legacy(feats, rois, factor).equal(host(feats, longer, factor))
+    assert {*legacy.map_roi_levels(longer, 2).tolist()} == {0, 1}
+    assert legacy(feats, rois[:0]).shape == (0, 2, 3, 3)
+
+
 @pytest.mark.parametrize('pool_last_pixel', [False, True])
 def test_where_rois_end(pool_last_pixel):
     torch.manual_seed(0)
