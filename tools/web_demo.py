@@ -59,11 +59,11 @@ def build_parser() -> ToolParser:
 
 
 def shipped_models() -> list[str]:
-    """Names of the models whose weights lie in the package."""
+    """Names of the measured models whose weights lie in the package."""
     return [
         name
         for name, entry in load_index().items()
-        if entry.file and entry.file.urls[0].startswith(SHIPPED)
+        if entry.file and entry.results and entry.file.urls[0].startswith(SHIPPED)
     ]
 
 

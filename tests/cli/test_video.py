@@ -91,11 +91,12 @@ REAL_CAPTURE = cv2.VideoCapture
 
 def test_a_webcam_is_recorded_until_it_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr('cv2.VideoCapture', Camera)
+    before = signal.getsignal(signal.SIGINT)
     video, listed = paint_video('7', gray_of, tmp_path)
     assert video.name == 'webcam_7.mp4'
     assert REAL_CAPTURE(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 3
     assert len(json.loads(listed.read_text())) == 3
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_video_that_did_not_get_whole_is_told(film, tmp_path, monkeypatch):

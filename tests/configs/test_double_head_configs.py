@@ -22,7 +22,8 @@ def load(name: str) -> Config:
 
 def heads(name: str) -> dict[str, float]:
     """Weights of the tasks, without those that are zero."""
-    head = MODELS.build(narrow(load(name).model).roi_head.bbox_head)
+    config = narrow(load(name).model).roi_head.bbox_head
+    head = MODELS.build(dict(config, num_roi_feats=2))
     return {k: round(v, 3) for k, v in head.task_weights.items() if v > 0}
 
 

@@ -189,7 +189,7 @@ class FrozenBaseDCR(BaseDetector):
             ``max_per_img`` after refining ``'pre_nms'``, which are those of the
             detector's ``test_cfg.rcnn`` by default. Products of scores are lower than
             scores.
-        data_preprocessor: that of the detector.
+        data_preprocessor: that of the detector, by default the one in its config.
         init_cfg: see ``BaseModule``.
         **parts: the detector's other keys, if ``detector`` is a type.
     """
@@ -206,12 +206,14 @@ class FrozenBaseDCR(BaseDetector):
         init_cfg: Any = None,
         **parts: Any,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
         if isinstance(detector, str):
             detector = dict(type=detector, test_cfg=test_cfg, **parts)
             test_cfg = None
         elif parts:
             raise TypeError(f'detector is a whole config, got {", ".join(parts)} too')
+        super().__init__(
+            data_preprocessor or detector.get('data_preprocessor'), init_cfg
+        )
         self.candidates = candidates_at(refine_at)
         self.detector = MODELS.build(detector)
         self.candidates.check_detector(self.detector)

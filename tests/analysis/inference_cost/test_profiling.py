@@ -72,5 +72,6 @@ def test_table_and_picture(tmp_path):
 
 
 def test_memory_that_is_freed_again_counts():
-    growth = peak_growth(lambda: torch.ones(64, 2**18).sum())
-    assert 40 < growth < 200
+    # More than other tests may have left behind for the allocator to use again.
+    growth = peak_growth(lambda: torch.ones(512, 2**18).sum())
+    assert 200 < growth < 1000

@@ -40,7 +40,9 @@ class ImageNormChange(nn.Module):
             own_mean, own_std = self._own_norm(preprocessor)
             scale = own_std / wanted_std
             shift = (own_mean - wanted_mean) / wanted_std
-        self.changes = self.swaps_channels or not (scale.eq(1) & shift.eq(0)).all()
+        # On the meta device, where only names and shapes are asked for, all may change.
+        same = not scale.is_meta and bool((scale.eq(1) & shift.eq(0)).all())
+        self.changes = self.swaps_channels or not same
         # Not in checkpoints: the config says it.
         self.register_buffer('scale', scale, persistent=False)
         self.register_buffer('shift', shift, persistent=False)
