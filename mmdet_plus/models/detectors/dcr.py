@@ -80,9 +80,9 @@ class SharedBaseDCR(TwoStageDetector):
         Raises:
             ValueError: if the RPN reads another number of them.
         """
-        given = getattr(self.backbone, 'out_indices', None)
+        given: Any = getattr(self.backbone, 'out_indices', None)
         generator = getattr(self.rpn_head, 'prior_generator', None)
-        reads = getattr(generator, 'num_levels', None)
+        reads: Any = getattr(generator, 'num_levels', None)
         if getattr(self.rpn_head, 'in_levels', None) is not None:
             return
         if None not in (given, reads) and len(given) != reads:
