@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 import mmdet_plus  # noqa: F401  registers the data sets
 from mmdet_plus.analysis.data_check.anchors import anchor_recall
-from mmdet_plus.analysis.data_check.page import describe, write_page
+from mmdet_plus.analysis.data_check.page import as_json, write_page
 from mmdet_plus.analysis.data_check.summary import summarise
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.config_loading import read_config
@@ -69,7 +69,7 @@ def check(args: Namespace) -> Examination:
     anchors = {split: recall for split, recall in recalls.items() if recall}
     _print(examination, summaries, anchors)
     if args.out is not None:
-        write_page(examination, describe(examination, summaries, anchors), args.out)
+        write_page(examination, as_json(examination, summaries, anchors), args.out)
         print(f'{args.out}/index.html')
     return examination
 

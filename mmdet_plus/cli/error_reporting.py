@@ -33,12 +33,12 @@ def run_tool(
         _report(str(error))
         return USER_ERROR
     except Exception as error:
-        _report(describe(error))
+        _report(message_of(error))
         return RUN_TIME_ERROR
     return 0
 
 
-def describe(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """Say what was raised; of an error inside a worker, what the worker raised.
 
     Args:

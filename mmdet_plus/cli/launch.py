@@ -19,7 +19,7 @@ from ..errors import UserError
 from ..zoo.safe_loading import unsafe_loading
 from .arguments import LAUNCHER_VARIABLES, is_first_process
 from .config_loading import load_config
-from .error_reporting import describe
+from .error_reporting import message_of
 from .preflight.checks import print_warnings
 
 # In `configs/_base_/default_runtime.py`, too.
@@ -129,7 +129,7 @@ def build_runner(cfg: Config) -> Runner:
             return RUNNERS.build(cfg)
         return Runner.from_cfg(cfg)
     except Exception as error:
-        raise UserError(f'the config cannot be built: {describe(error)}') from error
+        raise UserError(f'the config cannot be built: {message_of(error)}') from error
 
 
 def add_guards(cfg: Config) -> None:

@@ -150,7 +150,7 @@ def _download_with_attempts(
 ) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _download(url, part, size, show_progress)
+            _download_rest(url, part, size, show_progress)
         except (OSError, HTTPException) as error:
             if attempt == ATTEMPTS or not _may_pass(error):
                 raise
@@ -166,7 +166,7 @@ def _may_pass(error: Exception) -> bool:
     return True
 
 
-def _download(url: str, part: Path, size: int, show_progress: bool) -> None:
+def _download_rest(url: str, part: Path, size: int, show_progress: bool) -> None:
     """Download the rest of a file, or all of it from servers that only do that."""
     start = part.stat().st_size if part.is_file() else 0
     if start >= size:  # more than there is: nothing to resume

@@ -105,7 +105,7 @@ def _fetch_and_convert(
     if file is not None:
         _keep(entry, file, source, record, sha256)
     elif not source.is_file():
-        url = _download(entry, source, show_progress)
+        url = _download_release(entry, source, show_progress)
     digest = _checked_digest(entry, source, record, sha256)
     target = folder / f'{entry.name}-{digest[:8]}.pth'
     if not target.is_file():
@@ -161,7 +161,7 @@ def _copy(file: Path, source: Path) -> None:
     part.replace(source)
 
 
-def _download(entry: ZooEntry, source: Path, show_progress: bool) -> str:
+def _download_release(entry: ZooEntry, source: Path, show_progress: bool) -> str:
     """Bring the authors' file to ``source``; returns the mirror that gave it."""
     reasons = []
     for url in _release(entry).urls:

@@ -93,7 +93,7 @@ def make_mmengine_load_safely() -> None:
         return load_checkpoint_file(filename, map_location, unsafe=_UNSAFE.get())
 
     def load_from_http(filename: str, map_location: Any = None, **kwargs: Any) -> Any:
-        return load_from_local(str(_download(filename)), map_location)
+        return load_from_local(str(_cached_file(filename)), map_location)
 
     def load_other(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
         if isinstance(file, str | Path):
@@ -187,7 +187,7 @@ def _checked(content: Any, name: object) -> dict:
     return content
 
 
-def _download(url: str) -> Path:
+def _cached_file(url: str) -> Path:
     """The file of a URL in the cache of ``torch.hub``; the first process fetches it."""
     name = Path(urlparse(url).path).name
     if name in ('', '..'):

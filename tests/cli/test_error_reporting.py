@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmdet_plus.cli.error_reporting import describe, run_tool
+from mmdet_plus.cli.error_reporting import message_of, run_tool
 from mmdet_plus.errors import UserError
 
 
@@ -55,7 +55,7 @@ def test_error_of_a_worker_is_its_last_line():
     loader = torch.utils.data.DataLoader(FailingDataset(), num_workers=1)
     with pytest.raises(ValueError, match='broken') as caught:
         next(iter(loader))
-    message = describe(caught.value)
+    message = message_of(caught.value)
     assert message.startswith('ValueError: image x.png is broken (')
     assert '\n' not in message
 
@@ -64,5 +64,5 @@ def test_error_without_message_names_the_line():
     try:
         raise AssertionError
     except AssertionError as error:
-        message = describe(error)
+        message = message_of(error)
     assert 'test_error_reporting.py, line' in message

@@ -153,6 +153,13 @@ def test_impossible_combination_is_one_message(version, path, changes, message):
         MODELS.build(version(path, **changes))
 
 
+def test_maps_that_the_rpn_does_not_read_are_one_message():
+    model = shared(C4, **DEEP)
+    model.backbone.out_indices = (0, 1, 2)
+    with pytest.raises(ValueError, match=r'gets all 3 maps .* has anchors for 1: add'):
+        MODELS.build(model)
+
+
 def test_a_refined_head_has_no_boxes_before_suppression():
     own = dict(type='FrozenBaseDCR', detector=shared(FASTER), refiner=crop_refiner())
     with pytest.raises(ValueError, match='DCRRoIHead does not predict from'):

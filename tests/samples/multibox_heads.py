@@ -3,10 +3,12 @@
 import copy
 
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmdet_plus.models.task_modules.multibox import tiled_anchors
 
+META = dict(img_shape=(64, 64), scale_factor=(2.0, 4.0))
 TRAIN_CFG = dict(
     assigner=dict(
         type='MaxIoUAssigner',
@@ -17,6 +19,26 @@ TRAIN_CFG = dict(
     ),
     neg_pos_ratio=3,
 )
+
+
+def feats(batch=2):
+    """Two levels, of three and four channels, of images 64 x 64."""
+    torch.manual_seed(1)
+    return [torch.randn(batch, 3, 8, 8), torch.randn(batch, 4, 4, 4)]
+
+
+def samples(*boxes):
+    """Objects of images, xyxy."""
+    return [
+        DetDataSample(
+            gt_instances=InstanceData(
+                bboxes=torch.tensor(box, dtype=torch.float32).reshape(-1, 4),
+                labels=torch.arange(len(box)) + 3,
+            ),
+            metainfo=META,
+        )
+        for box in boxes
+    ]
 
 
 class MultiboxTraining:

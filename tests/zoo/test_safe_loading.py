@@ -128,7 +128,7 @@ def test_failed_downloads_name_url_and_place(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
     place = tmp_path / 'checkpoints' / 'net.pth'
     with pytest.raises(UserError) as caught:
-        safe_loading._download('https://example.com/net.pth')
+        safe_loading._cached_file('https://example.com/net.pth')
     assert 'https://example.com/net.pth cannot be downloaded' in str(caught.value)
     assert f'put the file here: {place}' in str(caught.value)
 
@@ -205,7 +205,7 @@ def test_only_a_hash_at_the_end_of_the_name_is_checked(
         torch.save({}, path)
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    path = safe_loading._download(f'https://example.com/{name}?raw=1')
+    path = safe_loading._cached_file(f'https://example.com/{name}?raw=1')
     assert (path.name, seen) == (name, [expected])
 
 
@@ -220,7 +220,7 @@ def test_processes_without_the_file_of_the_first_fetch_it(tmp_path, monkeypatch)
         torch.save({}, path)
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    safe_loading._download('https://example.com/net.pth')
+    safe_loading._cached_file('https://example.com/net.pth')
     assert seen == ['barrier', 'download']
 
 
@@ -305,7 +305,7 @@ def test_pages_and_parts_are_not_kept_as_checkpoints(tmp_path, monkeypatch, cont
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
     with pytest.raises(UserError, match='what came is not a whole checkpoint'):
-        safe_loading._download('https://example.com/net.pth')
+        safe_loading._cached_file('https://example.com/net.pth')
     assert [p.name for p in place.parent.iterdir()] in ([], ['net.pth.lock'])
 
     # What an older download left is replaced.
@@ -315,11 +315,11 @@ def test_pages_and_parts_are_not_kept_as_checkpoints(tmp_path, monkeypatch, cont
         torch.save({}, path)
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download_well)
-    assert safe_loading._download('https://example.com/net.pth') == place
+    assert safe_loading._cached_file('https://example.com/net.pth') == place
     assert load_checkpoint_file(place) == {}
 
 
 @pytest.mark.parametrize('url', ['https://example.com/', 'https://example.com/a/..'])
 def test_urls_must_name_a_file(url):
     with pytest.raises(UserError, match='names no file'):
-        safe_loading._download(url)
+        safe_loading._cached_file(url)

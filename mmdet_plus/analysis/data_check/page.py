@@ -13,7 +13,7 @@ from .plots import draw_image, plot_distributions
 NUM_PICTURES = 4  # of a finding
 
 
-def describe(
+def as_json(
     examination: Examination,
     summaries: Mapping[str, dict],
     anchors: Mapping[str, dict],
@@ -44,7 +44,7 @@ def write_page(examination: Examination, content: dict[str, Any], out: Path) -> 
 
     Args:
         examination: of the folder.
-        content: what ``describe`` gives.
+        content: what ``as_json`` gives.
         out: folder, which is made.
     """
     (out / 'pictures').mkdir(parents=True, exist_ok=True)

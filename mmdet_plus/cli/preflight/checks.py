@@ -14,7 +14,7 @@ from mmengine.runner import CheckpointLoader
 from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
 from ...zoo.fine_tuning import keep_fitting_weights
-from ..error_reporting import describe
+from ..error_reporting import message_of
 from .classes import check_class_names, check_same_classes
 from .config_keys import check_names
 from .dataset_configs import (
@@ -124,7 +124,7 @@ def _check_fits(cfg: Config) -> None:
     try:
         model = MODELS.build(cfg.model)
     except Exception as error:
-        raise UserError(f'the config cannot be built: {describe(error)}') from error
+        raise UserError(f'the config cannot be built: {message_of(error)}') from error
     try:
         keep_fitting_weights(model, checkpoint)
     except UserError as error:

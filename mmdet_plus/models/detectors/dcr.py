@@ -71,6 +71,26 @@ class SharedBaseDCR(TwoStageDetector):
         super().__init__(backbone, roi_head=roi_head, **kwargs)
         self.refiner.check_backbone(self.backbone)
         self.refiner.read_images_of(self.data_preprocessor)
+        if self.with_rpn and not self.with_neck:
+            self._check_levels()
+
+    def _check_levels(self) -> None:
+        """Refuse maps of the backbone, as the refiner needs them, that the RPN has not.
+
+        Raises:
+            ValueError: if the RPN reads another number of them.
+        """
+        given: Any = getattr(self.backbone, 'out_indices', None)
+        generator = getattr(self.rpn_head, 'prior_generator', None)
+        reads: Any = getattr(generator, 'num_levels', None)
+        if getattr(self.rpn_head, 'in_levels', None) is not None:
+            return
+        if None not in (given, reads) and len(given) != reads:
+            raise ValueError(
+                f'without a neck the rpn_head gets all {len(given)} maps of the '
+                f'backbone, out_indices={tuple(given)}, and has anchors for {reads}: '
+                'add a neck, such as LastStageProjection with a SelectedLevelsRPNHead'
+            )
 
     @property
     def refiner(self) -> BoxRefiner:

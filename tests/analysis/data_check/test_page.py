@@ -2,7 +2,7 @@ import json
 
 from samples.labelled_folders import write_yolo
 
-from mmdet_plus.analysis.data_check.page import describe, write_page
+from mmdet_plus.analysis.data_check.page import as_json, write_page
 from mmdet_plus.analysis.data_check.summary import summarise
 from mmdet_plus.datasets.checking import examine
 from mmdet_plus.datasets.folders import recognise
@@ -16,7 +16,7 @@ def test_page_escapes_names_and_shows_pictures(tmp_path):
     path.write_text(path.read_text() + '\n1 0.99 0.5 0.5 0.5')
     examination = examine(recognise(str(root)))
     summaries = {name: summarise(c) for name, c in examination.contents.items()}
-    content = describe(examination, summaries, dict(train={'IoU 0.5': 0.25}))
+    content = as_json(examination, summaries, dict(train={'IoU 0.5': 0.25}))
     write_page(examination, content, tmp_path / 'out')
     page = (tmp_path / 'out/index.html').read_text()
     assert '&lt;b&gt;cat&lt;/b&gt;' in page

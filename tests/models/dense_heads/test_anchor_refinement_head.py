@@ -3,9 +3,7 @@ import math
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
-from samples.multibox_heads import TRAIN_CFG, MultiboxTraining
+from samples.multibox_heads import TRAIN_CFG, MultiboxTraining, feats, samples
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.anchor_refinement_head import not_surely_background
@@ -31,23 +29,6 @@ def build(**kwargs):
     head = MODELS.build({**config, **kwargs})
     head.init_weights()
     return head
-
-
-def feats(batch=2):
-    torch.manual_seed(1)
-    return [torch.randn(batch, 3, 8, 8), torch.randn(batch, 4, 4, 4)]
-
-
-def samples(*boxes):
-    return [
-        DetDataSample(
-            gt_instances=InstanceData(
-                bboxes=torch.tensor(box, dtype=torch.float32).reshape(-1, 4),
-                labels=torch.arange(len(box)) + 3,
-            )
-        )
-        for box in boxes
-    ]
 
 
 SAMPLES = samples([[10, 10, 40, 40]], [[2, 3, 62, 64], [0, 0, 20, 30]])

@@ -2,10 +2,8 @@ import pytest
 import torch
 from mmcv.ops import batched_nms
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
-from mmengine.structures import InstanceData
-from samples.multibox_heads import TRAIN_CFG, MultiboxTraining
+from samples.multibox_heads import META, TRAIN_CFG, MultiboxTraining, feats, samples
 
 import mmdet_plus  # noqa: F401
 from mmdet_plus.models.dense_heads.anchor_refinement_head import Refinement
@@ -15,7 +13,6 @@ NUM_CLASSES, NUM_ANCHORS = 5, 8 * 8 + 4 * 4
 TEST_CFG = dict(
     score_thr=0.01, nms_pre=400, nms=dict(type='nms', iou_threshold=0.45), max_per_img=9
 )
-META = dict(img_shape=(64, 64), scale_factor=(2.0, 4.0))
 
 
 def build(test_cfg=None, **kwargs):
@@ -49,24 +46,6 @@ def test_a_final_suppression_lowers_scores_of_neighbours():
     torch.testing.assert_close(soft.scores, dets[:, 4])
     torch.testing.assert_close(soft.bboxes, plain.bboxes[keep])
     assert torch.equal(soft.labels, plain.labels[keep])
-
-
-def feats(batch=2):
-    torch.manual_seed(1)
-    return [torch.randn(batch, 3, 8, 8), torch.randn(batch, 4, 4, 4)]
-
-
-def samples(*boxes):
-    return [
-        DetDataSample(
-            gt_instances=InstanceData(
-                bboxes=torch.tensor(box, dtype=torch.float32).reshape(-1, 4),
-                labels=torch.arange(len(box)) + 3,
-            ),
-            metainfo=META,
-        )
-        for box in boxes
-    ]
 
 
 SAMPLES = samples([[10, 10, 26, 26]], [[5, 20, 36, 50], [0, 0, 20, 18]])
