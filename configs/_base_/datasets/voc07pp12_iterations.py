@@ -1,17 +1,31 @@
 # VOC 2007 trainval and test and VOC 2012 trainval for training (sec. 5.2).
-_base_ = './voc_iterations.py'
+dataset_type = 'VOCDataset'
+data_root = 'data/VOCdevkit/'
 
+load_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+]
 train_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    # The augmentation of all parts stands in one place: `pipeline` of this wrapper.
     dataset=dict(
+        type='MultiImageMixDataset',
         dataset=dict(
+            type='ConcatDataset',
+            # Differs from part to part.
+            ignore_keys=['dataset_type'],
             datasets=[
                 dict(
-                    type='VOCDataset',
-                    data_root='data/VOCdevkit/',
+                    type=dataset_type,
+                    data_root=data_root,
                     ann_file=f'VOC{year}/ImageSets/Main/{part}.txt',
                     data_prefix=dict(sub_data_root=f'VOC{year}/'),
                     filter_cfg=dict(filter_empty_gt=True, min_size=32),
-                    pipeline={{_base_.load_pipeline}},
+                    pipeline=load_pipeline,
                 )
                 for year, part in (
                     (2007, 'trainval'),
@@ -33,7 +47,7 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='CocoDataset',
-        data_root={{_base_.data_root}},
+        data_root=data_root,
         ann_file='VOC2012/annotations/test.json',
         data_prefix=dict(img='VOC2012/JPEGImages/'),
         metainfo=dict(
