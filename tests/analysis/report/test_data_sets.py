@@ -69,7 +69,7 @@ def test_other_formats_are_what_mmdetection_reads():
 
 
 def test_own_folders(coco_folder):
-    data = recognise(str(coco_folder), val_fraction=None, split_seed=0)
+    data = recognise(str(coco_folder), val_fraction=None, split_seed=None)
     dataset = data.dataset('val')
     found = read_data_set(dataset)
     assert found.truth.class_names == tuple(dataset.metainfo['classes'])
