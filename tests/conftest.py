@@ -1,6 +1,5 @@
 """Shared fixtures: a small COCO folder and the config of a tiny detector for it."""
 
-import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import checkpoint as mmengine_loaders
 from mmengine.runner.checkpoint import CheckpointLoader
+from samples.tools import load_tool
 
 # Models here are small: more threads wait for each other longer than they work.
 torch.set_num_threads(1)
@@ -184,13 +184,7 @@ def tool_main(
     MMLogger._instance_dict.clear()
 
     def run(name: str, *argv: object) -> int:
-        path = REPOSITORY / 'tools' / f'{name}.py'
-        spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main([str(argument) for argument in argv])
+        return load_tool(name).main([str(argument) for argument in argv])
 
     yield run
     torch.use_deterministic_algorithms(False)

@@ -1,25 +1,18 @@
-import importlib.util
 from pathlib import Path
 
 import pytest
+from samples.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
+TOOL = 'analysis_tools/benchmark_dcr'
 CONFIGS = ROOT / 'configs' / 'dcr'
-
-
-def load_tool():
-    path = ROOT / 'tools' / 'analysis_tools' / 'benchmark_dcr.py'
-    spec = importlib.util.spec_from_file_location('benchmark_dcr', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize('version', ['dcrv1', 'dcrv2'])
 def test_table_has_a_row_for_each_fraction(version, capsys):
     config = CONFIGS / f'faster-rcnn-{version}_r18_fpn_1x_shapes.py'
     small = ['--shape', '64', '64', '--proposals', '40', '--runs', '3']
-    assert load_tool().main([str(config), *small, '--top-p', '1', '0.1', '0']) == 0
+    assert load_tool(TOOL).main([str(config), *small, '--top-p', '1', '0.1', '0']) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if ' % |' in line]
     cells = [[cell.strip() for cell in row.split('|')[1:-1]] for row in rows]
     assert [row[0] for row in cells] == ['100 %', '10 %', '0 %']
@@ -41,5 +34,5 @@ def test_table_has_a_row_for_each_fraction(version, capsys):
     ],
 )
 def test_what_is_wrong_is_one_message(arguments, message, capsys):
-    assert load_tool().main([str(argument) for argument in arguments]) == 2
+    assert load_tool(TOOL).main([str(argument) for argument in arguments]) == 2
     assert message in capsys.readouterr().err

@@ -1,4 +1,3 @@
-import importlib.util
 from pathlib import Path
 
 import cv2
@@ -6,17 +5,11 @@ import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from samples.tools import load_tool
 from torch import nn
 
 ROOT = Path(__file__).parents[2]
-
-
-def load_tool():
-    path = ROOT / 'tools' / 'analysis_tools' / 'benchmark_inference.py'
-    spec = importlib.util.spec_from_file_location('benchmark_inference', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+TOOL = 'analysis_tools/benchmark_inference'
 
 
 def test_table_has_a_row_per_detector_with_equal_work(capsys):
@@ -25,7 +18,7 @@ def test_table_has_a_row_per_detector_with_equal_work(capsys):
         for name in ('faster-rcnn', 'd2det')
     ]
     small = ['--shape', '64', '64', '--proposals', '20', '--detections', '5']
-    load_tool().main([*configs, *small, '--runs', '1'])
+    load_tool(TOOL).main([*configs, *small, '--runs', '1'])
     rows = [line for line in capsys.readouterr().out.splitlines() if 'r18' in line]
     cells = [[cell.strip() for cell in row.split('|')[1:-1]] for row in rows]
     assert [row[0] for row in cells] == [Path(config).stem for config in configs]
@@ -45,7 +38,7 @@ def test_single_stage_detectors_get_their_own_input_size(capsys):
         for name in ('ssd320', 'refinedet320')
     ]
     small = ['--proposals', '40', '--detections', '7', '--shape', '64', '64']
-    load_tool().main([*configs, *small, '--runs', '1'])
+    load_tool(TOOL).main([*configs, *small, '--runs', '1'])
     cells = rows_of(capsys)
     assert [row[3] for row in cells] == ['7', '7']
     assert [row[4] for row in cells] == ['320 x 320'] * 2
@@ -65,7 +58,7 @@ def test_trained_weights_and_an_image(capsys, tmp_path):
     cv2.imwrite(str(image), np.zeros((20, 30, 3), np.uint8))
     variant = config.replace('refinedet320_', 'refinedet320-no-filtering_')
     options = ['--checkpoint', str(checkpoint), '--image', str(image), '--runs', '1']
-    load_tool().main([config, variant, *options])
+    load_tool(TOOL).main([config, variant, *options])
     filtered, unfiltered = rows_of(capsys)
     assert filtered[3] == '0'
     assert int(unfiltered[3]) > 7  # the limit of the config

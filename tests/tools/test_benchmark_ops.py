@@ -1,19 +1,15 @@
 import re
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import pytest
 import torch
+from samples.tools import load_tool
 
-SCRIPT = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'benchmark_ops.py'
 TINY = ['--rois', '4', '--channels', '4', '--runs', '1']
 
 
 @pytest.fixture
 def benchmark():
-    spec = spec_from_file_location('benchmark_ops', SCRIPT)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool('analysis_tools/benchmark_ops')
     threads = torch.get_num_threads()
     yield module
     torch.set_num_threads(threads)

@@ -1,7 +1,7 @@
-import importlib.util
 from pathlib import Path
 
 import pytest
+from samples.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'd2det' / 'd2det_r18_fpn_1x_shapes.py'
@@ -9,11 +9,7 @@ CONFIG = ROOT / 'configs' / 'd2det' / 'd2det_r18_fpn_1x_shapes.py'
 
 @pytest.fixture
 def tool():
-    path = ROOT / 'tools' / 'analysis_tools' / 'benchmark_scale.py'
-    spec = importlib.util.spec_from_file_location('benchmark_scale', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('analysis_tools/benchmark_scale')
 
 
 def test_a_table_for_each_quantity(tool, capsys, monkeypatch):

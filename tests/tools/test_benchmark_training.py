@@ -1,14 +1,12 @@
-import importlib.util
 from pathlib import Path
+
+from samples.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_table_has_a_row_per_detector(capsys):
-    path = ROOT / 'tools' / 'analysis_tools' / 'benchmark_training.py'
-    spec = importlib.util.spec_from_file_location('benchmark_training', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool('analysis_tools/benchmark_training')
     configs = [
         str(ROOT / 'configs' / 'd2det' / f'{name}_r18_fpn_1x_shapes.py')
         for name in ('faster-rcnn', 'd2det')

@@ -1,17 +1,14 @@
-import importlib.util
 from pathlib import Path
 
 import pytest
+from samples.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def tool(tmp_path, monkeypatch):
-    path = ROOT / 'tools' / 'dev' / 'check_docs.py'
-    spec = importlib.util.spec_from_file_location('check_docs', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool('dev/check_docs')
     monkeypatch.setattr(module, 'ROOT', tmp_path)
     return module
 

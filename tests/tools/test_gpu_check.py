@@ -1,19 +1,15 @@
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
+from samples.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def tool():
-    path = ROOT / 'tools' / 'dev' / 'gpu_check.py'
-    spec = importlib.util.spec_from_file_location('gpu_check', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('dev/gpu_check')
 
 
 def test_without_a_gpu_nothing_is_written(tool, tmp_path, monkeypatch, capsys):

@@ -1,6 +1,4 @@
 import csv
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +6,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from samples.tools import load_tool
 
 EXT = """
         type='DoubleHeadExtRoIHead',
@@ -20,7 +19,6 @@ PLAIN = """
             _delete_=True, type='DoubleConvFCBBoxHead', in_channels=16, num_convs=1,
             num_fcs=2, fc_out_channels=16, conv_out_channels=16, num_classes=2)"""
 SMALL = ['--shifts', '-0.5', '0', '0.5', '--scales', '0.7', '1', '--images', '2']
-SCRIPT = Path(__file__).parents[2] / 'tools/analysis_tools/head_correlation.py'
 MAPS = {'conv_features', 'fc_features', 'fc_weights'}
 
 
@@ -73,9 +71,7 @@ def test_tables_and_pictures(tool_main, prepare, tmp_path, capsys):
 
 
 def test_images_are_chosen_by_the_seed():
-    spec = importlib.util.spec_from_file_location('head_correlation', SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool('analysis_tools/head_correlation')
     data = range(1000)
     chosen = module.choose_images(data, 50, 3)
     assert len(set(chosen)) == 50

@@ -1,10 +1,10 @@
 import json
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from samples.tools import load_tool
 
 SCRIPT = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'make_shapes.py'
 SMALL = ['--num-train', '2', '--num-val', '1', '--image-size', '64']
@@ -12,9 +12,7 @@ SMALL = ['--num-train', '2', '--num-val', '1', '--image-size', '64']
 
 @pytest.fixture(scope='module')
 def main():
-    spec = spec_from_file_location('make_shapes', SCRIPT)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool('dataset_converters/make_shapes')
     return module.main
 
 

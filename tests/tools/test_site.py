@@ -1,7 +1,6 @@
 """The site: every public name has its entry, links lead on, and it works offline."""
 
 import importlib
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from samples.browser import open_browser
+from samples.tools import load_tool
 
 pytest.importorskip('mkdocs', reason='no mkdocs')
 ROOT = Path(__file__).parents[2]
@@ -18,11 +18,7 @@ PAGES = ('index', 'get_started', 'papers/d2det', 'model_zoo', 'api/mmdet_plus.op
 
 @pytest.fixture(scope='module')
 def pages():
-    path = ROOT / 'tools' / 'dev' / 'site_pages.py'
-    spec = importlib.util.spec_from_file_location('site_pages', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('dev/site_pages')
 
 
 def public_modules():

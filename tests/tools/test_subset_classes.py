@@ -1,12 +1,12 @@
 """The classifier of a cut checkpoint predicts what the whole one predicted."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.logging import HistoryBuffer
+from samples.tools import load_tool
 
 import mmdet_plus  # noqa: F401
 
@@ -18,11 +18,7 @@ CHOSEN = [4, 1, 0]
 
 @pytest.fixture(scope='module')
 def tool():
-    path = ROOT / 'tools' / 'model_converters' / 'subset_classes.py'
-    spec = importlib.util.spec_from_file_location('subset_classes', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('model_converters/subset_classes')
 
 
 def save(path, state_dict, **meta):

@@ -1,8 +1,8 @@
-import importlib.util
 import subprocess
 from pathlib import Path
 
 import pytest
+from samples.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 PAGE = """# Times
@@ -34,11 +34,7 @@ python -c "print('not measured')"
 
 @pytest.fixture
 def tool():
-    path = ROOT / 'tools' / 'dev' / 'write_benchmarks.py'
-    spec = importlib.util.spec_from_file_location('write_benchmarks', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('dev/write_benchmarks')
 
 
 def test_results_stand_below_their_commands(tool):
