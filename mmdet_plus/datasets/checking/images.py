@@ -23,7 +23,7 @@ PLAIN_MODES = ('1', 'L', 'P', 'RGB')
 PLAIN_FORMATS = ('JPEG', 'MPO', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')
 ALPHA_FORMATS = ('PNG', 'WEBP')  # whose alpha OpenCV leaves out
 TURNED_FORMATS = (*EXIF_TURNED_FORMATS, 'TIFF')
-END_OF_JPEG, LENGTH_OF_END = b'\xff\xd9', 4096
+ENDS, LENGTH_OF_END = {'JPEG': b'\xff\xd9', 'PNG': b'IEND'}, 4096
 LARGEST_DIFFERENCE = 6.0  # in the mean, of 255; decoders differ by 1 or 2
 DARK = 4096  # 16-bit pictures below this use 12 bits or less, and come out black
 SPOILT = {
@@ -52,7 +52,11 @@ UNUSUAL = {
 
 
 def check_images(
-    images: Sequence[dict[str, Any]], folder: str, *, pixels: bool = True
+    images: Sequence[dict[str, Any]],
+    folder: str,
+    *,
+    pixels: bool = True,
+    unusual: bool = True,
 ) -> list[Finding]:
     """Check image files.
 
@@ -60,7 +64,8 @@ def check_images(
         images: with ``file_name``, ``width`` and ``height``, and ``source``.
         folder: in which they lie.
         pixels: whether all pixels are decoded, which finds broken files; False reads
-            the first bytes only.
+            the first and last bytes only.
+        unusual: whether what does no harm is told too, such as gray images.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for image in images:
@@ -81,7 +86,8 @@ def check_images(
     if len(found['dark']) <= len(found['16-bit']):  # night, not another number of bits
         found['dim'] = found.pop('dark')
     findings = []
-    for kind, text in (SPOILT | UNUSUAL).items():
+    told = UNUSUAL if unusual else {'cut': UNUSUAL['cut']}
+    for kind, text in (SPOILT | told).items():
         if found[kind]:
             places, names = zip(*found[kind], strict=True)
             message = f'{len(names)} {text}'
@@ -110,7 +116,7 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
                 kinds.append('animated')
             if pixels:
                 image.load()
-            elif image.format == 'JPEG' and not _has_end(path):
+            elif not _has_end(path, ENDS.get(str(image.format), b'')):
                 kinds.append('cut')
     except Exception as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
@@ -120,11 +126,11 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
     return [*kinds, *(['CMYK'] if mode == 'CMYK' else [])]
 
 
-def _has_end(path: str) -> bool:
-    """Whether a JPEG file ends as it should; some cameras add to that."""
+def _has_end(path: str, mark: bytes) -> bool:
+    """Whether a file ends as it should; some cameras add to that."""
     with open(path, 'rb') as file:
         file.seek(max(0, os.path.getsize(path) - LENGTH_OF_END))
-        return END_OF_JPEG in file.read()
+        return mark in file.read()
 
 
 def _bits(image: Image.Image) -> int:

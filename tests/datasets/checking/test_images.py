@@ -1,3 +1,5 @@
+from functools import partial
+
 import cv2
 import mmcv
 import numpy as np
@@ -206,3 +208,16 @@ def test_findings_name_the_files_in_the_folder(tmp_path):
     names = [('bad.png',), ('sub/size.png',), ('sub/gray.png',)]
     assert [one.images for one in found] == names
     assert found[1].places[0].endswith('size.png is 12 x 8, said 99 x 8')
+
+
+@pytest.mark.parametrize('name', ['a.jpg', 'a.png'])
+def test_cut_files_are_told_where_nothing_unusual_is(tmp_path, name):
+    path = tmp_path / name
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (40, 60)))
+    image = dict(id=1, file_name=name, width=60, height=40)
+    check = partial(check_images, [image], str(tmp_path), pixels=False, unusual=False)
+    assert check() == []  # gray
+    path.write_bytes(path.read_bytes()[:-20])
+    (found,) = check()
+    assert 'may be cut off' in found.message
+    assert not found.is_error

@@ -74,16 +74,23 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
     )
     if needs.objects and not summary.num_annotations:
         raise UserError(f'{dataset.key}: {summary.path} has no annotations')
+    # Before the classes: categories that are listed twice are in another order, too.
+    told = refuse(dataset, summary.findings)
     warnings = []
+    if needs.metrics and needs.truth and not summary.num_annotations:
+        warnings.append(
+            f'{dataset.key}: {summary.path} has no annotations, so nothing can be '
+            'measured with it: AP will be -1'
+        )
     if classes is not None:
         keeps_order = dataset.loads_as(CocoDataset)
-        warnings = check_classes(
+        warnings += check_classes(
             dataset.key, classes, summary, needs.num_classes_keys, keeps_order
         )
     for key, metric in needs.metrics:
         _check_metric(dataset, key, metric)
     found = _look_at_images(dataset, summary)
-    return [*warnings, *refuse(dataset, [*summary.findings, *found])]
+    return [*warnings, *told, *refuse(dataset, found)]
 
 
 def _look_at_images(dataset: DatasetConfig, summary: CocoSummary) -> list[Finding]:
@@ -96,8 +103,7 @@ def _look_at_images(dataset: DatasetConfig, summary: CocoSummary) -> list[Findin
                 f'{dataset.key}: image {path}, listed in {summary.path}, does not '
                 f'exist; {path_advice(dataset.key, "data_prefix.img")}'
             )
-    found = check_images(summary.images, folder, pixels=False)
-    findings = [finding for finding in found if finding.is_error]
+    findings = check_images(summary.images, folder, pixels=False, unusual=False)
     if 0 < len(summary.images) < summary.num_images:
         message = f'{len(summary.images)} of {summary.num_images} images were looked at'
         findings.append(Finding(False, message))
