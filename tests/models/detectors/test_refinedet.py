@@ -218,7 +218,7 @@ def test_memory_layout_changes_no_values():
     torch.testing.assert_close(found.scores, expected.scores, rtol=1e-4, atol=0)
 
 
-def test_levels_of_other_strides_are_refused():
+def with_finer_anchors():
     cfg = config()
     finer = dict(
         type='AnchorGenerator',
@@ -228,12 +228,42 @@ def test_levels_of_other_strides_are_refused():
         center_offset=0.5,
     )
     cfg.arm_head.anchor_generator = cfg.bbox_head.anchor_generator = finer
-    model = MODELS.build(cfg)
+    return cfg
+
+
+def test_levels_of_other_strides_are_refused_when_built():
     message = r'strides of \[8, 16, 32, 64\], but anchor_generator has \[4, 8, 16, 32\]'
     with pytest.raises(ValueError, match=message):
+        MODELS.build(with_finer_anchors())
+
+
+def test_backbones_without_sizes_are_refused_at_the_first_image(monkeypatch):
+    def forward(self, x):
+        if x.is_meta:
+            raise NotImplementedError
+        return whole(self, x)
+
+    kind = MODELS.get('RefineDetVGG')
+    whole = kind.forward
+    monkeypatch.setattr(kind, 'forward', forward)
+    model = MODELS.build(with_finer_anchors())
+    with pytest.raises(ValueError, match=r'strides of \[8, 16, 32, 64\]'):
         model.loss(images(), samples(OBJECTS, BORDER))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r'strides of \[8, 16, 32, 64\]'):
         model.eval().predict(images(), samples([], []))
+
+
+def test_looking_at_sizes_leaves_the_backbone_as_it_is():
+    cfg = config()
+    cfg.backbone = dict(type='RefineDetResNet', depth=50, base_channels=4)
+    cfg.backbone.update(extra_channels=4)
+    torch.manual_seed(0)
+    alone = MODELS.build(cfg.backbone).state_dict()
+    levels = [32, 64, 128, 16]
+    cfg.neck.in_channels = cfg.arm_head.in_channels = levels
+    torch.manual_seed(0)
+    for name, value in MODELS.build(cfg).backbone.state_dict().items():
+        assert torch.equal(value, alone[name])
 
 
 def test_a_list_of_necks_is_refused():
