@@ -48,5 +48,8 @@ def _whole(path: str) -> str:
 
 @lru_cache(maxsize=2**16)
 def _hash(path: str, *_: int) -> str:
+    digest = hashlib.sha1()
     with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha1').hexdigest()
+        while part := file.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()
