@@ -241,7 +241,10 @@ def _describe_test(cfg: Config) -> dict[str, str]:
     return dict(
         model=_digest(cfg.model),
         data=_digest(cfg.test_dataloader.dataset),
-        metrics=_digest(cfg.test_evaluator),
+        # What they write and measure may differ; what they keep of an image may not.
+        metrics=_digest(
+            [item.type for _, item in iter_evaluators(cfg, 'test_evaluator')]
+        ),
         precision=_digest(cfg.get('test_cfg')),
         checkpoint=weights,
     )

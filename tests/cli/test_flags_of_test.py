@@ -278,5 +278,5 @@ def test_what_shards_do_not_go_with(cfg, tmp_path):
     with pytest.raises(UserError, match='is a file'):
         set_test_options(cfg, arguments(shards=tmp_path / 'file'))
     cfg.test_cfg = dict(type='OwnLoop')
-    with pytest.raises(UserError, match='--shards: the test_cfg .* is a OwnLoop'):
+    with pytest.raises(UserError, match=r'--shards: the test_cfg .* is a OwnLoop'):
         set_test_options(cfg, arguments(shards=tmp_path / 's'))
