@@ -13,6 +13,7 @@ from ..datasets.folders import DataFolder, recognise
 from ..datasets.folders.content import SPLIT_SEED, VAL_FRACTION
 from ..errors import UserError
 from .arguments import is_first_process, number_in
+from .commands import tool_command
 from .held_out import as_in_training
 from .preflight.checks import print_warnings
 from .preflight.dataset_configs import iter_datasets
@@ -217,7 +218,7 @@ def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> No
         needs_masks=predicts_masks(cfg.model),
         input_size=input_size(cfg),
     )
-    refuse_errors(examination)
+    refuse_errors(examination, tool_command('check_data.py'))
     counts = ', '.join(
         f'{len(content["images"])} {split}'
         for split, content in examination.contents.items()

@@ -6,7 +6,7 @@ import os.path as osp
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mmdet.registry import DATASETS
 
@@ -33,14 +33,16 @@ class VOCFolderDataset(FolderDataset):
 
     Args:
         args: ``ann_file`` is an image set such as ``ImageSets/Main/train.txt``, or
-            empty for all annotation files. ``data_prefix`` has the folders ``img`` and
-            ``ann``.
+            empty for all annotation files. ``data_prefix`` has the folders ``img``, by
+            default ``JPEGImages``, and ``ann``, by default ``Annotations``.
         first_pixel: number of the first pixel of a row. As in PASCAL VOC it is 1, and
             xmax names the last pixel inside. 0 for tools that write corners as
             distances.
         but: an image set below ``data_root`` whose images are left out; empty for none.
         kwargs: as ``FolderDataset`` takes them.
     """
+
+    PREFIX: ClassVar[dict[str, str]] = dict(img='JPEGImages', ann='Annotations')
 
     def __init__(
         self, *args: Any, first_pixel: int = 1, but: str = '', **kwargs: Any
