@@ -243,7 +243,7 @@ def _describe_test(cfg: Config) -> dict[str, str]:
         data=_digest(cfg.test_dataloader.dataset),
         # What they write and measure may differ; what they keep of an image may not.
         metrics=_digest(
-            [item.type for _, item in iter_evaluators(cfg, 'test_evaluator')]
+            [item.get('type') for _, item in iter_evaluators(cfg, 'test_evaluator')]
         ),
         precision=_digest(cfg.get('test_cfg')),
         checkpoint=weights,

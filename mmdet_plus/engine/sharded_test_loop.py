@@ -109,6 +109,8 @@ class ShardedTestLoop(TestLoop):
         **kwargs: as ``TestLoop`` takes them.
     """
 
+    evaluator: Any
+
     def __init__(
         self,
         *args: Any,
