@@ -175,7 +175,7 @@ def _download_release(entry: ZooEntry, source: Path, show_progress: bool) -> str
 
 
 def _download_from(url: str, entry: ZooEntry, source: Path, show_progress: bool) -> str:
-    """Bring the file to ``source``; returns its own URL, also where it is in a folder."""
+    """Bring the file to ``source``; returns its own URL, also of one in a folder."""
     if url.startswith('file:///'):
         _copy(Path(url.removeprefix('file://')), source)
     elif is_drive_folder(url):
