@@ -38,6 +38,9 @@ def yolo(tmp_path):
         ('0 0.5 0.5 0.1', r'b\.txt, line 1 has 4 numbers; a box is'),
         ('0 0.5 0.5 0.1 0.1 0.1', r'line 1 has 6 numbers'),
         ('0 0.5 0.5 0.1 x', 'are not all numbers'),
+        ('0,0.5,0.5,0.1,0.1', 'are not all numbers; write .* between spaces'),
+        ('cat 0.5 0.5 0.1 0.1', 'not all numbers; write the number of the class'),
+        ('0 0.5 0.5 0.1 0.1 0.9', 'has 6 numbers.*; take confidences'),
         ('2 0.5 0.5 0.1 0.1', 'class 2 is not one of 0 to 1'),
         ('0.5 0.5 0.5 0.1 0.1', r'class 0\.5 is not'),
         ('-1 0.5 0.5 0.1 0.1', 'class -1 is not'),
@@ -49,6 +52,27 @@ def yolo(tmp_path):
 def test_lines_of_yolo(yolo, line, message):
     (yolo / 'labels/train/b.txt').write_text(f'{line}\n')
     with pytest.raises(UserError, match=message):
+        recognise(str(yolo))
+
+
+def test_labels_of_yolo_in_pixels(yolo):
+    for name in 'ab':
+        (yolo / f'labels/train/{name}.txt').write_text('0 20 10 8 4\n')
+    with pytest.raises(
+        UserError, match=r'a\.txt, line 1: .* from 0 to 1; 2 of 3 are far above'
+    ):
+        recognise(str(yolo))
+    (yolo / 'labels/train/a.txt').write_text('0 0.5 0.5 0.2 0.2\n')
+    found = examine(recognise(str(yolo)), pixels=False)
+    assert found.errors == []
+    assert any('1 boxes outside' in line for line in found.warnings)
+
+
+@pytest.mark.parametrize('line', ['0 0.5 4.5 0.1 0.1', '0 4.5 0.5 0.1 0.1'])
+def test_one_side_in_pixels_is_enough(yolo, line):
+    for name in 'abc':
+        (yolo / f'labels/train/{name}.txt').write_text(line)
+    with pytest.raises(UserError, match='3 of 3 are far above'):
         recognise(str(yolo))
 
 
@@ -78,6 +102,8 @@ def voc(tmp_path):
     [
         ('<name>dog</name>', '', r'b\.xml, object\[0\] has no name'),
         ('<xmax>11</xmax>', '', r'object\[0\] lacks bndbox/xmax'),
+        ('<xmax>11<', '<xmax>inf<', "xmax must be a number, got 'inf'"),
+        ('bndbox>', 'robndbox>', r'object\[0\] is a rotated box .* label it anew'),
         ('<xmax>11<', '<xmax>eleven<', "xmax must be a number, got 'eleven'"),
         ('</annotation>', '', r'b\.xml is not valid XML: .*line 4'),
         ('<annotation>', '<annotation xmlns="x">', r'begins with <\{x\}annotation>'),
