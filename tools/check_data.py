@@ -30,6 +30,11 @@ from mmdet_plus.errors import UserError
 
 ROWS = ('images', 'images_without_objects', 'objects', 'objects_with_masks', 'crowds')
 SIZES = ('small', 'medium', 'large')
+SPREADS = {
+    '  objects per image': 'objects_per_image',
+    '  root of the area, px': 'sides',
+    '  width : height': 'aspect_ratios',
+}
 
 
 def build_parser() -> ToolParser:
@@ -82,6 +87,11 @@ def _print(examination: Examination, summaries: dict, anchors: dict) -> None:
     _row('', summaries)
     for key in (*ROWS, *SIZES):
         _row(key.replace('_', ' '), [own[key] for own in summaries.values()])
+    _row('image size', [_most_usual(own['image_sizes']) for own in summaries.values()])
+    _row('least / median / most', [])
+    for title, key in SPREADS.items():
+        _row(title, [_spread(own[key]) for own in summaries.values()])
+    _row('objects of', [])
     for name in data.classes:
         counts = [own['objects_per_class'][name] for own in summaries.values()]
         _row(f'  {name}', counts)
@@ -96,8 +106,18 @@ def _print(examination: Examination, summaries: dict, anchors: dict) -> None:
             print(f'{level}: {line}')
 
 
+def _spread(marks: dict[str, float]) -> str:
+    shown = [marks[name] for name in ('least', 'half', 'most') if marks]
+    return ' / '.join(f'{v:.0f}' if v >= 100 else f'{v:.3g}' for v in shown) or '-'
+
+
+def _most_usual(sizes: dict[str, int]) -> str:
+    shown = next(iter(sizes), '-')
+    return f'{shown}, others' if len(sizes) > 1 else shown
+
+
 def _row(title: str, cells: Sequence[object] | dict) -> None:
-    print(f'{title:<24}' + ''.join(f'{cell!s:>10}' for cell in cells))
+    print(f'{title:<24}' + ''.join(f'{cell!s:>20}' for cell in cells))
 
 
 def run(argv: Sequence[str] | None) -> None:

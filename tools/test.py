@@ -50,6 +50,12 @@ def _add_run_arguments(parser: ToolParser) -> None:
         help='half precision on a GPU, bfloat16 on a CPU that has it',
     )
     parser.add_argument(
+        '--shards',
+        type=Path,
+        metavar='DIR',
+        help='keep the predictions in pieces here; a test that was stopped goes on',
+    )
+    parser.add_argument(
         '--tta', action='store_true', help='augment the images and merge the results'
     )
     parser.add_argument('--show', action='store_true', help='show images in a window')

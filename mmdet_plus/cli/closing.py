@@ -5,6 +5,8 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from .commands import tool_command
+
 
 def train_and_tell(runner: Runner) -> None:
     """Train, and print the closing lines in the first process."""
@@ -22,5 +24,5 @@ def closing_lines(runner: Runner) -> list[str]:
     name = runner.cfg.filename
     config = Path(runner.work_dir) / Path(name).name if name else None
     if lines and config is not None:
-        lines.append(f'next: python tools/test.py {config} {best or last}')
+        lines.append(f'next: {tool_command("test.py")} {config} {best or last}')
     return lines

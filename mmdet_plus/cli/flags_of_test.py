@@ -1,14 +1,20 @@
 """What the flags of the test tool, ``--eval`` among them, change in a config."""
 
 import copy
+import hashlib
+import json
 import os.path as osp
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from mmdet.evaluation import CocoMetric, LVISMetric, VOCMetric
 from mmengine.config import Config, ConfigDict
 
+from ..engine.prediction_shards import PredictionShards
 from ..errors import UserError
+from ..zoo.download import sha256_of
 from .output_paths import check_file, check_folder
 from .own_data import check_data_arguments, use_test_data
 from .preflight.dataset_configs import iter_datasets, iter_evaluators, metric_class
@@ -17,6 +23,10 @@ from .reporting import keep_predictions
 
 COCO_NAMES = ('bbox', 'segm', 'proposal', 'proposal_fast')
 VOC_NAMES = ('mAP', 'recall')
+SHARDED = {
+    'TestLoop': 'ShardedTestLoop',
+    'MixedPrecisionTestLoop': 'ShardedMixedPrecisionTestLoop',
+}
 FLIPPED_META_KEYS = (
     'img_id',
     'img_path',
@@ -59,6 +69,8 @@ def set_test_options(cfg: Config, args: Namespace) -> None:
         check_folder(args.report, '--report')
         keep_predictions(cfg, args.report)
     set_checkpoint(cfg, args.checkpoint)
+    if args.shards:
+        _use_shards(cfg, args)
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
@@ -204,6 +216,43 @@ def _use_mixed_precision(cfg: Config) -> None:
     if kind != 'TestLoop':
         raise UserError(f'--amp: the test_cfg of the config is a {kind}, no TestLoop')
     cfg.test_cfg = dict(type='MixedPrecisionTestLoop')
+
+
+def _use_shards(cfg: Config, args: Namespace) -> None:
+    if args.report:
+        raise UserError(
+            '--report cannot be had with --shards; write --out FILE.pkl and give it to '
+            'the report tool as --predictions'
+        )
+    kind = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
+    if kind not in SHARDED:
+        raise UserError(f'--shards: the test_cfg of the config is a {kind}')
+    check_folder(args.shards, '--shards')
+    about = _describe_test(cfg)
+    PredictionShards(args.shards, about).check()
+    cfg.test_cfg = dict(type=SHARDED[kind], folder=str(args.shards), about=about)
+    cfg.test_dataloader.sampler = dict(type='ChosenSampler', shuffle=False)
+
+
+def _describe_test(cfg: Config) -> dict[str, str]:
+    """What must be the same for predictions to belong together."""
+    path = Path(cfg.load_from)
+    weights = sha256_of(path) if path.is_file() else cfg.load_from
+    return dict(
+        model=_digest(cfg.model),
+        data=_digest(cfg.test_dataloader.dataset),
+        # What they write and measure may differ; what they keep of an image may not.
+        metrics=_digest(
+            [item.get('type') for _, item in iter_evaluators(cfg, 'test_evaluator')]
+        ),
+        precision=_digest(cfg.get('test_cfg')),
+        checkpoint=weights,
+    )
+
+
+def _digest(part: Any) -> str:
+    text = json.dumps(part, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _fuse(cfg: Config) -> None:

@@ -41,6 +41,8 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
     check_data_arguments(
         args, ('classes', 'val_fraction', 'split_seed', 'epochs', 'patience', 'ema')
     )
+    if args.load:
+        _check_load(args)  # before data are read, which takes long
     if args.data:
         _train_on_own_data(cfg, args)
     if args.load:
@@ -97,9 +99,16 @@ def _train_on_own_data(cfg: Config, args: Namespace) -> None:
     cfg.custom_hooks = hooks
 
 
-def _begin_with(cfg: Config, args: Namespace) -> None:
+def _check_load(args: Namespace) -> None:
     if args.resume is not None:
         raise UserError('--load begins a training, --resume goes on with one: use one')
+    try:
+        check_checkpoint(args.load)
+    except UserError as error:
+        raise UserError(f'--load: {error}') from error
+
+
+def _begin_with(cfg: Config, args: Namespace) -> None:
     cfg.load_from = args.load
     cfg.custom_hooks = [
         *(cfg.get('custom_hooks') or []),

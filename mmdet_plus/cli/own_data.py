@@ -1,5 +1,6 @@
 """Points a config at a folder of labelled images: ``--data FOLDER``."""
 
+import csv
 import difflib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from ..datasets.folders import DataFolder, recognise
 from ..datasets.folders.content import SPLIT_SEED, VAL_FRACTION
 from ..errors import UserError
 from .arguments import is_first_process, number_in
+from .commands import tool_command
 from .held_out import as_in_training
 from .preflight.checks import print_warnings
 from .preflight.dataset_configs import iter_datasets
@@ -37,7 +39,10 @@ def add_data_arguments(parser: ArgumentParser) -> None:
 def add_data_choice(group: Any) -> None:
     """Add what chooses a part of the data to a parser or a group of it."""
     group.add_argument(
-        '--classes', metavar='A,B', help='only these classes of --data, in this order'
+        '--classes',
+        metavar='A,B',
+        help='only these classes of --data, in this order; a name with a comma in '
+        'double quotes',
     )
     group.add_argument(
         '--val-fraction',
@@ -78,12 +83,14 @@ def read_data_folder(
     )
     if args.classes is None:
         return data
-    chosen = [name.strip() for name in args.classes.split(',') if name.strip()]
+    chosen = _names_of(args.classes)
     for name in chosen:
         if name not in data.classes:
             close = difflib.get_close_matches(name, data.classes, n=3)
             hint = f'did you mean {" or ".join(close)}?' if close else 'they are '
             shown = hint if close else hint + ', '.join(data.classes)
+            if any(',' in own for own in data.classes):
+                shown += """; quote a name with a comma: --classes '"a, b",c'"""
             raise UserError(f'--classes: {args.data} has no class {name!r}; {shown}')
     repeated = {name for name in chosen if chosen.count(name) > 1}
     if repeated:
@@ -93,6 +100,12 @@ def read_data_folder(
             f'--classes names no class; {args.data} has {", ".join(data.classes)}'
         )
     return data.with_classes(chosen)
+
+
+def _names_of(text: str) -> list[str]:
+    """Names between commas; one that has a comma itself stands in double quotes."""
+    (words,) = csv.reader([text], skipinitialspace=True) if text else [[]]
+    return [word.strip() for word in words if word.strip()]
 
 
 def use_training_data(cfg: Config, args: Namespace) -> DataFolder:
@@ -217,7 +230,7 @@ def _examine(args: Namespace, cfg: Config, data: DataFolder, *splits: str) -> No
         needs_masks=predicts_masks(cfg.model),
         input_size=input_size(cfg),
     )
-    refuse_errors(examination)
+    refuse_errors(examination, tool_command('check_data.py'))
     counts = ', '.join(
         f'{len(content["images"])} {split}'
         for split, content in examination.contents.items()

@@ -52,7 +52,7 @@ def fit_schedule(
         if 'switch_epoch' in hook:
             hook['switch_epoch'] = max(1, round(hook['switch_epoch'] * factor))
     _log_each_epoch(cfg, steps)
-    return [*lines, *_scale_rate(cfg, batch)]
+    return [*lines, _scale_rate(cfg, num_processes)]
 
 
 def _repeats(dataset: dict) -> int:
@@ -93,16 +93,19 @@ def _log_each_epoch(cfg: Config, steps: int) -> None:
         hooks.checkpoint.interval = 1
 
 
-def _scale_rate(cfg: Config, batch: int) -> list[str]:
+def _scale_rate(cfg: Config, num_processes: int) -> str:
+    own = cfg.train_dataloader.batch_size
+    batch = own * num_processes
+    shared = f' ({num_processes} processes x {own})' if num_processes > 1 else ''
     settings = cfg.get('auto_scale_lr') or {}
     base = settings.get('base_batch_size')
     rate = cfg.optim_wrapper.get('optimizer', {}).get('lr')
     if not base or rate is None:
-        return [f'learning rate {rate}: the config does not say for which batch it is']
+        return f'learning rate {rate}: the config does not say for which batch it is'
     settings['enable'] = True
     if base == batch:
-        return [f'learning rate {rate:g}, for batches of {batch}']
-    return [
+        return f'learning rate {rate:g}, for batches of {batch}{shared}'
+    return (
         f'learning rate {rate:g} x {batch} / {base} = {rate * batch / base:g}, for '
-        f'batches of {batch}'
-    ]
+        f'batches of {batch}{shared}'
+    )

@@ -1,3 +1,4 @@
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,8 @@ def runner_with(info, filename='configs/a.py'):
 
 
 @pytest.mark.parametrize('best', [None, 'work/best.pth'])
-def test_checkpoints_and_the_next_command_are_named(capsys, best):
+def test_checkpoints_and_the_next_command_are_named(capsys, monkeypatch, best):
+    monkeypatch.setattr(sys, 'argv', ['tools/train.py'])
     info = dict(last_ckpt='work/epoch_2.pth', best_ckpt=best)
     train_and_tell(runner_with(info))
     lines = capsys.readouterr().out.splitlines()

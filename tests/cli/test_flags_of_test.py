@@ -1,3 +1,4 @@
+import copy
 from argparse import Namespace
 
 import pytest
@@ -11,6 +12,7 @@ from mmdet_plus.cli.flags_of_test import (
     set_test_options,
     valid_names,
 )
+from mmdet_plus.engine.prediction_shards import PredictionShards
 from mmdet_plus.errors import UserError
 
 FLAGS = dict.fromkeys(
@@ -28,6 +30,7 @@ FLAGS = dict.fromkeys(
         'val_fraction',
         'split_seed',
         'report',
+        'shards',
     )
 )
 BOX_MODEL = dict(
@@ -230,3 +233,50 @@ def test_mixed_precision_replaces_the_usual_loop():
     own = Config(dict(test_cfg=dict(type='OwnLoop')))
     with pytest.raises(UserError, match='--amp: the test_cfg of the config is a OwnL'):
         set_test_options(own, arguments(amp=True))
+
+
+def test_shards_of_the_same_test_go_together(cfg, tmp_path):
+    before = Config(copy.deepcopy(cfg.to_dict()))
+    set_test_options(cfg, arguments(shards=tmp_path / 's'))
+    assert cfg.test_cfg.type == 'ShardedTestLoop'
+    assert cfg.test_dataloader.sampler == dict(type='ChosenSampler', shuffle=False)
+    assert not (tmp_path / 's').exists()
+    PredictionShards(tmp_path / 's', cfg.test_cfg.about).claim()
+    again = Config(copy.deepcopy(before.to_dict()))
+    set_test_options(again, arguments(shards=tmp_path / 's'))
+    assert again.test_cfg.about == cfg.test_cfg.about
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'named'),
+    [
+        ('model.type', 'MaskRCNN', 'model'),
+        ('test_dataloader.dataset.type', 'RepeatDataset', 'data'),
+        ('test_evaluator.type', 'VOCMetric', 'metrics'),
+        ('load_from', 'd.pth', 'checkpoint'),
+    ],
+)
+def test_shards_of_another_test_are_refused(cfg, tmp_path, key, value, named):
+    first = Config(copy.deepcopy(cfg.to_dict()))
+    set_test_options(first, arguments(shards=tmp_path))
+    PredictionShards(tmp_path, first.test_cfg.about).claim()
+    checkpoint = value if key == 'load_from' else 'c.pth'
+    cfg.merge_from_dict({key: value})
+    with pytest.raises(UserError, match=f'another test: not the same {named};'):
+        set_test_options(cfg, arguments(shards=tmp_path, checkpoint=checkpoint))
+
+
+def test_shards_in_fewer_bits(cfg, tmp_path):
+    set_test_options(cfg, arguments(shards=tmp_path, amp=True))
+    assert cfg.test_cfg.type == 'ShardedMixedPrecisionTestLoop'
+
+
+def test_what_shards_do_not_go_with(cfg, tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(UserError, match='holds other files'):
+        set_test_options(cfg, arguments(shards=tmp_path))
+    with pytest.raises(UserError, match='is a file'):
+        set_test_options(cfg, arguments(shards=tmp_path / 'file'))
+    cfg.test_cfg = dict(type='OwnLoop')
+    with pytest.raises(UserError, match=r'--shards: the test_cfg .* is a OwnLoop'):
+        set_test_options(cfg, arguments(shards=tmp_path / 's'))

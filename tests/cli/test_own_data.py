@@ -70,6 +70,23 @@ def test_classes_that_are_not_there(cfg, voc, classes, message):
         use_training_data(cfg, arguments(voc, classes=classes))
 
 
+def test_names_with_a_comma_are_quoted(cfg, tmp_path):
+    data = write_yolo(tmp_path / 'y', 'images/{split}', "names: ['cat, small', dog]\n")
+    given = arguments(data, classes='dog, "cat, small"')
+    use_training_data(cfg, given)
+    assert cfg.train_dataloader.dataset.metainfo.classes == ('dog', 'cat, small')
+    with pytest.raises(UserError, match='quote a name with a comma: --classes'):
+        use_training_data(cfg, arguments(data, classes='cat, small,dog'))
+
+
+def test_weights_are_looked_at_before_data(cfg, capsys):
+    message = r'--load: checkpoint absent\.pth does not exist'
+    with pytest.raises(UserError, match=message):
+        set_train_options(cfg, arguments('/absent', load='absent.pth'))
+    with pytest.raises(UserError, match='no model'):
+        set_train_options(cfg, arguments('/absent', load='zoo://absent'))
+
+
 def test_classes_of_the_checkpoint_are_obeyed(cfg, tmp_path, capsys):
     data = write_yolo(tmp_path / 'y', 'images/{split}', 'names: [cat, dog]\n')
     path = tmp_path / 'c.pth'

@@ -54,7 +54,16 @@ def test_without_a_wish_epochs_stay():
     assert cfg.train_cfg.max_epochs == 24
     assert cfg.param_scheduler[0].end == 500
     assert cfg.param_scheduler[1].milestones == [16, 22]
-    assert line == 'learning rate 0.02, for batches of 8'
+    assert line == 'learning rate 0.02, for batches of 8 (2 processes x 4)'
+
+
+def test_the_rate_is_that_of_the_batch_of_all_processes():
+    cfg = epochs_config()
+    (line,) = fit_schedule(cfg, epochs=None, num_images=90, num_processes=3)
+    assert line == (
+        'learning rate 0.02 x 12 / 16 = 0.015, for batches of 12 (3 processes x 4)'
+    )
+    assert cfg.param_scheduler[0].end == 19  # a tenth of 24 epochs of 8 steps
 
 
 def test_iterations_become_epochs():

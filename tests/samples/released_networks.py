@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable
 
 import torch
-from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -132,25 +130,3 @@ def pooled(levels: list[Tensor], bboxes: Tensor, pool: Callable) -> Tensor:
         level = level_of(bbox)
         found.append(pool(levels[level][0], bbox, 1 / 2 ** (level + 2)))
     return torch.stack(found)
-
-
-def sample_with_proposals() -> DetDataSample:
-    size = (SIDE, SIDE)
-    return DetDataSample(
-        metainfo=dict(img_shape=size, ori_shape=size, scale_factor=(1.0, 1.0)),
-        proposals=InstanceData(bboxes=torch.tensor(PROPOSALS)),
-    )
-
-
-def keep_everything(rcnn: dict) -> None:
-    """A test config by which every class of every proposal is a detection."""
-    rcnn.update(score_thr=1e-6, max_per_img=100)
-    rcnn['nms'] = dict(type='nms', iou_threshold=1.0)
-
-
-def in_order(labels: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-    """Detections by class, then by the left edges of their boxes, the first others."""
-    order = sorted(
-        range(len(labels)), key=lambda i: (int(labels[i]), float(others[0][i, 0]))
-    )
-    return (labels[order], *(other[order] for other in others))

@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -33,8 +34,39 @@ def test_two_processes_train_and_test_without_a_gpu(tiny_config, tmp_path):
         'dist_test.sh', tmp_path, tiny_config, path, 2, '--work-dir', 'tested'
     )
     assert done.returncode == 0, done.stderr
-    (log,) = (tmp_path / 'tested').glob('*/*.json')
-    assert 'coco/bbox_mAP' in json.loads(log.read_text())
+    assert 'coco/bbox_mAP' in figures_of(tmp_path / 'tested')
+
+
+def figures_of(work_dir):
+    (log,) = work_dir.glob('*/*.json')
+    return json.loads(log.read_text())
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_test_that_one_began(tiny_config, tmp_path):
+    """Two of four images are done; each process does one, and all four count."""
+    work_dir = ['--work-dir', 'trained']
+    done = run_script('dist_train.sh', tmp_path, tiny_config, 1, *work_dir)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / 'trained/epoch_1.pth'
+    tested = ['--shards', 'kept', '--out', 'o.pkl', '--work-dir']
+    done = run_script('dist_test.sh', tmp_path, tiny_config, path, 1, *tested, 'one')
+    assert done.returncode == 0, done.stderr
+    whole = pickle.loads((tmp_path / 'o.pkl').read_bytes())
+    (file,) = (tmp_path / 'kept').glob('*.shard.pth')
+    results = torch.load(file, weights_only=False)['results']
+    torch.save(dict(results={index: results[index] for index in (1, 2)}), file)
+    done = run_script('dist_test.sh', tmp_path, tiny_config, path, 2, *tested, 'two')
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / 'kept').glob('*.shard.pth'))) == 3
+    assert '2 images are done, 2 are left' in done.stdout + done.stderr
+    shared = pickle.loads((tmp_path / 'o.pkl').read_bytes())
+    assert [sample['img_id'] for sample in shared] == [0, 1, 2, 3]
+    for before, after in zip(whole, shared, strict=True):
+        for name in ('bboxes', 'scores', 'labels'):
+            torch.testing.assert_close(
+                after['pred_instances'][name], before['pred_instances'][name]
+            )
 
 
 @pytest.mark.slow

@@ -84,6 +84,28 @@ def test_fusing_keeps_the_detections(tool_main, tiny_config, checkpoint, tmp_pat
         assert torch.equal(before['labels'], after['labels'])
 
 
+def test_shards_give_the_figures_of_one_test(
+    tool_main, tiny_config, checkpoint, tmp_path, monkeypatch
+):
+    given = (tool_main, tiny_config, checkpoint, tmp_path)
+    plain = predictions(*given)
+    shards = ('--shards', tmp_path / 'shards')
+    kept = predictions(*given, *shards)
+    assert len(list((tmp_path / 'shards').glob('*.shard.pth'))) == 1
+
+    def refuse(*args, **kwargs):
+        raise AssertionError('an image was tested again')
+
+    monkeypatch.setattr('mmdet.models.BaseDetector.test_step', refuse)
+    again = predictions(*given, *shards)
+    assert len(plain) == 4
+    for name in ('bboxes', 'scores', 'labels'):
+        first = [sample[name] for sample in plain]
+        for each in (kept, again):
+            found = [sample[name] for sample in each]
+            torch.testing.assert_close(found, first, rtol=0, atol=0)
+
+
 def test_format_only_writes_the_results(
     tool_main, tiny_config, checkpoint, tmp_path, edit_annotations
 ):

@@ -72,9 +72,8 @@ def read_model(
         return Config.fromfile(entry.config), detector, None
     cfg = Config.fromfile(name)
     shape = input_shape(cfg, tuple(args.shape))
-    inputs = torch.randn(1, 3, *shape, generator=torch.Generator().manual_seed(0))
     limits = dict(proposals=args.proposals, detections=args.detections)
-    return cfg, build_untrained(cfg, **limits, inputs=inputs), shape
+    return cfg, build_untrained(cfg, **limits), shape
 
 
 def works_of(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Work]:

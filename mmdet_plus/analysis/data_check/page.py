@@ -1,7 +1,7 @@
 """Writes what was found in a data set: a JSON file, plots and a page."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def as_json(
                 level='error' if one.is_error else 'warning',
                 message=one.message,
                 places=list(one.places),
+                images=list(one.images),
             )
             for split, one in examination.findings
         ],
@@ -65,17 +66,33 @@ def write_page(examination: Examination, content: dict[str, Any], out: Path) -> 
 
 
 def _draw(
-    examination: Examination, split: str, finding: Finding, out: Path, number: int
+    examination: Examination,
+    split: str,
+    finding: Finding,
+    out: Path,
+    number: int,
 ) -> list[str]:
-    if split not in examination.contents:
+    known = split in examination.contents
+    own = split if known else _split_with(examination, finding.images[:1])
+    if own is None:
         return []
-    content, folder = examination.contents[split], Path(examination.folders[split])
+    content, folder = examination.contents[own], Path(examination.folders[own])
     images = {image['file_name']: image['id'] for image in content['images']}
     drawn = []
     for index, name in enumerate(finding.images[:NUM_PICTURES]):
-        own = images.get(name)
-        boxes = [a['bbox'] for a in content['annotations'] if a['image_id'] == own]
+        image = images.get(name)
+        boxes = [a['bbox'] for a in content['annotations'] if a['image_id'] == image]
         target = out / 'pictures' / f'{number}_{index}.jpg'
         if draw_image(str(folder / name), boxes, target):
             drawn.append(f'pictures/{target.name}')
     return drawn
+
+
+def _split_with(examination: Examination, names: Sequence[str]) -> str | None:
+    """The last split that has these images, which a finding of two splits is of."""
+    found = [
+        split
+        for split, content in examination.contents.items()
+        if names and {*names} <= {image['file_name'] for image in content['images']}
+    ]
+    return found[-1] if found else None

@@ -177,7 +177,7 @@ def _forgiven(evaluation: Evaluation, draws: np.ndarray, track: Callable) -> Num
             np.bincount(objects, minlength=truth.num_images),
             draws,
         )
-    names = [f'AP50 without false positives above {HARD_SCORE:g}']
+    names = [f'AP50 without FP above {HARD_SCORE:g}']
     names += [f'{STEP_PREFIX}{step}' for step in LOOSE_STEPS]
     return {n: _over_classes(own) for n, own in zip(names, values, strict=True)}
 

@@ -3,17 +3,15 @@
 import math
 import os.path as osp
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from mmdet.registry import MODELS
+from mmdet.registry import HOOKS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import CheckpointLoader
 
 from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
-from ...zoo.fine_tuning import keep_fitting_weights
 from ..error_reporting import message_of
 from .classes import check_class_names, check_same_classes
 from .config_keys import check_names
@@ -25,6 +23,7 @@ from .dataset_configs import (
     iter_evaluators,
     needed_datasets,
     path_advice,
+    registered_class,
 )
 from .formats import FORMATS, folder
 from .model_parts import check_class_counts, iter_class_counts, iter_needed_checkpoints
@@ -61,6 +60,8 @@ CHECKS = {
 def check_before_training(cfg: Config) -> list[str]:
     """Check what training and validation need.
 
+    A hook of ``custom_hooks`` whose class has ``check_before_training(cfg)`` is asked.
+
     Args:
         cfg: the whole config; not changed.
 
@@ -81,9 +82,10 @@ def check_before_training(cfg: Config) -> list[str]:
         check_checkpoint(cfg.load_from)
     for key, path, advice in needed:
         _check_needed_checkpoint(key, path, advice)
-    hooks = [hook.get('type') for hook in cfg.get('custom_hooks') or ()]
-    if cfg.get('load_from') and 'NewClassesHook' in hooks:
-        _check_fits(cfg)
+    for hook in cfg.get('custom_hooks') or ():
+        kind = registered_class(HOOKS, hook.get('type'))
+        with _errors_of_building():
+            getattr(kind, 'check_before_training', _pass)(cfg)
     return warnings
 
 
@@ -117,18 +119,19 @@ def _check_needed_checkpoint(key: str, path: str, advice: str) -> None:
         raise UserError(f'{key}: {error}; {advice}') from error
 
 
-def _check_fits(cfg: Config) -> None:
-    """Raise what ``NewClassesHook`` would, before the work directory is made."""
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
-    checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, 'cpu', logger='silent')
+def _pass(cfg: Config) -> None:
+    """What a hook checks that has nothing to check."""
+
+
+@contextmanager
+def _errors_of_building() -> Iterator[None]:
+    """Whatever is raised while a model is built is the user's to repair."""
     try:
-        model = MODELS.build(cfg.model)
+        yield
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(f'the config cannot be built: {message_of(error)}') from error
-    try:
-        keep_fitting_weights(model, checkpoint)
-    except UserError as error:
-        raise UserError(f'{cfg.load_from}: {error}') from error
 
 
 def check_values(cfg: Config) -> None:

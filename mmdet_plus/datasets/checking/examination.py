@@ -54,8 +54,8 @@ def examine(
     Args:
         data: the folder.
         splits: which; None for all.
-        pixels: whether images are decoded and compared, which takes long; False looks
-            at annotations and the first bytes of images.
+        pixels: whether images are decoded, which takes long; False looks at
+            annotations and the first and last bytes of images.
         needs_masks: see ``check_annotations``.
         input_size: likewise.
         track: wraps the lists of images, to show progress.
@@ -76,7 +76,7 @@ def examine(
         images = track(contents[split]['images'])
         found += check_images([*images], folders[split], pixels=pixels)
         findings += [(split, finding) for finding in found]
-    both = check_splits(contents, folders, data.classes, pixels=pixels)
+    both = check_splits(contents, folders, data.classes)
     findings += [('splits', finding) for finding in both]
     findings.sort(key=lambda pair: not pair[1].is_error)
     for content in contents.values():  # what is told of them is computed with
@@ -84,11 +84,16 @@ def examine(
     return Examination(data, contents, folders, findings)
 
 
-def refuse_errors(examination: Examination) -> None:
-    """Raise ``UserError`` with all that would spoil a training."""
+def refuse_errors(examination: Examination, command: str) -> None:
+    """Raise ``UserError`` with all that would spoil a training.
+
+    Args:
+        examination: of a folder.
+        command: that shows more of it.
+    """
     if examination.errors:
         lines = '\n  '.join(examination.errors)
         raise UserError(
             f'{examination.data.root} cannot be used as it is:\n  {lines}\n'
-            f'tools/check_data.py {examination.data.root} shows more'
+            f'{command} {examination.data.root} shows more'
         )

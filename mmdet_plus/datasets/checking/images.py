@@ -1,11 +1,11 @@
 """Compares images with what the annotations say of them, and names unusual ones."""
 
-import hashlib
 import os
 import os.path as osp
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -17,13 +17,13 @@ from mmdet_plus.errors import UserError
 
 from ..folders.content import EXIF_TURNED_FORMATS, image_size, orientation
 from .findings import Finding
+from .truncation import may_be_cut
 
 # How Pillow calls what OpenCV reads as Pillow does, by format.
 PLAIN_MODES = ('1', 'L', 'P', 'RGB')
 PLAIN_FORMATS = ('JPEG', 'MPO', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')
 ALPHA_FORMATS = ('PNG', 'WEBP')  # whose alpha OpenCV leaves out
 TURNED_FORMATS = (*EXIF_TURNED_FORMATS, 'TIFF')
-ENDS, LENGTH_OF_END = {'JPEG': b'\xff\xd9', 'PNG': b'IEND'}, 4096
 LARGEST_DIFFERENCE = 6.0  # in the mean, of 255; decoders differ by 1 or 2
 DARK = 4096  # 16-bit pictures below this use 12 bits or less, and come out black
 SPOILT = {
@@ -46,26 +46,20 @@ UNUSUAL = {
     'CMYK': 'images are CMYK and are converted to RGB',
     '16-bit': 'images have 16 bits; their upper 8 are used',
     'dim': 'images have 16 bits of which 12 or less are used, unlike most others',
-    'cut': 'images may be cut off: the mark of their end is missing',
     'animated': 'images have several frames, of which the first is used',
 }
 
 
 def check_images(
-    images: Sequence[dict[str, Any]],
-    folder: str,
-    *,
-    pixels: bool = True,
-    unusual: bool = True,
+    images: Sequence[dict[str, Any]], folder: str, *, pixels: bool = True
 ) -> list[Finding]:
     """Check image files.
 
     Args:
         images: with ``file_name``, ``width`` and ``height``, and ``source``.
         folder: in which they lie.
-        pixels: whether all pixels are decoded, which finds broken files; False reads
-            the first and last bytes only.
-        unusual: whether what does no harm is told too, such as gray images.
+        pixels: whether all pixels are decoded, which finds all broken files; False
+            reads the first and last bytes, which finds those that are cut off.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for image in images:
@@ -73,7 +67,7 @@ def check_images(
         path = osp.join(folder, name)
         try:
             size = image_size(path)
-            kinds = _kinds(path, pixels=pixels)
+            kinds = kinds_of(path, pixels=pixels)
         except UserError as error:
             found['broken'].append((str(error), name))
             continue
@@ -86,8 +80,7 @@ def check_images(
     if len(found['dark']) <= len(found['16-bit']):  # night, not another number of bits
         found['dim'] = found.pop('dark')
     findings = []
-    told = UNUSUAL if unusual else {'cut': UNUSUAL['cut']}
-    for kind, text in (SPOILT | told).items():
+    for kind, text in (SPOILT | UNUSUAL).items():
         if found[kind]:
             places, names = zip(*found[kind], strict=True)
             message = f'{len(names)} {text}'
@@ -95,16 +88,21 @@ def check_images(
     return findings
 
 
-def content_hash(path: str) -> str:
-    """What tells images apart by their pixels' file; '' for one that is not there."""
+def kinds_of(path: str, *, pixels: bool) -> tuple[str, ...]:
+    """What is unusual in a file, looked at once as long as the file stays the same.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
     try:
-        with open(path, 'rb') as file:
-            return hashlib.sha1(file.read()).hexdigest()
-    except OSError:
-        return ''
+        state = os.stat(path)
+    except OSError as error:
+        raise UserError(f'image {path} cannot be read: {error.strerror}') from error
+    return _kinds(path, state.st_mtime_ns, state.st_size, pixels=pixels)
 
 
-def _kinds(path: str, *, pixels: bool) -> list[str]:
+@lru_cache(maxsize=2**18)
+def _kinds(path: str, *_: int, pixels: bool) -> tuple[str, ...]:
     try:
         with Image.open(path) as image:
             bits, mode = _bits(image), image.mode
@@ -114,23 +112,17 @@ def _kinds(path: str, *, pixels: bool) -> list[str]:
                 kinds.append('turned' if is_turned else 'unturned')
             if getattr(image, 'n_frames', 1) > 1:
                 kinds.append('animated')
-            if pixels:
+            is_cut = may_be_cut(image, path)
+            if pixels or is_cut:
                 image.load()
-            elif not _has_end(path, ENDS.get(str(image.format), b'')):
-                kinds.append('cut')
+            if is_cut and mmcv.imread(path) is None:
+                raise OSError('it is cut off')
     except Exception as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(f'image {path} cannot be read: {reason}') from error
     kinds += ['gray'] if mode in ('1', 'L', 'LA') else []
     kinds += ['alpha'] if mode in ('LA', 'PA', 'RGBA') else []
-    return [*kinds, *(['CMYK'] if mode == 'CMYK' else [])]
-
-
-def _has_end(path: str, mark: bytes) -> bool:
-    """Whether a file ends as it should; some cameras add to that."""
-    with open(path, 'rb') as file:
-        file.seek(max(0, os.path.getsize(path) - LENGTH_OF_END))
-        return mark in file.read()
+    return (*kinds, *(['CMYK'] if mode == 'CMYK' else []))
 
 
 def _bits(image: Image.Image) -> int:

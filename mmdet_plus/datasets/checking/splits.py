@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from ..folders.content import Content, plain_name
+from ..folders.copies import copies
 from .findings import Finding
-from .images import content_hash
 
 ORDER = ('train', 'val', 'test')
+# More of the validation images in training than this are no accident of single ones.
+MOST_SHARED = 0.01
 
 
 def check_splits(
     contents: Mapping[str, Content],
     folders: Mapping[str, str],
     classes: Sequence[str],
-    *,
-    pixels: bool = True,
 ) -> list[Finding]:
     """Find classes that a split lacks, and images that two splits share.
 
@@ -24,7 +24,6 @@ def check_splits(
         contents: of each split.
         folders: of the images of each split.
         classes: names that are trained on.
-        pixels: whether images are compared by content and not only by path.
     """
     findings = [
         finding
@@ -35,11 +34,14 @@ def check_splits(
     ]
     findings += [*_foreign(contents), *_alike(classes)]
     files = {
-        split: [osp.join(folders[split], image['file_name']) for image in c['images']]
-        for split, c in contents.items()
+        split: {
+            osp.join(folders[split], image['file_name']): image['file_name']
+            for image in content['images']
+        }
+        for split, content in contents.items()
     }
     for first, second in combinations(sorted(files, key=ORDER.index), 2):
-        findings += _shared(first, second, files, pixels=pixels)
+        findings += _shared(first, second, files)
     return findings
 
 
@@ -91,21 +93,34 @@ def _alike(classes: Sequence[str]) -> list[Finding]:
 
 
 def _shared(
-    first: str, second: str, files: Mapping[str, Sequence[str]], *, pixels: bool
+    first: str, second: str, files: Mapping[str, Mapping[str, str]]
 ) -> list[Finding]:
-    key = content_hash if pixels else osp.realpath
-    ours = {key(path): path for path in files[first]}
-    places = [
-        f'{path} = {ours[key(path)]}'
-        for path in files[second]
-        if key(path) and key(path) in ours
+    """Images of one split that are, or are copies of, images of another."""
+    ours, theirs = files[first], files[second]
+    pairs = [
+        (path, next(own for own in group if own in ours))
+        for group in copies([*ours, *theirs])
+        if not ours.keys().isdisjoint(group)
+        for path in dict.fromkeys(group)
+        if path in theirs
     ]
-    if not places:
+    if not pairs:
         return []
     reason = (
         'what is measured there was trained on'
         if 'train' in (first, second)
         else 'the best checkpoint is chosen on what it is tested on'
     )
-    message = f'{len(places)} images are in {first} and in {second}: {reason}'
-    return [Finding({first, second} == {'train', 'val'}, message, places)]
+    message = (
+        f'{len(pairs)} images are in {first} and in {second}: {reason}; take them out '
+        'of one'
+    )
+    spoils = {first, second} == {'train', 'val'}
+    return [
+        Finding(
+            spoils and len(pairs) > MOST_SHARED * len(theirs),
+            message,
+            [f'{path} = {own}' for path, own in pairs],
+            [theirs[path] for path, _ in pairs],
+        )
+    ]

@@ -3,7 +3,7 @@
 import colorsys
 import contextlib
 import io
-from typing import Any
+from typing import Any, ClassVar
 
 from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
@@ -35,6 +35,8 @@ class FolderDataset(CocoDataset):
     """
 
     METAINFO: dict = {}
+    # Folders below ``data_root``, where a config does not say others.
+    PREFIX: ClassVar[dict[str, str]] = dict(img='')
 
     def __init__(
         self,
@@ -45,7 +47,8 @@ class FolderDataset(CocoDataset):
     ) -> None:
         self.held_out = held_out
         self.needs_masks = needs_masks
-        super().__init__(*args, **kwargs)
+        prefix = self.PREFIX | (kwargs.pop('data_prefix', None) or {})
+        super().__init__(*args, data_prefix=prefix, **kwargs)
 
     def content(self) -> Content:
         """What the files say, with the categories of the files.
@@ -62,13 +65,8 @@ class FolderDataset(CocoDataset):
             content: what ``content()`` gave, so as not to read it again.
         """
         content = self.content() if content is None else content
-        if self.held_out and len(content['images']) == 1:
-            raise UserError(
-                f'{self.data_root} has a single image: none is left to train on when '
-                'it is held out for validation'
-            )
         if self.held_out:
-            content = hold_out(content, **self.held_out)
+            content = self._part_of(content, self.held_out)
         if not content['images']:
             raise UserError(f'{self.data_root or self.ann_file} has no images to read')
         if not self._metainfo.get('classes'):
@@ -79,6 +77,17 @@ class FolderDataset(CocoDataset):
         classes = self._metainfo['classes']
         self._metainfo.setdefault('palette', palette(len(classes)))
         return number_anew(content, classes)
+
+    def _part_of(self, content: Content, held_out: dict) -> Content:
+        part = hold_out(content, self.data_prefix.get('img') or '', **held_out)
+        if content['images'] and not part['images']:
+            number = len(content['images'])
+            many = f'{number} images, but too few that are no copies of each other'
+            raise UserError(
+                f'{self.data_root} has {"a single image" if number == 1 else many}: '
+                'none is left to train on when some are held out for validation'
+            )
+        return part
 
     def COCOAPI(self, ann_file: str | None = None) -> COCO:  # noqa: N802
         """``CocoDataset`` and evaluation read the content through pycocotools."""

@@ -70,6 +70,7 @@ KINDS: dict[str, dict[str, tuple[Callable[[Any], bool], str]]] = {
     'annotations': {'id': ID, 'image_id': ID, 'category_id': ID},
     'categories': {'id': ID, 'name': (_is_name, 'a text')},
 }
+IMAGE_FOLDERS = ('images', 'data', 'JPEGImages')
 # COCO's files of other tasks.
 OTHER_FILES = re.compile(r'^(captions|person_keypoints|stuff|panoptic|image_info)_')
 
@@ -313,7 +314,8 @@ def _image_folder(root: Path, path: Path, split: str) -> str:
         root,
         *(root / 'images' / name for name in (*words, *parts)),
     ]
-    folders += [root / name for name in (*words, *parts, 'images')]
+    folders += [root / name for name in (*words, *parts, *IMAGE_FOLDERS)]
+    folders += [path.parent / name for name in (*words, *parts, *IMAGE_FOLDERS)]
     folders += [root / name / 'images' for name in (*words, *parts)]
     for folder in folders:
         if names and any((folder / name).is_file() for name in names[:20]):

@@ -5,17 +5,26 @@ import os
 import os.path as osp
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from PIL import Image
 
 from mmdet_plus.errors import UserError
 
+from .copies import copies
+
 # ``images``, ``annotations`` and ``categories`` as in a COCO file. A record's
 # ``source`` says where it stands, for messages.
 Content = dict[str, list[dict[str, Any]]]
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
+# Of images that are told, as they must be converted or renamed before they are read.
+OTHER_SUFFIXES = (
+    *('.jfif', '.jpe', '.pjpeg', '.jp2', '.j2k', '.jxl', '.gif', '.heic', '.heif'),
+    *('.avif', '.pgm', '.pbm', '.pnm', '.pcx', '.tga', '.psd', '.ico', '.svg', '.exr'),
+    *('.hdr', '.dng', '.raw', '.cr2', '.cr3', '.nef', '.arw', '.dcm', '.npy'),
+)
 # Held out for validation where nobody says how many.
 VAL_FRACTION, SPLIT_SEED = 0.2, 0
 EXIF_ORIENTATION = 0x0112
@@ -42,12 +51,12 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
 
 
-def list_images(folder: str) -> list[str]:
+def list_images(folder: str, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[str]:
     """Paths of the images of a folder and the folders below it, sorted, relative."""
     found = []
     for place, _, names in os.walk(folder):
         for name in names:
-            if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.'):
+            if name.lower().endswith(suffixes) and not name.startswith('.'):
                 found.append(osp.relpath(osp.join(place, name), folder))
     return sorted(found)
 
@@ -66,6 +75,11 @@ def image_size(path: str) -> tuple[int, int]:
             turned = turned and image.format in EXIF_TURNED_FORMATS
     except FileNotFoundError:
         raise UserError(f'image {path} does not exist') from None
+    except Image.DecompressionBombError as error:
+        raise UserError(
+            f'image {path} has too many pixels ({2 * (Image.MAX_IMAGE_PIXELS or 0)} '
+            'are the most that Pillow opens): cut it into tiles or scale it down'
+        ) from error
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f'image {path} cannot be read: {reason}') from error
@@ -99,6 +113,7 @@ def plain_name(name: str) -> str:
 
 def hold_out(
     content: Content,
+    folder: str,
     *,
     keep: str,
     fraction: float = VAL_FRACTION,
@@ -106,8 +121,11 @@ def hold_out(
 ) -> Content:
     """One of two parts of the images, which their names decide, whatever the format.
 
+    Copies of an image stay with it, or what is measured would be trained on.
+
     Args:
         content: of data without a validation split; not changed.
+        folder: of the images.
         keep: ``'train'`` or ``'val'``.
         fraction: of the images that are for validation, at least one.
         seed: of the division.
@@ -119,10 +137,29 @@ def hold_out(
 
     ranked = sorted(content['images'], key=rank)
     number = max(1, round(len(ranked) * fraction))
-    chosen = ranked[:number] if keep == 'val' else ranked[number:]
+    groups = _with_copies(ranked, folder)
+    before = accumulate(map(len, groups), initial=0)
+    chosen = [
+        image
+        for group, count in zip(groups, before, strict=False)
+        for image in group
+        if (count < number) == (keep == 'val')
+    ]
     ids = {image['id'] for image in chosen}
     kept = [item for item in content['annotations'] if item['image_id'] in ids]
     return dict(content, images=chosen, annotations=kept)
+
+
+def _with_copies(
+    images: Sequence[dict[str, Any]], folder: str
+) -> list[list[dict[str, Any]]]:
+    """Groups of images that are copies, in the order of the first of each."""
+    paths = [osp.join(folder, image['file_name']) for image in images]
+    first = {path: group[0] for group in copies(paths) for path in group}
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, image in zip(paths, images, strict=True):
+        groups.setdefault(first.get(path, path), []).append(image)
+    return [*groups.values()]
 
 
 def number_anew(content: Content, classes: Sequence[str]) -> Content:

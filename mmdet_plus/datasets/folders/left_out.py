@@ -5,10 +5,11 @@ import os.path as osp
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from .content import IMAGE_SUFFIXES, Content
+from .content import IMAGE_SUFFIXES, OTHER_SUFFIXES, Content
 
 NUM_EXAMPLES = 3
-# Beginnings of names of text files that are no labels.
+LABEL_SUFFIXES = ('.txt', '.xml')
+# Beginnings of names of text files that are no labels, unless they begin as labels do.
 NO_LABELS = ('classes', 'labels', 'notes', 'readme', 'test', 'train', 'val')
 
 
@@ -27,26 +28,52 @@ def remarks_on_files(
         for split, content in contents.items()
         for image in content['images']
     }
-    labels = Counter(path for path in sources.values() if path.endswith('.txt'))
+    labels = Counter(p for p in sources.values() if p.endswith(LABEL_SUFFIXES))
     absent = {path for path in labels if not osp.isfile(path)}
-    texts = _beside(labels, ('.txt',), but=set(labels))
+    unused = _beside(sources, IMAGE_SUFFIXES, but=set(sources))
+    unread = _beside(sources, OTHER_SUFFIXES, but=set(sources))
     told = {
-        'images are in no split or have no annotation, and are left out': _beside(
-            sources, IMAGE_SUFFIXES, but=set(sources)
-        ),
+        'images are in no split or have no annotation, and are left out': unused,
+        'images are of types that are not read, and are left out; save them as .jpg or '
+        '.png': unread,
         'images have no text file and are taken as background': [
             image for image, label in sources.items() if label in absent
         ],
-        'text files have no image and are left out': [
-            path
-            for path in texts
-            if not osp.basename(path).lower().startswith(NO_LABELS)
-        ],
+        'label files have no image and are left out': _without_image(
+            labels, [*unused, *unread]
+        ),
         'text files are of several images, which differ in their suffix only': [
             path for path, count in labels.items() if count > 1 and osp.isfile(path)
         ],
     }
     return [_remark(root, text, paths) for text, paths in told.items() if paths]
+
+
+def _without_image(labels: Collection[str], images: Iterable[str]) -> list[str]:
+    """Label files beside those that are used, of no image that is left out."""
+    stems = {osp.splitext(osp.basename(path))[0] for path in images}
+    suffixes = tuple({osp.splitext(path)[1] for path in labels})
+    return [
+        path
+        for path in _beside(labels, suffixes, but=labels)
+        if osp.splitext(osp.basename(path))[0] not in stems and _is_label(path)
+    ]
+
+
+def _is_label(path: str) -> bool:
+    if not osp.basename(path).lower().startswith(NO_LABELS) or path.endswith('.xml'):
+        return True
+    with open(path, encoding='utf-8', errors='replace') as file:
+        words = file.readline().split()
+    return len(words) > 1 and all(map(_is_number, words))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _beside(

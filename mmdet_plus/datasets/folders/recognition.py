@@ -17,8 +17,8 @@ from .content import (
     read_text,
     used_names,
 )
-from .left_out import remarks_on_files
-from .refusal import hint
+from .left_out import NUM_EXAMPLES, remarks_on_files
+from .refusal import folders_below, hint
 
 FORMATS = {'COCO': coco, 'YOLO': yolo, 'VOC': voc}
 EXPECTED = """what is recognised:
@@ -123,6 +123,23 @@ class _Found(NamedTuple):
 
 
 def _find(root: Path, needed: Sequence[str]) -> _Found:
+    """What a folder holds, or else an error that says what it holds instead."""
+    found, error = _look(root, needed)
+    if found:
+        return found
+    if error:
+        raise error
+    below = [path for path in folders_below(root) if _look(path, needed)[0]]
+    if below:
+        shown = ', '.join(map(str, below[:NUM_EXAMPLES]))
+        raise UserError(
+            f'{root} is no labelled data itself, but below it there are: give '
+            f'{shown if len(below) == 1 else "one of " + shown}'
+        )
+    raise UserError(f'{root} holds no labelled images{hint(root)}; {EXPECTED}')
+
+
+def _look(root: Path, needed: Sequence[str]) -> tuple[_Found | None, UserError | None]:
     """The first format of which there is something to train on, or else the first."""
     found: list[_Found] = []
     errors: dict[str, UserError] = {}
@@ -132,8 +149,8 @@ def _find(root: Path, needed: Sequence[str]) -> _Found:
         remarks: list[str] = []
         try:
             splits = data_format.find(root, remarks, needed)
-        except UserError as error:
-            errors[name] = error
+        except UserError as problem:
+            errors[name] = problem
             continue
         if splits:
             found.append(_Found(name, splits, remarks))
@@ -141,12 +158,9 @@ def _find(root: Path, needed: Sequence[str]) -> _Found:
             passed = {own.format: f'only {", ".join(own.splits)}' for own in found[:-1]}
             for other, reason in (passed | errors).items():
                 remarks.append(f'what is there in {other} format is left out: {reason}')
-            return found[-1]
-    if errors:
-        raise next(iter(errors.values()))
-    if found:
-        return found[0]
-    raise UserError(f'{root} holds no labelled images{hint(root)}; {EXPECTED}')
+            return found[-1], None
+    error = next(iter(errors.values()), None)
+    return (None if error or not found else found[0]), error
 
 
 def _on_division(fraction: float, seed: int) -> str:

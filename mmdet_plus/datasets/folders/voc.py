@@ -6,7 +6,7 @@ import os.path as osp
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mmdet.registry import DATASETS
 
@@ -18,7 +18,7 @@ from .content import IMAGE_SUFFIXES, Content, image_size, read_text
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 ANNOTATION_FOLDERS = ('Annotations', 'annotations', 'labels')
-IMAGE_FOLDERS = ('JPEGImages', 'images', 'Images')
+IMAGE_FOLDERS = ('JPEGImages', 'images', 'Images', 'data')
 # Of files: 0 in fewer is a slip. Fractions in fewer are no proof, VOC2012 has some.
 LEAST_ZEROS, LEAST_FILES_OF_ZEROS, LEAST_FRACTIONS = 0.02, 2, 0.5
 NUM_EXAMPLES = 3
@@ -33,14 +33,16 @@ class VOCFolderDataset(FolderDataset):
 
     Args:
         args: ``ann_file`` is an image set such as ``ImageSets/Main/train.txt``, or
-            empty for all annotation files. ``data_prefix`` has the folders ``img`` and
-            ``ann``.
+            empty for all annotation files. ``data_prefix`` has the folders ``img``, by
+            default ``JPEGImages``, and ``ann``, by default ``Annotations``.
         first_pixel: number of the first pixel of a row. As in PASCAL VOC it is 1, and
             xmax names the last pixel inside. 0 for tools that write corners as
             distances.
         but: an image set below ``data_root`` whose images are left out; empty for none.
         kwargs: as ``FolderDataset`` takes them.
     """
+
+    PREFIX: ClassVar[dict[str, str]] = dict(img='JPEGImages', ann='Annotations')
 
     def __init__(
         self, *args: Any, first_pixel: int = 1, but: str = '', **kwargs: Any
@@ -80,7 +82,7 @@ class VOCFolderDataset(FolderDataset):
     def _names(self) -> list[str]:
         names = _names(self.ann_file, self.data_prefix['ann'])
         path = osp.join(self.data_root or '', self.but)
-        others = set(read_image_set(path)) if self.but else set()
+        others = set(_names(path, self.data_prefix['ann'])) if self.but else set()
         return [name for name in names if name not in others]
 
 
@@ -103,9 +105,11 @@ def read_tree(path: str, listed_in: str = '') -> ET.Element:
     except (OSError, ValueError) as error:
         raise UserError(f'annotation file {path} cannot be read: {error}') from error
     if tree.tag != 'annotation':
+        is_cvat = tree.tag == 'annotations'
+        hint = "; CVAT's own XML is not read: export COCO or YOLO" if is_cvat else ''
         raise UserError(
             f'annotation file {path} is not in VOC format: it begins with '
-            f'<{tree.tag}>, not with <annotation>'
+            f'<{tree.tag}>, not with <annotation>{hint}'
         )
     return tree
 
@@ -120,6 +124,11 @@ def object_name(item: ET.Element, source: str) -> str:
 
 def object_corners(item: ET.Element, source: str) -> list[float]:
     """Its xmin, ymin, xmax and ymax, as they are written."""
+    if item.find('robndbox') is not None:
+        raise UserError(
+            f'{source} is a rotated box (robndbox): only upright ones (bndbox) are '
+            'read; label it anew, or write the box around it'
+        )
     corners = []
     for tag in CORNERS:
         text = item.findtext(f'bndbox/{tag}')
@@ -298,7 +307,7 @@ def _counts_from_zero(paths: Sequence[Path], remarks: list[str]) -> bool:
 
 def _names(ann_file: str, folder: str) -> list[str]:
     if ann_file:
-        return read_image_set(ann_file)
+        return [_without_suffix(name, folder) for name in read_image_set(ann_file)]
     try:
         files = sorted(os.listdir(folder))
     except OSError as error:
@@ -306,6 +315,15 @@ def _names(ann_file: str, folder: str) -> list[str]:
             f'annotation folder {folder} cannot be read: {error}'
         ) from error
     return [file[:-4] for file in files if file.endswith('.xml')]
+
+
+def _without_suffix(name: str, folder: str) -> str:
+    """A name of a list, which may be that of an image."""
+    stem, suffix = osp.splitext(name)
+    is_image = suffix.lower() in IMAGE_SUFFIXES
+    return (
+        stem if is_image and not osp.isfile(osp.join(folder, f'{name}.xml')) else name
+    )
 
 
 def _image_file(folder: str, name: str, tree: ET.Element, path: str) -> str:

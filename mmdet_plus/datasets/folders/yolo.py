@@ -33,6 +33,8 @@ from .yolo_description import (
 # Six decimals of an image of up to 5000 px say a hundredth of a pixel.
 DECIMALS = 2
 MIN_POLYGON = 6  # numbers after the class
+# So much larger than 1 are numbers that are pixels, and no slips.
+LEAST_PIXELS, MOST_IN_PIXELS = 2.0, 0.5
 
 
 @DATASETS.register_module()
@@ -83,6 +85,7 @@ class YOLODataset(FolderDataset):
             for item in labels if width else ():
                 content['annotations'].append(dict(item, image_id=number))
         _check_any_labels(files)
+        _check_are_parts(content)
         return content
 
 
@@ -127,7 +130,10 @@ def _read_line(
     try:
         label, *numbers = (float(word) for word in words)
     except ValueError:
-        raise UserError(f'{source}: {" ".join(words)!r} are not all numbers') from None
+        raise UserError(
+            f'{source}: {" ".join(words)!r} are not all numbers; write the number of '
+            'the class and parts of the image between spaces, "0 0.5 0.5 0.2 0.1"'
+        ) from None
     if not all(map(math.isfinite, (label, *numbers))):
         raise UserError(f'{source}: {" ".join(words)!r} are not all finite')
     if label % 1 or not 0 <= label < num_classes:
@@ -139,7 +145,7 @@ def _read_line(
     if len(numbers) != 4 and not is_polygon:
         raise UserError(
             f'{source} has {len(words)} numbers; a box is "class cx cy w h", a polygon '
-            '"class x y x y x y ..."'
+            '"class x y x y x y ..."; take confidences and numbers of tracks out'
         )
     item: dict[str, Any] = dict(category_id=int(label), iscrowd=0, source=source)
     if is_polygon:
@@ -212,6 +218,24 @@ def _size_or_nothing(path: str) -> tuple[int, int]:
         return image_size(path)
     except UserError:
         return 0, 0
+
+
+def _check_are_parts(content: Content) -> None:
+    """Raise ``UserError`` if most labels are in pixels, not in parts of the image."""
+    images = {image['id']: image for image in content['images']}
+    boxes = [(a, a['bbox'], images[a['image_id']]) for a in content['annotations']]
+    large = [
+        item['source']
+        for item, (x, y, width, height), image in boxes
+        if x + width > LEAST_PIXELS * image['width']
+        or y + height > LEAST_PIXELS * image['height']
+    ]
+    if len(large) > MOST_IN_PIXELS * len(boxes):
+        raise UserError(
+            f'{large[0]}: labels must be parts of the image, from 0 to 1; {len(large)} '
+            f'of {len(boxes)} are far above, as pixels are: divide x and width by the '
+            'width of the image, y and height by its height'
+        )
 
 
 def _check_any_labels(files: list[Path]) -> None:

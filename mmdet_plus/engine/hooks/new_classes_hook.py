@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from mmdet.registry import HOOKS
+from mmdet.registry import HOOKS, MODELS
+from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader, Runner
 
+from ...errors import UserError
 from ...zoo.fine_tuning import keep_fitting_weights
 
 
@@ -15,6 +18,27 @@ class NewClassesHook(Hook):
 
     Training begins with the others; a checkpoint of another model is refused.
     """
+
+    @staticmethod
+    def check_before_training(cfg: Config) -> None:
+        """Refuse what the hook would, before the work directory is made.
+
+        Args:
+            cfg: the whole config; not changed.
+
+        Raises:
+            UserError: if the checkpoint of ``load_from`` is of another model.
+        """
+        if not cfg.get('load_from'):
+            return
+        init_default_scope(cfg.get('default_scope') or 'mmdet')
+        path = cfg.load_from
+        checkpoint = CheckpointLoader.load_checkpoint(path, 'cpu', logger='silent')
+        model = MODELS.build(cfg.model)
+        try:
+            keep_fitting_weights(model, checkpoint)
+        except UserError as error:
+            raise UserError(f'{path}: {error}') from error
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take what does not fit out of the checkpoint before it is copied."""

@@ -42,7 +42,7 @@ def test_forgiven_errors_are_those_of_the_page(make_evaluation):
         assert plain[f'error analysis: {step}'] == pytest.approx(row[step])
     judged, counts = judge_detections(crowded), crowded.truth.counts
     without = hypothetical_ap(judged, counts, 0.3)
-    assert plain['AP50 without false positives above 0.3'] == pytest.approx(without)
+    assert plain['AP50 without FP above 0.3'] == pytest.approx(without)
     assert without != pytest.approx(hypothetical_ap(judged, counts, 0.2))
 
 

@@ -271,7 +271,7 @@ def test_hard_false_positives(five):
 def test_figures_are_those_of_the_page(five):
     plain = figures(five, np.ones((5, 1), np.int32))
     values = {name: float(value[0]) for name, value in plain.items()}
-    assert values['AP50 without false positives above 0.3'] == pytest.approx(51 / 101)
+    assert values['AP50 without FP above 0.3'] == pytest.approx(51 / 101)
     for step in ('Loc', 'Sim', 'Oth', 'BG'):
         area = error_rows(five)[0][step]
         assert values[f'error analysis: {step}'] == pytest.approx(area), step
@@ -317,7 +317,7 @@ def test_figures_on_a_draw(five):
         'AR@100': (1 + 2 / 3 + 1 / 2) / 3,
         'ARs': (1 + 2 / 3) / 2,
         'ARm': 1 / 2,
-        'AP50 without false positives above 0.3': (1 + dog + 1) / 3,
+        'AP50 without FP above 0.3': (1 + dog + 1) / 3,
         # The wrong cat lies on a dog; the wrong car on nothing.
         'error analysis: Loc': (cat + dog + 1 / 2) / 3,
         'error analysis: Sim': (1 + dog + 1 / 2) / 3,

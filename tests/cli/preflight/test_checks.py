@@ -311,6 +311,9 @@ def test_weights_of_another_model_are_refused_before_anything_is_made(
     model = MODELS.build(cfg.model)
     torch.save(model.state_dict(), path)
     check_before_training(cfg)
+    cfg.model.backbone.depth = 17
+    with pytest.raises(UserError, match='the config cannot be built: KeyError'):
+        check_before_training(cfg)
 
 
 def use_folder_datasets(cfg, coco_folder, **changes):

@@ -1,5 +1,3 @@
-from functools import partial
-
 import cv2
 import mmcv
 import numpy as np
@@ -166,15 +164,42 @@ def test_exif_data_are_obeyed_or_refused(tmp_path, suffix):
     assert (read.shape[1::-1] == (32, 48) and read[24, 28].min() > 200) != is_error
 
 
-def test_cut_jpegs_are_noticed_without_decoding(tmp_path):
-    save(tmp_path, 'b.jpg')
-    whole = (tmp_path / 'b.jpg').read_bytes()
-    (tmp_path / 'a.jpg').write_bytes(whole + bytes(100))
-    assert messages(tmp_path, 'a.jpg', pixels=False) == []
-    (tmp_path / 'a.jpg').write_bytes(whole[:-3])
-    ((is_error, message),) = messages(tmp_path, 'a.jpg', pixels=False)
-    assert not is_error
-    assert 'may be cut off' in message
+@pytest.mark.parametrize('suffix', ['jpg', 'png', 'tif', 'webp', 'bmp'])
+@pytest.mark.parametrize('pixels', [True, False])
+def test_cut_images_are_noticed_before_training(tmp_path, suffix, pixels):
+    picture = np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)
+    Image.fromarray(picture).save(tmp_path / f'b.{suffix}')
+    whole = (tmp_path / f'b.{suffix}').read_bytes()
+    for number in (0, 100, 5000):  # some tools write more behind the end
+        (tmp_path / f'{number}.{suffix}').write_bytes(whole + bytes(number))
+        assert messages(tmp_path, f'{number}.{suffix}', pixels=pixels) == []
+    for number in (3, 60):
+        (tmp_path / f'a{number}.{suffix}').write_bytes(whole[:-number])
+        found = messages(tmp_path, f'a{number}.{suffix}', pixels=pixels)
+        assert found == [(True, '1 images cannot be read')]
+
+
+def test_images_are_looked_at_once_until_they_change(tmp_path, monkeypatch):
+    save(tmp_path, 'a.png', 'L')
+    opened = []
+    load = Image.open
+    monkeypatch.setattr(Image, 'open', lambda path: opened.append(path) or load(path))
+    first = messages(tmp_path, 'a.png', pixels=False)
+    number = len(opened)
+    assert messages(tmp_path, 'a.png', pixels=False) == first
+    assert len(opened) == number > 0
+    save(tmp_path, 'a.png', 'RGBA')
+    assert messages(tmp_path, 'a.png', pixels=False) != first
+
+
+def test_too_many_pixels_are_told_with_a_remedy(tmp_path, monkeypatch):
+    save(tmp_path, 'a.png')
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 40)
+    image = dict(file_name='a.png', width=12, height=8)
+    (found,) = check_images([image], str(tmp_path))
+    assert found.is_error
+    assert 'too many pixels (80 are the most that' in found.places[0]
+    assert 'cut it into tiles' in found.places[0]
 
 
 def test_single_dark_images_of_sixteen_bits_are_no_error(tmp_path):
@@ -210,14 +235,17 @@ def test_findings_name_the_files_in_the_folder(tmp_path):
     assert found[1].places[0].endswith('size.png is 12 x 8, said 99 x 8')
 
 
-@pytest.mark.parametrize('name', ['a.jpg', 'a.png'])
-def test_cut_files_are_told_where_nothing_unusual_is(tmp_path, name):
-    path = tmp_path / name
-    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (40, 60)))
-    image = dict(id=1, file_name=name, width=60, height=40)
-    check = partial(check_images, [image], str(tmp_path), pixels=False, unusual=False)
-    assert check() == []  # gray
-    path.write_bytes(path.read_bytes()[:-20])
-    (found,) = check()
-    assert 'may be cut off' in found.message
-    assert not found.is_error
+@pytest.mark.parametrize('number', [1, 2])
+def test_several_frames_are_told(tmp_path, number):
+    frames = [Image.new('RGB', SIZE, (60 * n, 0, 0)) for n in range(number)]
+    frames[0].save(tmp_path / 'a.tif', save_all=True, append_images=frames[1:])
+    found = messages(tmp_path, 'a.tif')
+    assert [is_error for is_error, _ in found] == [False] * (number - 1)
+    assert all('several frames, of which the first' in text for _, text in found)
+
+
+def test_images_that_went_away_after_a_look_are_named(tmp_path):
+    save(tmp_path, 'a.png')
+    assert messages(tmp_path, 'a.png') == []
+    (tmp_path / 'a.png').unlink()
+    assert messages(tmp_path, 'a.png') == [(True, '1 images cannot be read')]

@@ -1,6 +1,8 @@
 import json
 import os
+from pathlib import Path
 
+import pytest
 from samples.labelled_folders import coco_content, write_coco, write_image
 
 from mmdet_plus.datasets.folders import coco, recognise
@@ -40,3 +42,30 @@ def test_files_are_parsed_once_until_they_change(tmp_path, monkeypatch):
     coco.forget_files()
     coco.read_json(path)
     assert len(texts) == 3
+
+
+@pytest.mark.parametrize(
+    ('path', 'split'),
+    [
+        ('annotations/instances_train2017.json', 'train'),
+        ('annotations/instances_minival2014.json', 'val'),
+        ('annotations/instances_trainval.json', 'train'),
+        ('valid/_annotations.coco.json', 'val'),
+        ('testing/labels.json', 'test'),
+        ('train/instances_val.json', 'val'),
+        ('annotations/retrain.json', None),
+        ('annotations/contest.json', None),
+    ],
+)
+def test_splits_are_words_of_the_name_or_else_of_the_folders(path, split):
+    assert coco.split_of(Path(path)) == split
+
+
+def test_files_of_other_tasks_are_passed_over(tmp_path):
+    root = write_coco(tmp_path / 'data', 'annotations/{split}.json', '{split}')
+    text = (root / 'annotations/train.json').read_text()
+    for task in ('captions', 'person_keypoints', 'stuff', 'panoptic', 'image_info'):
+        (root / f'annotations/{task}_train.json').write_text(text)
+    data = recognise(str(root))
+    assert data.splits['train']['ann_file'] == 'annotations/train.json'
+    assert data.remarks == ()

@@ -30,8 +30,44 @@ def test_texts_of_yolo_without_image(yolo):
         (yolo / f'labels/train/z{number}.txt').write_text('0 0.5 0.5 0.1 0.1')
     (yolo / 'labels/train/classes.txt').write_text('cat')
     assert recognise(str(yolo)).remarks == (
-        '5 text files have no image and are left out (labels/train/z0.txt, '
+        '5 label files have no image and are left out (labels/train/z0.txt, '
         'labels/train/z1.txt, labels/train/z2.txt and 2 more)',
+    )
+
+
+def test_texts_of_yolo_that_are_named_like_lists(yolo):
+    folder = yolo / 'labels/train'
+    (folder / 'train_1.txt').write_text('0 0.5 0.5 0.1 0.1\n')
+    (folder / 'val2.txt').write_text('1 0.1 0.1 0.2 0.1 0.2 0.2\n')
+    (folder / 'x.txt').write_text('')
+    for name in ('train_list', 'notes', 'labels', 'README.dataset'):
+        (folder / f'{name}.txt').write_text('a.jpg\n')
+    (folder / 'test.txt').write_text('7\n')
+    assert recognise(str(yolo)).remarks == (
+        '3 label files have no image and are left out (labels/train/train_1.txt, '
+        'labels/train/val2.txt, labels/train/x.txt)',
+    )
+
+
+def test_images_of_types_that_are_not_read(yolo):
+    for name in ('p.heic', 'q.JFIF', 'r.gif', 's.jp2', '.t.gif', 'u.md'):
+        (yolo / 'images/train' / name).write_bytes(b'x')
+    (yolo / 'labels/train/p.txt').write_text('0 0.5 0.5 0.1 0.1\n')
+    assert recognise(str(yolo)).remarks == (
+        '4 images are of types that are not read, and are left out; save them as .jpg '
+        'or .png (images/train/p.heic, images/train/q.JFIF, images/train/r.gif and 1 '
+        'more)',
+    )
+
+
+def test_xml_files_without_image_that_no_list_names(tmp_path):
+    voc = write_voc(tmp_path / 'voc')
+    shutil.copy(voc / 'Annotations/a.xml', voc / 'Annotations/train_a.xml')
+    (voc / 'ImageSets/Main/val.txt').write_text('e\n')
+    assert recognise(str(voc)).remarks == (
+        '1 images are in no split or have no annotation, and are left out '
+        '(JPEGImages/d.jpg)',
+        '1 label files have no image and are left out (Annotations/train_a.xml)',
     )
 
 

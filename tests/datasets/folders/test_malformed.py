@@ -38,6 +38,9 @@ def yolo(tmp_path):
         ('0 0.5 0.5 0.1', r'b\.txt, line 1 has 4 numbers; a box is'),
         ('0 0.5 0.5 0.1 0.1 0.1', r'line 1 has 6 numbers'),
         ('0 0.5 0.5 0.1 x', 'are not all numbers'),
+        ('0,0.5,0.5,0.1,0.1', 'are not all numbers; write .* between spaces'),
+        ('cat 0.5 0.5 0.1 0.1', 'not all numbers; write the number of the class'),
+        ('0 0.5 0.5 0.1 0.1 0.9', 'has 6 numbers.*; take confidences'),
         ('2 0.5 0.5 0.1 0.1', 'class 2 is not one of 0 to 1'),
         ('0.5 0.5 0.5 0.1 0.1', r'class 0\.5 is not'),
         ('-1 0.5 0.5 0.1 0.1', 'class -1 is not'),
@@ -49,6 +52,27 @@ def yolo(tmp_path):
 def test_lines_of_yolo(yolo, line, message):
     (yolo / 'labels/train/b.txt').write_text(f'{line}\n')
     with pytest.raises(UserError, match=message):
+        recognise(str(yolo))
+
+
+def test_labels_of_yolo_in_pixels(yolo):
+    for name in 'ab':
+        (yolo / f'labels/train/{name}.txt').write_text('0 20 10 8 4\n')
+    with pytest.raises(
+        UserError, match=r'a\.txt, line 1: .* from 0 to 1; 2 of 3 are far above'
+    ):
+        recognise(str(yolo))
+    (yolo / 'labels/train/a.txt').write_text('0 0.5 0.5 0.2 0.2\n')
+    found = examine(recognise(str(yolo)), pixels=False)
+    assert found.errors == []
+    assert any('1 boxes outside' in line for line in found.warnings)
+
+
+@pytest.mark.parametrize('line', ['0 0.5 4.5 0.1 0.1', '0 4.5 0.5 0.1 0.1'])
+def test_one_side_in_pixels_is_enough(yolo, line):
+    for name in 'abc':
+        (yolo / f'labels/train/{name}.txt').write_text(line)
+    with pytest.raises(UserError, match='3 of 3 are far above'):
         recognise(str(yolo))
 
 
@@ -78,6 +102,8 @@ def voc(tmp_path):
     [
         ('<name>dog</name>', '', r'b\.xml, object\[0\] has no name'),
         ('<xmax>11</xmax>', '', r'object\[0\] lacks bndbox/xmax'),
+        ('<xmax>11<', '<xmax>inf<', "xmax must be a number, got 'inf'"),
+        ('bndbox>', 'robndbox>', r'object\[0\] is a rotated box .* label it anew'),
         ('<xmax>11<', '<xmax>eleven<', "xmax must be a number, got 'eleven'"),
         ('</annotation>', '', r'b\.xml is not valid XML: .*line 4'),
         ('<annotation>', '<annotation xmlns="x">', r'begins with <\{x\}annotation>'),
@@ -387,3 +413,65 @@ def test_a_list_of_classes_that_lacks_one_is_refused(tmp_path):
     (root / 'classes.txt').write_text('dog\n')
     with pytest.raises(UserError, match='the list of classes lacks cat'):
         recognise(str(root))
+
+
+def images_of(root, split='train'):
+    content = recognise(str(root)).dataset(split).content()
+    return [image['file_name'] for image in content['images']]
+
+
+def test_images_of_voc_are_found_by_either_name(voc):
+    (voc / 'JPEGImages/b.jpg').rename(voc / 'JPEGImages/b.JPG')
+    assert images_of(voc) == ['a.jpg', 'b.JPG', 'c.jpg']
+    (voc / 'JPEGImages/c.jpg').rename(voc / 'JPEGImages/other.jpg')
+    spoil_corners(voc, 'c', 'c.jpg', '/home/someone/other.jpg')
+    assert images_of(voc) == ['a.jpg', 'b.JPG', 'other.jpg']
+
+
+@pytest.mark.parametrize('text', ['0', '-40', '', 'x', '40.0'])
+def test_sizes_of_voc_that_are_none_are_read_from_the_image(voc, text):
+    spoil_corners(voc, 'b', '<width>40<', f'<width>{text}<')
+    content = recognise(str(voc)).dataset('train').content()
+    assert [image['width'] for image in content['images']] == [40, 40, 40]
+
+
+def test_classes_of_voc_are_sorted_over_all_splits(voc):
+    spoil_corners(voc, 'abc', 'cat', 'dog')
+    assert recognise(str(voc)).classes == ('cat', 'dog')
+
+
+def test_folders_of_voc_in_lower_case(voc):
+    (voc / 'Annotations').rename(voc / 'annotations')
+    (voc / 'JPEGImages').rename(voc / 'images')
+    assert images_of(voc) == ['a.jpg', 'b.jpg', 'c.jpg']
+
+
+@pytest.mark.parametrize(('number', 'first_pixel'), [(2, 0), (1, 1)])
+def test_zeros_in_a_fiftieth_of_the_files_are_no_slips(voc, number, first_pixel):
+    for index in range(75):
+        (voc / f'Annotations/z{index}.xml').write_text(voc_xml('c'))
+    spoil_corners(voc, 'eb'[:number], '<xmin>1<', '<xmin>0<')
+    spoil_corners(voc, 'b' * (number == 2), '<xmin>2<', '<xmin>0<')
+    data = recognise(str(voc))
+    assert data.splits['train'].get('first_pixel', 1) == first_pixel
+
+
+def test_coordinates_of_yolo_are_rounded_to_hundredths(yolo):
+    (yolo / 'labels/train/b.txt').write_text('1 0.5004 0.5 0.5 0.300321\n')
+    content = recognise(str(yolo)).dataset('train').ground_truth()
+    (item,) = [a for a in content['annotations'] if a['image_id'] == 2]
+    assert item['bbox'] == pytest.approx([10.02, 7, 20, 6], abs=1e-9)
+
+
+def test_a_file_of_coco_without_split_must_be_whole(coco):
+    for split in ('train', 'val'):
+        (coco / f'annotations/{split}.json').rename(coco / f'annotations/{split}.txt')
+    edit_json(coco / 'annotations/train.txt', lambda c: c['images'][0].pop('id'))
+    (coco / 'annotations/train.txt').rename(coco / 'annotations/instances.json')
+    with pytest.raises(UserError, match=r'images\[0\] lacks id'):
+        recognise(str(coco))
+
+
+def test_first_images_of_coco_may_be_absent(coco):
+    (coco / 'train/a.jpg').unlink()
+    assert recognise(str(coco)).splits['train']['data_prefix'] == dict(img='train')

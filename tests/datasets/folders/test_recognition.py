@@ -20,6 +20,35 @@ from mmdet_plus.errors import UserError
 
 YAML = 'names: [cat, dog]\n'
 STATED = 'train: images/train\nval: images/val\n' + YAML
+
+
+def renamed(root, old, new):
+    (root / old).rename(root / new)
+    return root
+
+
+def with_yaml(root, text):
+    (root / 'data.yaml').write_text(text)
+    return root
+
+
+def with_lists(root, line):
+    for split, names in SPLITS.items():
+        lines = [line.format(root=root, split=split, name=name) for name in names]
+        (root / f'{split}_list.txt').write_text('\n'.join(lines) + '\n\n')
+    text = 'train: train_list.txt\nval: val_list.txt\n'
+    return with_yaml(root, text + YAML)
+
+
+def voc_of_splits(root, annotations, images):
+    for split, names in SPLITS.items():
+        (root / split / annotations).mkdir(parents=True)
+        for name in names:
+            write_image(root / split / images / f'{name}.jpg')
+            (root / split / annotations / f'{name}.xml').write_text(voc_xml(name))
+    return root
+
+
 LAYOUTS = {
     'coco': lambda root: write_coco(
         root, 'annotations/instances_{split}2017.json', '{split}2017'
@@ -34,8 +63,49 @@ LAYOUTS = {
         root, '{split}/_annotations.coco.json', '{split}'
     ),
     'coco beside': lambda root: write_coco(root, '{split}.json', ''),
+    'coco valid': lambda root: renamed(
+        write_coco(root, '{split}/_annotations.coco.json', '{split}'), 'val', 'valid'
+    ),
+    'coco fiftyone': lambda root: write_coco(
+        root, '{split}/labels.json', '{split}/data'
+    ),
+    'coco images of splits': lambda root: write_coco(
+        root, 'annotations/instances_{split}.json', '{split}/images'
+    ),
+    'coco images below the files': lambda root: write_coco(
+        root, '{split}/labels.json', '{split}/images'
+    ),
     'voc': write_voc,
     'voc below': lambda root: write_voc(root / 'VOC2007') and root,
+    'voc fiftyone': lambda root: voc_of_splits(root, 'labels', 'data'),
+    'voc of splits': lambda root: voc_of_splits(root, 'Annotations', 'images'),
+    'yolo valid': lambda root: renamed(
+        write_yolo(root, '{split}/images', YAML), 'val', 'valid'
+    ),
+    'yolo stated valid': lambda root: renamed(
+        write_yolo(
+            root,
+            '{split}/images',
+            'train: ../train/images\nval: ../valid/images\n' + YAML,
+        ),
+        'val',
+        'valid',
+    ),
+    'yolo relative path': lambda root: with_yaml(
+        write_yolo(root / 'sub', 'images/{split}', YAML).parent, 'path: sub\n' + STATED
+    ),
+    'yolo lists': lambda root: with_lists(
+        write_yolo(root, 'images/{split}', YAML), './images/{split}/{name}.jpg'
+    ),
+    'yolo absolute lists': lambda root: with_lists(
+        write_yolo(root, 'images/{split}', YAML), '{root}/images/{split}/{name}.jpg'
+    ),
+    'yolo beside': lambda root: write_yolo(
+        root, '{split}', 'train: train\nval: val\n' + YAML
+    ),
+    'yolo list of folders': lambda root: write_yolo(
+        root, 'images/{split}', 'train: [images/train]\nval:\n- images/val\n' + YAML
+    ),
     'yolo': lambda root: write_yolo(root, 'images/{split}', STATED),
     'yolo split first': lambda root: write_yolo(
         root, '{split}/images', 'train: ../train/images\nval: ../val/images\n' + YAML
@@ -144,6 +214,17 @@ def test_sets_of_voc_under_other_names(tmp_path, folder, names):
     data = recognise(str(root))
     assert stems_of(data) == dict(train={*'abc'}, val={*'de'})
     assert data.remarks == ()
+
+
+def test_sets_of_voc_may_name_images(tmp_path):
+    root = write_voc(tmp_path / 'data', with_sets=False)
+    (root / 'JPEGImages/b.jpg').rename(root / 'JPEGImages/b.png.jpg')
+    (root / 'Annotations/b.xml').rename(root / 'Annotations/b.png.xml')
+    (root / 'trainval.txt').write_text('a.jpg\nb.png\nc.JPG 1\nd\ne.jpg\n')
+    (root / 'val.txt').write_text('d.jpg\ne\n')
+    assert stems_of(recognise(str(root))) == dict(
+        train={'a', 'b.png', 'c'}, val={*'de'}
+    )
 
 
 def test_trainval_of_voc_is_divided_beside_a_test_split(tmp_path):

@@ -123,3 +123,40 @@ def test_labels_beside_images_below_a_folder_called_images(tmp_path):
     (root / 'classes.txt').write_text('cat\ndog\n')
     content = recognise(str(root)).dataset('train').content()
     assert len(content['annotations']) == 6
+
+
+@pytest.mark.parametrize(
+    'stated', ['.', './', '../data', 'nowhere', '/nowhere', '', '~', 'null']
+)
+def test_paths_that_are_there_and_not(yolo, stated):
+    text = f'path: {stated}\ntrain: images/train\nval: images/val\nnames: [cat, dog]\n'
+    (yolo / 'data.yaml').write_text(text)
+    data = recognise(str(yolo))
+    assert data.remarks == ()
+    assert len(data.dataset('train').content()['images']) == 3
+
+
+def test_a_path_leads_to_other_folders(yolo, tmp_path):
+    other = write_yolo(tmp_path / 'other', 'images/{split}', '')
+    (other / 'images/train/a.jpg').unlink()
+    for stated in (other, '../other'):
+        text = f'path: {stated}\ntrain: images/train\nval: images/val\n'
+        (yolo / 'data.yaml').write_text(text + 'names: [cat, dog]\n')
+        images = recognise(str(yolo)).dataset('train').content()['images']
+        names = [image['file_name'].rsplit('/', 3)[0] for image in images]
+        assert len(names) == 2
+        assert all(name.endswith('other') for name in names)
+
+
+def test_descriptions_under_other_names(yolo):
+    text = (yolo / 'data.yaml').read_text()
+    (yolo / 'a.yaml').write_text('names: [one, two]\n')
+    (yolo / 'dataset.yml').write_text('names: [three, four]\n')
+    assert recognise(str(yolo)).classes == NAMES
+    (yolo / 'data.yaml').unlink()
+    assert recognise(str(yolo)).classes == ('three', 'four')
+    (yolo / 'dataset.yml').unlink()
+    (yolo / 'b.yaml').write_text(text)
+    assert recognise(str(yolo)).classes == ('one', 'two')
+    (yolo / 'a.yaml').write_text('epochs: 3\n')
+    assert recognise(str(yolo)).classes == NAMES

@@ -1,6 +1,5 @@
 """Checks an annotation file in COCO's format and the classes wanted from it."""
 
-import math
 import os.path as osp
 from codecs import BOM_UTF8
 from collections.abc import Sequence
@@ -10,13 +9,14 @@ from typing import Any, NamedTuple
 from mmdet.datasets import CocoDataset
 from mmdet.evaluation import CocoMetric
 
-from mmdet_plus.datasets.checking import Finding, check_annotations, check_images
+from mmdet_plus.datasets.checking import Finding, check_annotations
 from mmdet_plus.datasets.folders.coco import check_sections, read_json
 from mmdet_plus.errors import UserError
 
 from ..classes import no_class_error, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs, metric_class, path_advice
 from .file_names import AS_WRITTEN, FileNames, file_names_of
+from .findings import images_to_look_at, look_at_images, refuse
 
 # What CocoDataset and pycocotools read of each record; of images see file_names.py too.
 REQUIRED_KEYS = {
@@ -24,9 +24,6 @@ REQUIRED_KEYS = {
     'annotations': ('id', 'image_id', 'category_id', 'bbox', 'area'),
     'categories': ('id', 'name'),
 }
-# So many images are compared with what the file says of them: some seconds on a local
-# disk.
-MOST_LOOKED_AT = 20000
 
 
 class CocoSummary(NamedTuple):
@@ -74,6 +71,8 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
     )
     if needs.objects and not summary.num_annotations:
         raise UserError(f'{dataset.key}: {summary.path} has no annotations')
+    for key, metric in needs.metrics:
+        _check_metric(dataset, key, metric)
     # Before the classes: categories that are listed twice are in another order, too.
     told = refuse(dataset, summary.findings)
     warnings = []
@@ -87,14 +86,12 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         warnings += check_classes(
             dataset.key, classes, summary, needs.num_classes_keys, keeps_order
         )
-    for key, metric in needs.metrics:
-        _check_metric(dataset, key, metric)
     found = _look_at_images(dataset, summary)
     return [*warnings, *told, *refuse(dataset, found)]
 
 
 def _look_at_images(dataset: DatasetConfig, summary: CocoSummary) -> list[Finding]:
-    """Compare images with what the file says of them, reading their first bytes."""
+    """Look at images of the file, which all have to be there."""
     folder = dataset.image_folder or ''
     for image in summary.images:
         path = osp.join(folder, image['file_name'])
@@ -103,11 +100,7 @@ def _look_at_images(dataset: DatasetConfig, summary: CocoSummary) -> list[Findin
                 f'{dataset.key}: image {path}, listed in {summary.path}, does not '
                 f'exist; {path_advice(dataset.key, "data_prefix.img")}'
             )
-    findings = check_images(summary.images, folder, pixels=False, unusual=False)
-    if 0 < len(summary.images) < summary.num_images:
-        message = f'{len(summary.images)} of {summary.num_images} images were looked at'
-        findings.append(Finding(False, message))
-    return findings
+    return look_at_images(summary.images, folder, summary.num_images)
 
 
 def _check_metric(dataset: DatasetConfig, key: str, metric: dict) -> None:
@@ -141,14 +134,6 @@ def _image_files(path: str) -> dict[Any, str]:
     return {image.get('id'): image.get('file_name') for image in images}
 
 
-def refuse(dataset: DatasetConfig, findings: Sequence[Finding]) -> list[str]:
-    """The findings as warnings of a dataset; raise ``UserError`` for errors."""
-    errors = [str(finding) for finding in findings if finding.is_error]
-    if errors:
-        raise UserError(f'{dataset.key}: ' + '\n  '.join(errors))
-    return [f'{dataset.key}: {finding}' for finding in findings]
-
-
 @lru_cache(maxsize=8)
 def summarise_coco(
     path: str,
@@ -179,27 +164,23 @@ def summarise_coco(
     """
     content = read_json(path)
     _refuse_mark(path)
-    keys: dict[str, Sequence[str]] = {
-        name: wanted if has_boxes or name == 'categories' else ()
-        for name, wanted in REQUIRED_KEYS.items()
-        if name != 'annotations' or needs_truth or name in content
-    }
-    if has_boxes and needs_crowds and needs_truth:
-        keys['annotations'] = (*keys['annotations'], 'iscrowd')
-    if file_names is not None:
-        keys['images'] = (*keys['images'], file_names.key)
+    keys = _keys_to_have(has_boxes, needs_crowds and needs_truth, file_names)
+    if not needs_truth and 'annotations' not in content:
+        del keys['annotations']
     check_sections(path, content, keys)
-    if file_names is not None:
-        file_names.write(content['images'])
     images, annotations = content['images'], content.get('annotations', [])
     if not images:
         raise UserError(f'annotation file {path} lists no images')
     names = tuple(str(item['name']) for item in content['categories'])
     findings: list[Finding] = []
+    looked_at: list[dict[str, Any]] = []
+    if file_names is not None:
+        file_names.write(images)
+        if has_boxes:
+            named = [image for image in images if image['file_name'] is not None]
+            looked_at = images_to_look_at(named)
     if has_boxes and annotations and set(classes or names) & set(names):
-        for section in ('images', 'annotations'):
-            for index, record in enumerate(content[section]):
-                record['source'] = f'{path}, {section}[{index}]'
+        _write_sources(path, content)
         findings = check_annotations(
             content,
             classes=classes,
@@ -208,13 +189,30 @@ def summarise_coco(
             needs_masks=needs_masks,
             drops_maskless=False,
         )
-    step = math.ceil(len(images) / MOST_LOOKED_AT)
-    named = [image for image in images if image.get('file_name') is not None]
-    is_looked_at = has_boxes and file_names is not None
-    looked_at = tuple(named[::step]) if is_looked_at else ()
     return CocoSummary(
-        path, names, looked_at, len(images), len(annotations), tuple(findings)
+        path, names, tuple(looked_at), len(images), len(annotations), tuple(findings)
     )
+
+
+def _keys_to_have(
+    has_boxes: bool, needs_crowds: bool, file_names: FileNames | None
+) -> dict[str, tuple[str, ...]]:
+    """What the records of each section must have."""
+    keys = dict(REQUIRED_KEYS)
+    if not has_boxes:
+        keys.update(images=(), annotations=())
+    elif needs_crowds:
+        keys['annotations'] += ('iscrowd',)
+    if file_names is not None:
+        keys['images'] += (file_names.key,)
+    return keys
+
+
+def _write_sources(path: str, content: dict[str, Any]) -> None:
+    """Write into images and annotations where they stand in the file."""
+    for section in ('images', 'annotations'):
+        for index, record in enumerate(content[section]):
+            record['source'] = f'{path}, {section}[{index}]'
 
 
 def _refuse_mark(path: str) -> None:

@@ -1,17 +1,16 @@
 """Checks datasets that read a folder of labelled images."""
 
-import math
 from typing import Any
 
 from mmdet.registry import DATASETS
 
-from mmdet_plus.datasets.checking import Finding, check_annotations, check_images
+from mmdet_plus.datasets.checking import check_annotations
 from mmdet_plus.datasets.folders.base import FolderDataset
 from mmdet_plus.errors import UserError
 
 from ..classes import misspelt, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs
-from .coco import MOST_LOOKED_AT, refuse
+from .findings import images_to_look_at, look_at_images, refuse
 
 
 def reads(dataset: DatasetConfig) -> bool:
@@ -52,12 +51,9 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
         drops_maskless=bool(dataset.config.get('needs_masks')),
     )
     folder = built.data_prefix.get('img') or ''
-    return refuse(dataset, [*findings, *_look_at_images(content['images'], folder)])
-
-
-def _look_at_images(images: list[dict[str, Any]], folder: str) -> list[Finding]:
-    step = math.ceil(len(images) / MOST_LOOKED_AT)
-    return check_images(images[::step], folder, pixels=False, unusual=False)
+    images = images_to_look_at(content['images'])
+    findings += look_at_images(images, folder, len(content['images']))
+    return refuse(dataset, findings)
 
 
 def _build(dataset: DatasetConfig) -> Any:

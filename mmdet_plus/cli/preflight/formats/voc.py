@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from mmdet.datasets import XMLDataset
 from mmdet.evaluation import CocoMetric
 
-from mmdet_plus.datasets.checking import check_annotations, check_images
+from mmdet_plus.datasets.checking import check_annotations
 from mmdet_plus.datasets.folders.content import Content, image_size
 from mmdet_plus.datasets.folders.voc import object_corners, object_name, read_tree
 from mmdet_plus.errors import UserError
 
 from ..classes import misspelt, no_class_error, unknown_classes_error
 from ..dataset_configs import DatasetConfig, Needs, metric_class
-from .coco import refuse
+from .findings import images_to_look_at, look_at_images, refuse
 
 
 def reads(dataset: DatasetConfig) -> bool:
@@ -70,7 +70,8 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
     findings = check_annotations(
         content, classes=dataset.classes, needs_objects=needs.objects
     )
-    findings += check_images(content['images'], '', pixels=False, unusual=False)
+    images = images_to_look_at(content['images'])
+    findings += look_at_images(images, '', len(content['images']))
     return [*warnings, *refuse(dataset, findings)]
 
 

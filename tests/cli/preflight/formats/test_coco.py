@@ -2,6 +2,7 @@ import pytest
 
 from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
 from mmdet_plus.cli.preflight.formats import coco as coco_files
+from mmdet_plus.cli.preflight.formats import findings
 from mmdet_plus.cli.preflight.formats.coco import (
     CocoSummary,
     check_classes,
@@ -140,7 +141,7 @@ def test_all_images_are_looked_at_or_how_many_is_said(coco_folder, monkeypatch):
     assert len(summarise_coco(path).images) == 4
     assert coco_files.check(found, Needs()) == []
     summarise_coco.cache_clear()
-    monkeypatch.setattr(coco_files, 'MOST_LOOKED_AT', 2)
+    monkeypatch.setattr(findings, 'MOST_LOOKED_AT', 2)
     (line,) = coco_files.check(found, Needs())
     assert line == f'{KEY}: 2 of 4 images were looked at'
     summarise_coco.cache_clear()

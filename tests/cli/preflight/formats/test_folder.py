@@ -9,7 +9,7 @@ from samples.labelled_folders import (
 )
 
 from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
-from mmdet_plus.cli.preflight.formats import FORMATS
+from mmdet_plus.cli.preflight.formats import FORMATS, findings
 from mmdet_plus.cli.preflight.formats.folder import check, classes_of_data, reads
 from mmdet_plus.errors import UserError
 
@@ -44,6 +44,12 @@ def test_classes_and_lines_are_checked(config, tmp_path):
     path.write_text('0 3 3\n')
     with pytest.raises(UserError, match='line 1 has 3 numbers'):
         check(dataset(config), Needs())
+
+
+def test_it_is_told_if_a_part_of_the_images_was_looked_at(config, monkeypatch):
+    monkeypatch.setattr(findings, 'MOST_LOOKED_AT', 2)
+    (line,) = check(dataset(config), Needs())
+    assert line == 'train_dataloader.dataset: 2 of 3 images were looked at'
 
 
 def test_images_are_looked_at(config, tmp_path):

@@ -2,6 +2,7 @@ import pytest
 from samples.labelled_folders import write_image
 
 from mmdet_plus.cli.preflight.dataset_configs import DatasetConfig, Needs
+from mmdet_plus.cli.preflight.formats import findings
 from mmdet_plus.cli.preflight.formats import voc as voc_files
 from mmdet_plus.cli.preflight.formats.voc import reads
 from mmdet_plus.errors import UserError
@@ -95,6 +96,12 @@ def test_numbers_that_are_none_are_named(voc_folder, text):
     path.write_text(path.read_text().replace('<xmax>9<', f'<xmax>{text}<'))
     with pytest.raises(UserError, match=r'2\.xml, object\[0\]: xmax must be a number'):
         check(voc_folder, 'cat')
+
+
+def test_it_is_told_if_a_part_of_the_images_was_looked_at(voc_folder, monkeypatch):
+    monkeypatch.setattr(findings, 'MOST_LOOKED_AT', 1)
+    (line,) = check(voc_folder, 'cat', 'dog')
+    assert line == f'{KEY}: 1 of 2 images were looked at'
 
 
 def test_sizes_of_images_are_compared(voc_folder):

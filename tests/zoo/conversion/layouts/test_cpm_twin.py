@@ -4,27 +4,25 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from samples.grid_points_loop import boxes_by_loop
 from samples.released_files import write_pickle
 from samples.released_networks import (
     PROPOSALS,
     SIDE,
     Released,
-    in_order,
-    keep_everything,
     pooled,
     pyramid,
     roi_align,
-    sample_with_proposals,
     stages,
 )
+from samples.released_twins import (
+    assert_detections_equal,
+    assert_levels_and_proposals_equal,
+    converted_model,
+    keep_everything,
+)
 from torch.nn import functional as F
-
-import mmdet_plus  # noqa: F401
-from mmdet_plus.zoo.conversion.converting import check_complete, convert_file
 
 CONFIG = Path(__file__).parents[4] / 'configs/cpm_rcnn'
 CONFIG = CONFIG / 'cpm-rcnn_r50_fpn_2x_coco_released.py'
@@ -143,45 +141,17 @@ def both(tmp_path_factory):
         net.detect(levels, torch.tensor(PROPOSALS))
     path = tmp_path_factory.mktemp('net') / 'net.pth'
     write_pickle(path, dict(model={f'module.{k}': v for k, v in net.items()}))
-    init_default_scope('mmdet')
     cfg = our_model(Config.fromfile(CONFIG))
-    layout, result = convert_file(path, cfg)
-    assert layout == 'cpm-pet'
-    assert result.unused == []
-    check_complete(result)
-    model = MODELS.build(cfg.model).eval()
-    model.load_state_dict(result.state_dict, strict=False)
+    model = converted_model(path, cfg, 'cpm-pet')
     return net, model, images
 
 
-@torch.no_grad()
 def test_levels_and_proposals_are_equal(both):
-    net, model, images = both
-    theirs, ours = net.levels(images), model.extract_feat(images)
-    close = dict(atol=1e-4, rtol=1e-4)
-    for level, own in zip(theirs, ours, strict=True):
-        assert level.std() > 0.1
-        torch.testing.assert_close(own, level, **close)
-    logits, deltas = model.rpn_head(ours)
-    for i, level in enumerate(theirs):
-        objects, moves = net.propose(level)
-        torch.testing.assert_close(logits[i], objects, **close)
-        torch.testing.assert_close(deltas[i], moves, **close)
+    assert_levels_and_proposals_equal(*both)
 
 
 @torch.no_grad()
 def test_detections_are_equal(both):
     net, model, images = both
     bboxes, scores = net.detect(net.levels(images), torch.tensor(PROPOSALS))
-    (result,) = model.predict(images, [sample_with_proposals()])
-    found = result.pred_instances
-    assert len(found) == scores.numel()
-    assert (bboxes - torch.tensor(PROPOSALS)).abs().max() > 3
-    labels = torch.arange(NUM_CLASSES).repeat(len(bboxes))
-    expected = in_order(
-        labels, bboxes.repeat_interleave(NUM_CLASSES, 0), scores.flatten()
-    )
-    ours = in_order(found.labels, found.bboxes, found.scores)
-    assert torch.equal(ours[0], expected[0])
-    torch.testing.assert_close(ours[1], expected[1], atol=1e-3, rtol=0)
-    torch.testing.assert_close(ours[2], expected[2], atol=1e-4, rtol=1e-4)
+    assert_detections_equal(model, images, bboxes, scores=scores)

@@ -4,26 +4,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from samples.released_files import write_params
 from samples.released_networks import (
     PROPOSALS,
     SIDE,
     Released,
-    in_order,
-    keep_everything,
     pooled,
     pyramid,
-    sample_with_proposals,
     stages,
 )
 from samples.released_pooling import roi_max_pool
+from samples.released_twins import (
+    assert_detections_equal,
+    converted_model,
+    keep_everything,
+)
 from torch.nn import functional as F
-
-import mmdet_plus  # noqa: F401
-from mmdet_plus.zoo.conversion.converting import check_complete, convert_file
 
 CONFIGS = Path(__file__).parents[4] / 'configs/dcr'
 NAMES = {
@@ -174,14 +171,8 @@ def both(request, tmp_path_factory):
     path = tmp_path_factory.mktemp('net') / 'net.params'
     kinds = {name: 'aux' if '_moving_' in name else 'arg' for name in net}
     write_params(path, {f'{kinds[name]}:{name}': net[name] for name in net})
-    init_default_scope('mmdet')
     cfg = our_model(request.param)
-    layout, result = convert_file(path, cfg)
-    assert layout == 'dcr-mxnet'
-    assert result.unused == []
-    check_complete(result)
-    model = MODELS.build(cfg.model).eval()
-    model.load_state_dict(result.state_dict, strict=False)
+    model = converted_model(path, cfg, 'dcr-mxnet')
     return net, model, images
 
 
@@ -202,14 +193,4 @@ def test_proposals_are_equal(both):
 def test_detections_are_equal(both):
     net, model, images = both
     bboxes, scores = net.detect(images)
-    (result,) = model.predict(images, [sample_with_proposals()])
-    found = result.pred_instances
-    assert len(found) == scores.numel()
-    assert (bboxes - torch.tensor(PROPOSALS)).abs().max() > 3
-    labels = torch.arange(NUM_CLASSES).repeat(len(bboxes))
-    each = bboxes.repeat_interleave(NUM_CLASSES, dim=0)
-    expected = in_order(labels, each, scores.flatten())
-    ours = in_order(found.labels, found.bboxes, found.scores)
-    assert torch.equal(ours[0], expected[0])
-    torch.testing.assert_close(ours[1], expected[1], atol=1e-3, rtol=0)
-    torch.testing.assert_close(ours[2], expected[2], atol=1e-4, rtol=1e-4)
+    assert_detections_equal(model, images, bboxes, scores=scores)

@@ -4,14 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from samples.released_files import write_caffemodel
+from samples.released_twins import CLOSE, converted_model
 from torch.nn import functional as F
-
-import mmdet_plus  # noqa: F401
-from mmdet_plus.zoo.conversion.converting import check_complete, convert_file
 
 CONFIG = Path(__file__).parents[4] / 'configs/refinedet'
 CONFIG = CONFIG / 'refinedet320_r101_400k_coco_released.py'
@@ -120,7 +116,6 @@ def both(tmp_path_factory):
             ]
     path = tmp_path_factory.mktemp('net') / 'net.caffemodel'
     write_caffemodel(path, net.blobs)
-    init_default_scope('mmdet')
     cfg = Config.fromfile(CONFIG)
     cfg.model.backbone.update(depth=50, base_channels=4, extra_channels=4)
     cfg.model.neck.update(in_channels=LEVELS, out_channels=WIDTH)
@@ -128,12 +123,7 @@ def both(tmp_path_factory):
     cfg.model.bbox_head.update(
         num_classes=NUM_CLASSES, in_channels=[WIDTH] * 4, residual_channels=INTER
     )
-    layout, result = convert_file(path, cfg)
-    assert layout == 'refinedet-caffe'
-    assert result.unused == []
-    check_complete(result)
-    model = MODELS.build(cfg.model).eval()
-    model.load_state_dict(result.state_dict, strict=False)
+    model = converted_model(path, cfg, 'refinedet-caffe')
     with torch.no_grad():
         x = model.backbone(images)
         ours = model.arm_head(x), model.bbox_head(model.neck(x))
@@ -152,7 +142,7 @@ def test_levels_are_equal(both):
     (sources, *_), (levels, *_) = both
     for theirs, ours in zip(sources, levels, strict=True):
         assert theirs.std() > 0.1
-        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(ours, theirs, **CLOSE)
 
 
 @pytest.mark.parametrize(('module', 'rows'), [(1, 2), (2, NUM_CLASSES + 1)])
@@ -160,6 +150,5 @@ def test_predictions_are_equal(both, module, rows):
     theirs, (logits, deltas) = both[0][module], both[1][module]
     for level, (conf, loc) in enumerate(theirs):
         assert conf.std() > 0.1
-        close = dict(atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(logits[level], in_our_order(conf, rows), **close)
-        torch.testing.assert_close(deltas[level], in_our_order(loc, 4), **close)
+        torch.testing.assert_close(logits[level], in_our_order(conf, rows), **CLOSE)
+        torch.testing.assert_close(deltas[level], in_our_order(loc, 4), **CLOSE)
