@@ -230,8 +230,8 @@ def _name_classes(
     meta = checkpoint.setdefault('meta', {})
     if 'dataset_meta' in meta or 'CLASSES' in meta:
         return
-    counts = {m.num_classes for m in model.modules() if hasattr(m, 'num_classes')}
-    counts = {count for count in counts if isinstance(count, int)}
+    stated = (getattr(module, 'num_classes', None) for module in model.modules())
+    counts = {count for count in stated if isinstance(count, int)}
     dataset = (cfg or {}).get('test_dataloader', {}).get('dataset')
     names = _classes_of(dataset) if dataset else ()
     if len(names) not in counts and counts:
