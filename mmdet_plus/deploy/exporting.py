@@ -1,7 +1,8 @@
 """Writes a detector as one ONNX graph."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -36,6 +37,9 @@ def export(
 ) -> str:
     """Write a detector and compare the file with it.
 
+    A file that differs gets ``.differs`` in its name, so that what stands under
+    ``path`` finds what the detector finds.
+
     Args:
         cfg: its config.
         detector: in evaluation mode.
@@ -56,12 +60,16 @@ def export(
     if options.max_detections is not None:
         limit_detections(detector, options.max_detections)
     info = describe_model(cfg, detector, name, options)
-    write_onnx(detector, info, path, options.opset)
+    program = onnx_program(detector, info, options.opset)
     images = [*sample_images(), *images]
-    with quiet():
-        difference = compare(detector, OnnxDetector(path), images)
-    if info.precision == 'fp32' and not difference.is_equal:
-        raise UserError(f'{path} does not find what PyTorch finds: {difference}')
+    with written_whole(path) as part:
+        program.save(str(part))
+        with quiet():
+            difference = compare(detector, OnnxDetector(part), images)
+        if info.precision == 'fp32' and not difference.is_equal:
+            kept = path.with_name(f'{path.stem}.differs{path.suffix}')
+            part.replace(kept)
+            raise UserError(f'{kept} does not find what PyTorch finds: {difference}')
     return f'{path}: {difference}'
 
 
@@ -69,6 +77,9 @@ def check_opset(opset: int) -> None:
     """Raise ``UserError`` for an opset without operators that graphs need."""
     if opset < MIN_OPSET:
         raise UserError(f'--opset {opset} is too old: it must be at least {MIN_OPSET}')
+    newest = _newest_opset()
+    if opset > newest:
+        raise UserError(f'--opset {opset} is too new: onnx here knows up to {newest}')
 
 
 def check_place(path: Path) -> None:
@@ -136,11 +147,23 @@ def write_onnx(
     """Write a detector and what is to be known of it.
 
     Raises:
-        UserError: for a part that cannot be exported, an opset that is too old, or a
-            file that cannot be written.
+        UserError: as ``onnx_program``, or for a file that cannot be written.
+    """
+    check_place(path)
+    program = onnx_program(detector, info, opset)
+    with written_whole(path) as part:
+        program.save(str(part))
+
+
+def onnx_program(
+    detector: nn.Module, info: ModelInfo, opset: int = MIN_OPSET
+) -> torch.onnx.ONNXProgram:
+    """The graph of a detector, with what is to be known of it in its metadata.
+
+    Raises:
+        UserError: for a part that cannot be exported, or an opset that cannot be had.
     """
     check_opset(opset)
-    check_place(path)
     form = deploy_form(detector, info.precision)
     with quiet():
         program = torch.onnx.export(
@@ -152,9 +175,12 @@ def write_onnx(
             verbose=False,
         )
     assert program is not None
+    # PyTorch falls back to its own opset where it cannot convert to another.
+    written = program.model.opset_imports.get('')
+    if written != opset:
+        raise UserError(f'--opset {opset} cannot be had: PyTorch wrote opset {written}')
     program.model.metadata_props.update(info.to_metadata())
-    with written_whole(path) as part:
-        program.save(str(part))
+    return program
 
 
 def export_program(form: nn.Module, info: ModelInfo) -> torch.export.ExportedProgram:
@@ -199,9 +225,21 @@ def _is_form(module: nn.Module) -> bool:
 
 
 def _translations() -> dict:
-    # torch's exporter and onnxscript are of the extra [deploy].
-    try:
+    with _deploy_extra():
         from .translations import translations
+    return translations()
+
+
+def _newest_opset() -> int:
+    with _deploy_extra():
+        from onnx.defs import onnx_opset_version
+    return onnx_opset_version()
+
+
+@contextmanager
+def _deploy_extra() -> Iterator[None]:
+    """Say how to install what exporting needs and running does not."""
+    try:
+        yield
     except ImportError as error:
         raise UserError(f"{error}: pip install 'mmdet_plus[deploy]'") from error
-    return translations()

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 FILE_ID = re.compile(r'drive\.google\.com/(?:file/d/|(?:uc|open)\?(?:.*&)?id=)([\w-]+)')
 
@@ -11,6 +12,21 @@ TIMEOUT = 30  # seconds without any byte
 def is_drive_link(url: str) -> bool:
     """Whether a URL is the share link of a file in Google Drive."""
     return FILE_ID.search(url) is not None
+
+
+def imported_gdown() -> Any:
+    """The module.
+
+    Raises:
+        OSError: it is not installed; says how to.
+    """
+    try:
+        import gdown
+    except ImportError:
+        raise OSError(
+            "Google Drive needs gdown: pip install 'mmdet_plus[zoo]'"
+        ) from None
+    return gdown
 
 
 def download_through_gdown(
@@ -27,12 +43,7 @@ def download_through_gdown(
     Raises:
         OSError: gdown is not installed, or got no file; says why.
     """
-    try:
-        import gdown
-    except ImportError:
-        raise OSError(
-            "Google Drive needs gdown: pip install 'mmdet_plus[zoo]'"
-        ) from None
+    gdown = imported_gdown()
     found = FILE_ID.search(url)
     file_id = found[1] if found else None
     try:

@@ -7,6 +7,7 @@ the first one that was fetched is remembered, and asked of every later one.
 import json
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..errors import UserError
 from .conversion.converting import check_complete, convert_file, write_checkpoint
 from .download import cache_dir, fetch, sha256_of
 from .drive_download import download_through_gdown
+from .drive_folder import fetch_from_folder, is_drive_folder
 from .index import ZooEntry, ZooError, ZooRelease
 
 
@@ -166,19 +168,37 @@ def _download_release(entry: ZooEntry, source: Path, show_progress: bool) -> str
     reasons = []
     for url in _release(entry).urls:
         try:
-            _download_from(url, source, show_progress)
+            return _download_from(url, entry, source, show_progress)
         except OSError as error:
             reasons.append(f'{url}: {error}')
-        else:
-            return url
     raise ZooError(_how_by_hand(entry, source, reasons))
 
 
-def _download_from(url: str, source: Path, show_progress: bool) -> None:
+def _download_from(url: str, entry: ZooEntry, source: Path, show_progress: bool) -> str:
+    """Bring the file to ``source``; returns its own URL, also of one in a folder."""
     if url.startswith('file:///'):
         _copy(Path(url.removeprefix('file://')), source)
+    elif is_drive_folder(url):
+        path, url = fetch_from_folder(
+            url,
+            source.suffix,
+            entry.name,
+            partial(_check_whole, Config.fromfile(entry.config)),
+            source.parent,
+            show_progress=show_progress,
+        )
+        _copy(path, source)
     else:
         download_through_gdown(url, source, resume=True, show_progress=show_progress)
+    return url
+
+
+def _check_whole(cfg: Config, path: Path) -> None:
+    """Raise ``UserError`` for a file that fills not all of a model, or more."""
+    result = convert_file(path, cfg)[1]
+    check_complete(result)
+    if result.unused:
+        raise UserError(f'{len(result.unused)} of its weights have no place')
 
 
 def _how_by_hand(entry: ZooEntry, source: Path, reasons: list[str]) -> str:

@@ -1,18 +1,27 @@
 """From a detector to a file."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from mmengine.config import Config
 from samples import dcr
 from samples.deploy import build, model_info, run_form, two_images
+from samples.onnx_model import write_model
 
-from mmdet_plus.deploy import OnnxDetector
+from mmdet_plus.deploy import OnnxDetector, exporting
+from mmdet_plus.deploy.description import ExportOptions
+from mmdet_plus.deploy.differences import Difference
 from mmdet_plus.deploy.exporting import (
     check_place,
     deploy_form,
+    export,
     export_program,
     limit_detections,
+    onnx_program,
     write_onnx,
 )
 from mmdet_plus.errors import UserError
@@ -66,9 +75,49 @@ def test_at_most_so_many_detections():
     assert model.rpn_head.test_cfg.max_per_img == 20
 
 
-def test_old_opsets_are_refused(tmp_path):
+def test_opsets_that_cannot_be_had_are_refused(tmp_path):
+    path = tmp_path / 'model.onnx'
     with pytest.raises(UserError, match='--opset 17 is too old'):
-        write_onnx(small(), model_info(), tmp_path / 'model.onnx', 17)
+        write_onnx(small(), model_info(), path, 17)
+    newer = onnx.defs.onnx_opset_version() + 1
+    with pytest.raises(UserError, match=f'--opset {newer} is too new'):
+        write_onnx(small(), model_info(), path, newer)
+
+
+def test_another_opset_than_the_one_asked_for_is_refused(monkeypatch):
+    # As PyTorch gives one, without a word, that it cannot convert to another.
+    program = SimpleNamespace(model=SimpleNamespace(opset_imports={'': 18}))
+    monkeypatch.setattr(torch.onnx, 'export', lambda *args, **options: program)
+    with pytest.raises(UserError, match=r'--opset 20 cannot.*wrote opset 18'):
+        onnx_program(small(), model_info())
+
+
+def run_export(path, monkeypatch, difference):
+    """``export`` of a made-up graph that a comparison judges so."""
+    program = SimpleNamespace(save=lambda part: write_model(Path(part)))
+    monkeypatch.setattr(exporting, 'onnx_program', lambda *args: program)
+    monkeypatch.setattr(exporting, 'compare', lambda *args: difference)
+    pipeline = [dict(type='Resize', scale=(64, 64))]
+    dataset = dict(type='CocoDataset', pipeline=pipeline)
+    cfg = Config(dict(model={}, test_dataloader=dict(dataset=dataset)))
+    return export(cfg, small(), path, 'tiny', ExportOptions())
+
+
+def test_a_file_that_is_equal_takes_its_name(tmp_path, monkeypatch):
+    path = tmp_path / 'model.onnx'
+    text = run_export(path, monkeypatch, Difference(4, 100, boxes=0.001))
+    assert text.startswith(f'{path}: 4 images, 100 detections: boxes differ by at most')
+    assert [own.name for own in tmp_path.iterdir()] == ['model.onnx']
+
+
+def test_a_file_that_differs_leaves_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / 'model.onnx'
+    path.write_text('before')
+    with pytest.raises(UserError, match=r'model\.differs\.onnx does not find what'):
+        run_export(path, monkeypatch, Difference(4, 100, unmatched=1))
+    assert path.read_text() == 'before'
+    assert OnnxDetector(tmp_path / 'model.differs.onnx').class_names
+    assert len([*tmp_path.iterdir()]) == 2
 
 
 def test_files_that_cannot_be_written_are_refused_before_the_work(tmp_path):

@@ -13,6 +13,7 @@ CONFIRM = """\
  action="https://drive.usercontent.google.com/download" method="get">
 <input type="hidden" name="id" value="{id}"><input type="hidden" name="confirm"
  value="t"></form></body></html>""".replace('\n', ' ')
+LISTED = '<a href="https://drive.google.com/file/d/{}/view">{}</a>'
 QUOTA = """\
 <!DOCTYPE html><html><body>
 <p class="uc-error-subcaption">Too many users have viewed this file recently.</p>
@@ -20,7 +21,10 @@ QUOTA = """\
 
 
 class Handler(BaseHTTPRequestHandler):
-    """``files`` by id; those of the ids ``quota`` and ``breaks`` are hard to get."""
+    """``files`` by id; those of the ids ``quota`` and ``breaks`` are hard to get.
+
+    A file that is a dictionary, of names by id, is a folder.
+    """
 
     def do_GET(self):
         # The first part of the path is the server that was asked.
@@ -32,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
         elif file_id == 'quota':
             self._send_page(QUOTA)
+        elif url.path.endswith('embeddedfolderview'):
+            self._send_folder(self.server.files[file_id])
         elif host == 'drive.google.com':
             self._send_page(CONFIRM.format(id=file_id))
         else:
@@ -42,6 +48,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header('Content-Type', 'text/html; charset=utf-8')
         self.end_headers()
         self.wfile.write(text.encode())
+
+    def _send_folder(self, names):
+        links = ''.join(LISTED.format(*item) for item in names.items())
+        self._send_page(f'<html><head><title>all</title></head>{links}</html>')
 
     def _send_file(self, file_id, content):
         start = self.headers.get('Range')
@@ -63,7 +73,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def drive_server(monkeypatch, files: dict[str, bytes]) -> Iterator[ThreadingHTTPServer]:
+def drive_server(
+    monkeypatch, files: dict[str, bytes | dict[str, str]]
+) -> Iterator[ThreadingHTTPServer]:
     """The server with files by id, asked for whatever ``requests`` wants of Google."""
     server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
     server.files, server.requests = files, []

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-CONFIG = Path(__file__).parents[2] / 'configs/refinedet/refinedet320_tiny_shapes.py'
+CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
 def rows_of(text):
@@ -23,9 +23,13 @@ def test_table_has_a_row_per_model_with_its_zoo_weights(tool_main, capsys):
 
 
 @pytest.mark.slow
-def test_all_ways_are_timed_for_a_config(tool_main, capsys):
-    options = ['--runs', 1, '--threads', 1, '--detections', 10]
-    assert tool_main('analysis_tools/benchmark_deploy', CONFIG, *options) == 0
+@pytest.mark.parametrize(
+    'name', ['refinedet/refinedet320_tiny_shapes', 'd2det/d2det_tiny_shapes']
+)
+def test_all_ways_are_timed_for_a_config(name, tool_main, capsys):
+    options = ['--runs', 1, '--threads', 1, '--detections', 10, '--proposals', 50]
+    config = CONFIGS / f'{name}.py'
+    assert tool_main('analysis_tools/benchmark_deploy', config, *options) == 0
     titles, _, row = rows_of(capsys.readouterr().out)
     assert titles == ['detector', 'eager', 'compiled', 'ratio', 'onnxruntime', 'ratio']
     seconds = [float(cell) for cell in row[1:]]

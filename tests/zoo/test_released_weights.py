@@ -27,6 +27,7 @@ WEIGHTS = {
     'Foreign.conv.bias': torch.rand(2),
 }
 LINK = 'https://drive.google.com/file/d/{}/view'
+FOLDER = 'https://drive.google.com/drive/folders/{}'
 
 
 def file_of(weights):
@@ -41,6 +42,20 @@ FILES = {
     'part': file_of({'Foreign.conv.bias': torch.rand(2)}),
     'page': b'<!DOCTYPE html>',
 }
+LONG = '{:_<25}'.format  # as ids of files are that folders list
+FILES |= {
+    LONG('good'): FILES['good'],
+    LONG('base'): FILES['part'],
+    LONG('more'): file_of({**WEIGHTS, 'Foreign.refiner.bias': torch.rand(2)}),
+}
+NAMES = {
+    LONG('base'): 'net_end2end.pth',
+    LONG('page'): 'readme.txt',
+    LONG('more'): 'net_dcr.pth',
+    LONG('good'): 'net_dcn.pth',
+}
+FILES |= {'folder': NAMES, 'others': {LONG('base'): 'a.pth', LONG('more'): 'b.pth'}}
+FILES |= {'empty': {LONG('page'): 'readme.txt'}}
 SHA256 = hashlib.sha256(FILES['good']).hexdigest()
 
 
@@ -62,7 +77,10 @@ def server(monkeypatch):
 def entry(tmp_path):
     def make(*ids, license='MIT', pages=()):
         (tmp_path / 'net_released.py').write_text(CONFIG)
-        urls = tuple(LINK.format(file_id) for file_id in ids)
+        urls = tuple(
+            (FOLDER if type(FILES.get(own)) is dict else LINK).format(own)
+            for own in ids
+        )
         release = ZooRelease(urls, pages, '.pth', license, 'authors', 'https://code')
         return ZooEntry('net_released', tmp_path / 'net_released.py', [], None, release)
 
@@ -135,15 +153,55 @@ def test_what_to_do_by_hand_is_said_and_works(server, entry, home, capsys):
     assert 'a file put there by hand' in capsys.readouterr().err
 
 
-def test_releases_in_folders_are_fetched_by_hand(entry):
-    model = entry(pages=('https://drive.google.com/drive/folders/x',))
+def test_the_file_of_a_folder_that_fits_is_taken(server, entry, home, capsys):
+    model = entry('folder')
+    path = fetch_weights(model, show_progress=False)
+    assert path.name == f'net_released-{SHA256[:8]}.pth'
+    assert LINK.format(LONG('good')) in capsys.readouterr().err  # which one it was
+    asked = [file_id for _, file_id, _ in server.requests]
+    # Neither a part of the model nor more than it; nothing but weights is fetched.
+    assert list(dict.fromkeys(asked)) == [
+        'folder',
+        *map(LONG, ('base', 'more', 'good')),
+    ]
+    # What was fetched for one model serves the next.
+    (home / 'released' / 'net_released.pth').unlink()
+    path.unlink()
+    server.requests.clear()
+    assert fetch_weights(model, show_progress=False) == path
+    assert [file_id for _, file_id, _ in server.requests] == ['folder']
+
+
+def test_the_likeliest_file_of_a_folder_comes_first(server, entry):
+    model = entry('folder')._replace(name='net-dcrv2-dcn_fpn_released')
+    fetch_weights(model, show_progress=False)
+    asked = [file_id for _, file_id, _ in server.requests]
+    assert list(dict.fromkeys(asked)) == ['folder', LONG('more'), LONG('good')]
+
+
+def test_folders_without_the_file_say_what_they_have(server, entry):
+    with pytest.raises(ZooError) as caught:
+        fetch_weights(entry('others', 'empty'), show_progress=False)
+    message = str(caught.value)
+    for part in (
+        'a.pth: nothing was found for 1 of 2 weights',
+        'b.pth: 1 of its weights have no place',
+        'the folder has no .pth file',
+        f'  {FOLDER.format("others")}',
+        'download net_released --file FILE',
+    ):
+        assert part in message
+
+
+def test_releases_on_other_pages_are_fetched_by_hand(entry):
+    model = entry(pages=('https://pan.example.com',))
     with pytest.raises(ZooError, match='no mirror has it as one file') as caught:
         fetch_weights(model)
-    assert 'https://drive.google.com/drive/folders/x' in str(caught.value)
+    assert 'https://pan.example.com' in str(caught.value)
 
 
 def test_a_file_fetched_by_hand_is_taken_from_its_place(entry, home, tmp_path, capsys):
-    model = entry(pages=('https://drive.google.com/drive/folders/x',))
+    model = entry(pages=('https://pan.example.com',))
     mine, other = tmp_path / 'any name.params', tmp_path / 'other.params'
     mine.write_bytes(FILES['good'])
     other.write_bytes(FILES['other'])

@@ -1,9 +1,9 @@
 """Detectors to measure: trained ones, or others that have as much to do."""
 
+import itertools
 from typing import Any
 
 import mmcv
-import numpy as np
 import torch
 from mmdet.models.detectors import BaseDetector
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
@@ -141,10 +141,13 @@ def _prescribe_scores(model: BaseDetector, images: int) -> None:
     """Let each RoI classifier say what ``SCORE_CURVE`` does, whatever it sees."""
 
     def prescribe(fc_cls: nn.Linear, inputs: tuple[Tensor], logits: Tensor) -> Tensor:
-        ranks = np.arange(len(logits)) % max(len(logits) // images, 1)
-        best = np.interp(ranks * images / len(logits), *np.array(SCORE_CURVE).T)
+        count = logits.shape[0]
+        ranks = torch.arange(count, device=logits.device)
+        if images > 1:  # a remainder of a length that is not known cannot be exported
+            ranks %= max(count // images, 1)
+        best = _best_scores((ranks * images / count).to(logits))
         scores = logits.new_full(logits.shape, NEGLIGIBLE)
-        of_each_class = torch.from_numpy(best / CLASSES_OF_A_ROI).to(logits)
+        of_each_class = best / CLASSES_OF_A_ROI
         scores[:, :CLASSES_OF_A_ROI] = of_each_class[:, None]
         scores[:, -1] = 1 - CLASSES_OF_A_ROI * of_each_class
         return scores.log()
@@ -152,6 +155,15 @@ def _prescribe_scores(model: BaseDetector, images: int) -> None:
     for head in model.modules():
         if isinstance(head, BBoxHead) and head.with_cls:
             head.fc_cls.register_forward_hook(prescribe)
+
+
+def _best_scores(places: Tensor) -> Tensor:
+    """``SCORE_CURVE`` at places (n,) from 0 to 1; can be exported."""
+    scores = torch.full_like(places, SCORE_CURVE[0][1])
+    for (start, first), (end, last) in itertools.pairwise(SCORE_CURVE):
+        inside = (places - start).clamp(0.0, end - start)
+        scores = scores + inside * ((last - first) / (end - start))
+    return scores
 
 
 def _build_single_stage(
