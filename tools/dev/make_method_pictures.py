@@ -1,6 +1,6 @@
 """Draw the pictures of the methods in docs/ from the small models of the package.
 
-python tools/dev/make_method_pictures.py [--evidence work_dirs/evidence]
+python tools/dev/make_method_pictures.py [--evidence work_dirs/compare]
 
 Two pictures show the idea of each method, on generated images of the validation set.
 The one that opens the README compares models with masks that `make evidence` trained:
