@@ -26,7 +26,6 @@ RELEASED = sorted(
 HEADS = {'dcr': [0.1, 0.1, 0.2, 0.2], 'double_head': [0.1, 0.1, 0.2, 0.2]}
 SIDES = {'d2det': (1333, 800), 'cpm_rcnn': (1333, 800), 'double_head': (1333, 800)}
 TWO_STAGE = [name for name in RELEASED if not name.startswith('refinedet')]
-ONE_STAGE = [name for name in RELEASED if name.startswith('refinedet')]
 
 
 @cache
@@ -68,10 +67,3 @@ def test_boxes_are_encoded_as_by_the_authors(released):
     if folder in HEADS:
         roi_head = model.roi_head.get('base', model.roi_head)
         assert roi_head.bbox_head.bbox_coder.target_stds == HEADS[folder]
-
-
-@pytest.mark.parametrize('released', ONE_STAGE, indirect=True)
-def test_both_stages_of_refinedet_scale_boxes(released):
-    _, model = released
-    for head in (model.arm_head, model.bbox_head):
-        assert head.bbox_coder.target_stds == [0.1, 0.1, 0.2, 0.2]
