@@ -188,3 +188,10 @@ def tool_main(
 
     yield run
     torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def without_compilation():
+    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield

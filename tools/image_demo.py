@@ -2,6 +2,7 @@
 
     python tools/image_demo.py IMAGE --model NAME
     python tools/image_demo.py IMAGE --model CONFIG --weights CHECKPOINT
+    python tools/image_demo.py IMAGE --model CHECKPOINT_OF_A_TRAINING
     python tools/image_demo.py VIDEO --model NAME --save-json
     python tools/image_demo.py 0 --model NAME --max-frames 500
     python tools/image_demo.py rtsp://HOST/PATH --model NAME
@@ -18,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 
 from mmdet_plus.apis import DetInferencer
+from mmdet_plus.apis.image_inputs import images_of_folder
 from mmdet_plus.cli.arguments import (
     ToolParser,
     add_unsafe_load,
@@ -29,16 +30,28 @@ from mmdet_plus.cli.arguments import (
     number_in,
 )
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.cli.video import is_live, is_video, paint_video
 from mmdet_plus.errors import UserError
 
+WEIGHTS = ('.pth', '.pt', '.safetensors')
 
-def detect_in_video(inferencer: DetInferencer, args: argparse.Namespace) -> None:
-    """Write the painted video and the predictions of every frame."""
+
+def detect_in_video(
+    inferencer: DetInferencer, args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Write the painted video and the predictions of every frame.
+
+    Returns:
+        The scores of each frame.
+    """
+    found = []
 
     def detect(frame: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         result = inferencer(frame, return_vis=True, pred_score_thr=args.score_thr)
-        return result['visualization'][0][..., ::-1], result['predictions'][0]
+        prediction = result['predictions'][0]
+        found.append(dict(scores=prediction['scores']))
+        return result['visualization'][0][..., ::-1], prediction
 
     paint_video(
         args.input,
@@ -47,6 +60,19 @@ def detect_in_video(inferencer: DetInferencer, args: argparse.Namespace) -> None
         save_json=args.save_json,
         max_frames=args.max_frames,
     )
+    return found
+
+
+def count_line(
+    predictions: Sequence[dict[str, Any]], score_thr: float, what: str
+) -> str:
+    """How many detections were drawn, and what to do if there are none."""
+    scores = [score for found in predictions for score in found.get('scores', ())]
+    drawn = sum(score >= score_thr for score in scores)
+    line = f'{len(predictions)} {what}, {drawn} detections of score {score_thr} or more'
+    if drawn or not scores:
+        return line
+    return f'{line}; the best has {max(scores):.2f}: lower --score-thr to see it'
 
 
 def build_parser() -> ToolParser:
@@ -55,7 +81,9 @@ def build_parser() -> ToolParser:
         'input', help='image, folder, video, URL, stream or number of a webcam'
     )
     parser.add_argument(
-        '--model', required=True, help='name (tools/zoo.py list) or path of a config'
+        '--model',
+        required=True,
+        help='name (tools/zoo.py list), config, or checkpoint that carries its config',
     )
     parser.add_argument('--weights', help='checkpoint; a named model has its own')
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
@@ -82,14 +110,19 @@ def check_arguments(args: argparse.Namespace) -> None:
         Path(args.input).exists() or is_live(args.input)
     ):
         raise UserError(f'{args.input} does not exist')
-    if Path(args.input).is_dir() and not any(
-        path.suffix.lower() in IMG_EXTENSIONS for path in Path(args.input).iterdir()
-    ):
-        raise UserError(f'{args.input} holds no image')
+    if Path(args.input).is_dir():
+        images_of_folder(Path(args.input))
     if args.model.endswith('.py') and args.weights is None:
         raise UserError(f'--weights is needed: {args.model} is a config')
-    if args.out_dir.exists() and not args.out_dir.is_dir():
-        raise UserError(f'--out-dir {args.out_dir} is a file')
+    if args.model.endswith(WEIGHTS):
+        if args.weights is not None:
+            raise UserError(
+                f'--model {args.model} is a checkpoint: give the config as --model and '
+                'the checkpoint as --weights'
+            )
+        args.model, args.weights = None, args.model
+    for name in ('', 'vis', 'preds'):
+        check_folder(args.out_dir / name, '--out-dir')
     if args.batch_size < 1:
         raise UserError(f'--batch-size must be positive, got {args.batch_size}')
 
@@ -106,15 +139,16 @@ def run(argv: Sequence[str] | None) -> None:
         show_progress=not of_video,
     )
     if of_video:
-        detect_in_video(inferencer, args)
+        found = detect_in_video(inferencer, args)
     else:
-        inferencer(
+        found = inferencer(
             args.input,
             batch_size=args.batch_size,
             pred_score_thr=args.score_thr,
             out_dir=str(args.out_dir),
             no_save_pred=False,
-        )
+        )['predictions']
+    print(count_line(found, args.score_thr, 'frames' if of_video else 'images'))
     print(f'{args.out_dir}/vis, {args.out_dir}/preds')
 
 

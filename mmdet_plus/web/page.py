@@ -53,6 +53,19 @@ class Side(NamedTuple):
     why: gr.HTML
 
 
+class Parts(NamedTuple):
+    """What a visitor uses or sees, and what the page remembers."""
+
+    image: gr.State
+    found: gr.State
+    upload: gr.File
+    gallery: gr.Gallery
+    models: list[Any]
+    message: gr.HTML
+    settings: list[Any]
+    sides: list[Side]
+
+
 def example_images() -> list[np.ndarray]:
     """Generated images (h, w, 3) RGB of the shapes that the shipped models know."""
     scenes = [draw_scene(0, 'val', number, 256) for number in EXAMPLES]
@@ -159,34 +172,40 @@ class DemoPage:
             settings = _settings()
             with gr.Row():
                 sides = [_side_of(place) for place in ('left', 'right')]
-            contents = [part for side in sides for part in side]
-            classes = settings[1]
-
-            def add(event: Callable, work: Callable, given: list, gives: list) -> Any:
-                return event(
-                    work,
-                    given,
-                    gives,
-                    concurrency_id='detector',
-                    concurrency_limit=1,
-                    api_visibility='private',
-                    show_progress_on=[sides[0].picture],
-                )
-
-            def then_all(event: Any) -> None:
-                given = [image, *models]
-                event = add(event.then, self.detect, given, [found, message, classes])
-                add(event.then, self.show, showing, contents)
-
-            showing = [image, found, *models, *settings]
-            gives = [image, message, upload]
-            then_all(add(upload.upload, self.read, [upload], gives))
-            then_all(add(gallery.select, self.choose_example, [], [image, message]))
-            for model in models:
-                then_all(add(model.change, lambda: '', [], [message]))
-            for setting in settings:
-                add(setting.change, self.show, showing, contents)
+            self._connect(
+                Parts(image, found, upload, gallery, models, message, settings, sides)
+            )
         return blocks
+
+    def _connect(self, parts: Parts) -> None:
+        """Say what happens at what a visitor does."""
+        image, found, upload, gallery, models, message, settings, sides = parts
+        contents = [part for side in sides for part in side]
+        classes = settings[1]
+        showing = [image, found, *models, *settings]
+
+        def add(event: Callable, work: Callable, given: list, gives: list) -> Any:
+            return event(
+                work,
+                given,
+                gives,
+                concurrency_id='detector',
+                concurrency_limit=1,
+                api_visibility='private',
+                show_progress_on=[sides[0].picture],
+            )
+
+        def then_all(event: Any) -> None:
+            given = [image, *models]
+            event = add(event.then, self.detect, given, [found, message, classes])
+            add(event.then, self.show, showing, contents)
+
+        then_all(add(upload.upload, self.read, [upload], [image, message, upload]))
+        then_all(add(gallery.select, self.choose_example, [], [image, message]))
+        for model in models:
+            then_all(add(model.change, lambda: '', [], [message]))
+        for setting in settings:
+            add(setting.change, self.show, showing, contents)
 
     def _inputs(self) -> list:
         names = self._shelf.names

@@ -8,8 +8,12 @@ from mmengine.fileio.handlers.yaml_handler import YamlHandler
 
 from ..errors import UserError
 
+# libyaml, where it is there, is ten times faster: each `mmdet::` base of a config makes
+# MMEngine read a hundred metafiles.
+Base: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
-class SafeLoader(yaml.SafeLoader):
+
+class SafeLoader(Base):
     """Knows the types of YAML, and tuples, which MMEngine writes."""
 
     def _tuple(self, node: Any) -> tuple:

@@ -1,55 +1,18 @@
 import pytest
 import torch
+from samples.deform_roi_align import (
+    HALF_TYPES,
+    ROIS,
+    make_inputs,
+    pool,
+    randn,
+    reference,
+    with_gradients,
+)
 
-from mmdet_plus.ops import DeformRoIAlign, deform_roi_align
-from mmdet_plus.ops.deform_roi_align import deform_roi_align_reference
+from mmdet_plus.ops import DeformRoIAlign
 
-NAN, INF = float('nan'), float('inf')
-HALF_TYPES = [torch.float16, torch.bfloat16]
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-
-# In pixels of a network input of 24 x 20, at scale 1 / 2 of a map of 12 x 10.
-ROIS = [
-    [0, 1.3, 2.1, 19.7, 14.2],
-    [1, 0.2, 0.1, 23.9, 19.8],
-    [1, -9.3, -4.1, 7.7, 6.9],  # crosses the border
-    [0, 15.3, 11.2, 44.1, 39.3],
-    [0, -90.2, -80.1, -60.3, -50.4],  # wholly outside
-    [1, 6.3, 7.1, 6.3, 7.1],  # no area
-    [0, 14.9, 13.1, 4.2, 5.3],  # corners swapped
-]
-
-
-def randn(*shape, seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
-def make_inputs(size=(3, 4), channels=3, offset_size=3.0, dtype=torch.float64):
-    """Map, RoIs and offsets; the offsets move bins by up to the whole RoI and more."""
-    offset = offset_size * randn(len(ROIS), 2, *size, seed=1)
-    rois = torch.tensor(ROIS, dtype=torch.float64)
-    return [x.to(dtype) for x in (randn(2, channels, 10, 12), rois, offset)]
-
-
-def reference(input, rois, offset, output_size, scale=0.5, ratio=2, gamma=0.1):
-    return deform_roi_align_reference(
-        input, rois, offset, output_size, scale, ratio, gamma
-    )
-
-
-def pool(input, rois, offset=None, output_size=(3, 4), **settings):
-    settings = dict(spatial_scale=0.5) | settings
-    return deform_roi_align(input, rois, offset, output_size=output_size, **settings)
-
-
-def with_gradients(function, input, rois, offset, **settings):
-    """Output and gradients of a weighted sum of it."""
-    leaves = [x for x in (input, offset) if x is not None]
-    leaves = [x.detach().requires_grad_() for x in leaves]
-    output = function(leaves[0], rois, *leaves[1:] or [None], **settings)
-    weights = randn(*output.shape, seed=2).to(output)
-    return output.detach(), *torch.autograd.grad((output * weights).sum(), leaves)
 
 
 @pytest.mark.parametrize(
@@ -213,109 +176,6 @@ def test_non_contiguous_gradient():
     assert torch.equal(expanded, dense)
 
 
-@pytest.mark.parametrize('function', [pool, reference])
-def test_no_rois(function):
-    input, rois, offset = make_inputs()
-    results = with_gradients(function, input, rois[:0], offset[:0], output_size=(3, 4))
-    assert results[0].shape == (0, 3, 3, 4)
-    assert torch.equal(results[1], torch.zeros_like(input))
-    assert results[2].shape == (0, 2, 3, 4)
-    no_images = function(input[:0], rois[:0], offset[:0], output_size=(3, 4))
-    assert no_images.shape == (0, 3, 3, 4)
-
-
-def test_image_without_rois():
-    input, rois, offset = make_inputs()
-    rois[:, 0] = 1
-    ours = with_gradients(pool, input, rois, offset, output_size=(3, 4))
-    theirs = with_gradients(reference, input, rois, offset, output_size=(3, 4))
-    torch.testing.assert_close(ours, theirs)
-    assert ours[1][0].abs().sum() == 0
-
-
-@pytest.mark.parametrize('function', [pool, reference])
-@pytest.mark.parametrize('index', [-1, -0.5, 2, NAN])
-def test_bad_batch_index_is_refused(function, index):
-    input, rois, offset = make_inputs()
-    rois[3, 0] = index
-    with pytest.raises(RuntimeError, match=r'a batch index lies outside \[0, 2\)'):
-        function(input, rois, offset, output_size=(3, 4))
-
-
-def test_backward_checks_what_it_is_given():
-    input, rois, offset = make_inputs()
-    backward = torch.ops.mmdet_plus.deform_roi_align_backward
-    settings = ((3, 4), 0.5, 2, 0.1)
-    grad = randn(len(ROIS), 3, 3, 4)
-    with pytest.raises(RuntimeError, match=r'gradient must be \[7, 3, 3, 4\]'):
-        backward(grad[:-1], input, rois, offset, *settings)
-    rois[0, 0] = 2
-    with pytest.raises(RuntimeError, match='batch index lies outside'):
-        backward(grad, input, rois, offset, *settings)
-
-
-@pytest.mark.parametrize(
-    ('change', 'message'),
-    [
-        (dict(input=torch.zeros(3, 4, 5)), r'input must be \(B, C, H, W\), got \[3, 4'),
-        (dict(input=torch.zeros(1, 0, 4, 5)), r'input is empty: \[1, 0, 4, 5\]'),
-        (dict(input=torch.zeros(1, 1, 4, 4).int()), 'floating point, got Int and Fl'),
-        (dict(rois=torch.zeros(2, 4)), r'rois must be \(n, 5\), got \[2, 4\]'),
-        (dict(rois=torch.zeros(2, 5).long()), 'floating point, got Float and Long'),
-        (dict(offset=torch.zeros(2, 2, 1, 1)), r'offset must be \[2, 2, 3, 4\], got'),
-        (dict(offset=torch.zeros(2, 2, 3, 4).int()), 'offset must be floating point'),
-        (dict(output_size=(3, 0)), r'output_size must be two positive .* \[3, 0\]'),
-        (dict(output_size=(3, 4, 5)), 'output_size must be two positive numbers'),
-        (dict(sampling_ratio=-1), 'sampling_ratio must not be negative, got -1'),
-    ],
-)
-def test_bad_arguments_are_refused(change, message):
-    arguments = dict(input=torch.zeros(1, 1, 4, 5), rois=torch.zeros(2, 5)) | change
-    with pytest.raises(RuntimeError, match=f'deform_roi_align: .*{message}'):
-        pool(**arguments)
-
-
-def test_twin_refuses_offsets_of_another_size():
-    input, rois, _ = make_inputs()
-    with pytest.raises(RuntimeError, match=r'offset must be \(7, 2, 3, 4\), got'):
-        reference(input, rois, randn(7, 2, 1, 1), (3, 4), ratio=1)
-
-
-@pytest.mark.parametrize('function', [pool, reference])
-@pytest.mark.parametrize('column', [1, 2, 3, 4])
-@pytest.mark.parametrize('other', [1.0, 1e6])
-def test_nan_in_a_roi_reaches_that_roi_only(function, column, other):
-    input, rois, offset = make_inputs()
-    expected = function(input, rois, offset, output_size=(3, 4))
-    rois[1, 1:] = other  # also when the other coordinates lie far outside
-    rois[1, column] = NAN
-    result = function(input, rois, offset, output_size=(3, 4))
-    assert result[1].isnan().all()
-    keep = torch.arange(len(ROIS)) != 1
-    assert torch.equal(result[keep], expected[keep])
-
-
-@pytest.mark.parametrize('function', [pool, reference])
-def test_nan_in_an_offset_reaches_its_bin_only(function):
-    input, rois, offset = make_inputs()
-    expected = function(input, rois, offset, output_size=(3, 4))
-    offset[2, 1, 0, 3] = NAN
-    result = function(input, rois, offset, output_size=(3, 4))
-    assert result[2, :, 0, 3].isnan().all()
-    result[2, :, 0, 3] = expected[2, :, 0, 3]
-    assert torch.equal(result, expected)
-
-
-@pytest.mark.parametrize('function', [pool, reference])
-@pytest.mark.parametrize('value', [INF, -INF, 1e30])
-def test_huge_offset_leaves_the_map(function, value):
-    input, rois, offset = make_inputs()
-    offset[0, 0, 1, 1] = value
-    assert function(input, rois, offset, output_size=(3, 4))[0, :, 1, 1].tolist() == (
-        [0.0] * 3
-    )
-
-
 def test_results_do_not_depend_on_the_number_of_threads():
     inputs = make_inputs(channels=50, dtype=torch.float32)
     threads = torch.get_num_threads()
@@ -400,11 +260,3 @@ def test_devices_must_agree():
         pool(input, rois.cuda())
     with pytest.raises(RuntimeError, match=r'offset must be .* on cuda:0, got .* cpu'):
         pool(input.cuda(), rois.cuda(), offset)
-
-
-@pytest.mark.parametrize('index', [2 - 1e-9, 2 - 1e-12])
-def test_a_batch_index_that_is_rounded_up_is_refused(index):
-    input = randn(2, 1, 4, 4).float().requires_grad_()
-    rois = torch.tensor([[index, 0, 0, 4, 4]], dtype=torch.float64)
-    with pytest.raises(RuntimeError, match=r'batch index lies outside \[0, 2\)'):
-        pool(input, rois)

@@ -236,3 +236,20 @@ def random_samples(seed, count=2):
             bboxes=torch.cat([low, low + sizes], dim=1), labels=labels
         )
     return given
+
+
+def predict(model, given, rescale=False):
+    model.eval()
+    with torch.no_grad():
+        return [s.pred_instances for s in model.predict(images(), given, rescale)]
+
+
+def share_weights(model, base):
+    """Give a detector with refiner the weights of one without."""
+    weights = {
+        name.replace('roi_head.', 'roi_head.base.'): value
+        for name, value in base.state_dict().items()
+    }
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert unexpected == []
+    assert all('refiner' in name for name in missing)

@@ -11,6 +11,9 @@ TEST_CFG = ConfigDict(
     score_thr=0.01, nms=dict(type='nms', iou_threshold=0.5), max_per_img=20
 )
 META = dict(img_shape=(80, 100), scale_factor=(0.5, 0.5))
+REVERSED = dict(lambda_fc=0.0, lambda_conv=0.0, fusion='conv')
+FC_ONLY = dict(lambda_fc=0.5, conv_loss_weight=0.0, fusion='fc')
+CONV_ONLY = dict(lambda_conv=0.5, fc_loss_weight=0.0, fusion='conv')
 
 
 def build(**kwargs):

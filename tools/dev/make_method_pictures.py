@@ -1,11 +1,13 @@
 """Draw the pictures of the methods in docs/ from the small models of the package.
 
-python tools/dev/make_method_pictures.py
+python tools/dev/make_method_pictures.py [--evidence work_dirs/compare]
 
-Two pictures show the idea of each method, on generated images of the validation set;
-another one opens the README.
+Two pictures show the idea of each method, on generated images of the validation set.
+The one that opens the README compares models with masks that `make evidence` trained:
+with ``--evidence`` it is drawn, and nothing else.
 """
 
+import argparse
 import io
 import sys
 import tempfile
@@ -18,7 +20,10 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
+from pycocotools import mask as coco_mask
 
+from mmdet_plus.analysis.comparison.plan import read_plan
+from mmdet_plus.analysis.comparison.runs import jobs_of
 from mmdet_plus.analysis.head_correlation.collection import (
     AnalysisOptions,
     HeadCorrelationAnalysis,
@@ -139,14 +144,22 @@ def compare_heads(folder: Path) -> None:
         save(stream.getvalue(), f'double_head_{number}')
 
 
-def draw_overview(numbers: tuple[int, ...]) -> None:
-    """Objects with their masks above, what two models find below."""
-    models = [
-        TorchDetector(f'{name}_tiny_shapes') for name in ('d2det', 'faster-rcnn-dcrv2')
+def trained_detectors(folder: Path) -> list[TorchDetector]:
+    """Models with masks of D2Det's plan, seed 0, that were trained into a folder."""
+    names = 'D2Det with masks', 'Mask R-CNN'
+    plan = read_plan(ROOT / 'configs' / 'd2det' / 'evidence.yml')
+    jobs = {job.run.name: job for job in jobs_of(plan, folder, names) if job.seed == 0}
+    return [
+        TorchDetector(str(jobs[name].folder / 'config.py'), str(jobs[name].checkpoint))
+        for name in names
     ]
-    rows: list[list[np.ndarray]] = [[], [], []]
+
+
+def draw_overview(models: list[TorchDetector], numbers: tuple[int, ...]) -> None:
+    """Objects with their masks above, what the models find below."""
+    rows: list[list[np.ndarray]] = [[] for _ in range(1 + len(models))]
     for number in numbers:
-        scene = draw_scene(0, 'val', number, 256)
+        scene = draw_scene(0, 'val', number, 320, version=2)
         image = np.ascontiguousarray(scene.image[..., ::-1])
         truth = Detections(
             np.array([each.bbox for each in scene.instances], np.float32),
@@ -156,8 +169,10 @@ def draw_overview(numbers: tuple[int, ...]) -> None:
         )
         rows[0].append(enlarged(image, truth, models[0]))
         for row, model in zip(rows[1:], models, strict=True):
-            found = model.detect(image).detections
-            row.append(enlarged(image, found, model))
+            found = model.detect(image)
+            masks = coco_mask.decode(found.masks).transpose(2, 0, 1).astype(bool)
+            detections = found.detections._replace(masks=masks)
+            row.append(enlarged(image, detections, model))
     gap = np.full((rows[0][0].shape[0], GAP, 3), 255, np.uint8)
     lines = [np.hstack([part for own in row for part in (own, gap)]) for row in rows]
     between = np.full((GAP, lines[0].shape[1], 3), 255, np.uint8)
@@ -179,8 +194,8 @@ def enlarged(image: np.ndarray, found: Detections, model: TorchDetector) -> np.n
     return np.asarray(draw_detections(np.asarray(picture), found, model, SHOWN_THR))
 
 
-def main() -> None:
-    """Draw all of them."""
+def draw_ideas() -> None:
+    """Two pictures of each method, from the small models of the package."""
     explain_two('d2det', 'd2det', two_right)
     explain_two('cpm_rcnn', 'cpm-rcnn', two_right)
     explain_two('dcr', 'faster-rcnn-dcrv2', right_and_wrong)
@@ -190,7 +205,17 @@ def main() -> None:
             Path(folder) / 'shapes', ShapesSpec(num_train=1, num_val=len(IMAGES))
         )
         compare_heads(Path(folder) / 'shapes')
-    draw_overview((5, 7, 11, 17))
+
+
+def main() -> None:
+    """Draw the pictures of the methods, or the one of the README."""
+    parser = argparse.ArgumentParser(description='Draw pictures for the documents')
+    parser.add_argument('--evidence', type=Path, help='folder of the trained models')
+    folder = parser.parse_args().evidence
+    if folder:
+        draw_overview(trained_detectors(folder), (5, 7, 11, 17))
+    else:
+        draw_ideas()
 
 
 if __name__ == '__main__':

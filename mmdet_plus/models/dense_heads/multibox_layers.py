@@ -98,8 +98,14 @@ def check_strides(
         image: height and width of the network input.
 
     Raises:
-        ValueError: if a map has another stride than its anchors.
+        ValueError: if a map has another stride than its anchors, or there are more or
+            less maps than levels of anchors.
     """
+    if len(maps) != len(generator.strides):
+        raise ValueError(
+            f'there are {len(maps)} feature levels, but anchor_generator has strides '
+            f'for {len(generator.strides)}'
+        )
     for level, strides in zip(maps, generator.strides, strict=True):
         # Backbones round sizes up or down, at each of their halvings. Strides of
         # generators are of x and y, sizes of maps and images of y and x.

@@ -13,7 +13,7 @@ from mmengine.runner import load_checkpoint
 from torch import Tensor
 
 from ..roi_heads.refiners.box_refiner import BoxRefiner, RefinerInputs
-from ..roi_heads.refiners.candidates import build_refiner, candidates_at
+from ..roi_heads.refiners.candidates import Request, build_refiner, candidates_at
 
 
 @MODELS.register_module()
@@ -300,9 +300,8 @@ class FrozenBaseDCR(BaseDetector):
         inputs = RefinerInputs(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         found = self._detect(batch_inputs, metas, rescale)
-        results = self.candidates.rescore(
-            self.refiner, inputs, found, metas, self.test_cfg, rescale
-        )
+        request = Request(metas, self.test_cfg, rescale)
+        results = self.candidates.rescore(self.refiner, inputs, found, request)
         return self.add_pred_to_datasample(batch_data_samples, results)
 
     def _forward(

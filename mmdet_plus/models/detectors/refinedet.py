@@ -10,9 +10,12 @@ from mmdet.registry import MODELS
 from mmdet.structures import OptSampleList, SampleList
 from mmdet.utils import ConfigType
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from ..dense_heads.multibox_layers import check_strides
+
+SIDE = 1024  # of an image that strides are read from
 
 
 @MODELS.register_module()
@@ -34,7 +37,8 @@ class RefineDet(SingleStageDetector):
 
     Raises:
         ValueError: for a list of necks, heads with different anchors, a sigmoid loss,
-            or, from the first image on, feature levels of other strides.
+            or feature levels of other strides; where a backbone cannot be asked for
+            sizes alone, from the first image on.
     """
 
     # Parts whose classes are not those of the data.
@@ -67,6 +71,9 @@ class RefineDet(SingleStageDetector):
             raise ValueError(
                 'arm_head and bbox_head must have the same anchor_generator'
             )
+        levels = _sizes_of_levels(self.backbone)
+        if levels is not None:
+            check_strides(self.arm_head.prior_generator, levels, (SIDE, SIDE))
 
     def loss(
         self, batch_inputs: Tensor, batch_data_samples: SampleList
@@ -113,6 +120,18 @@ class RefineDet(SingleStageDetector):
         x = self.backbone(_fast_layout(batch_inputs))
         check_strides(self.arm_head.prior_generator, x, batch_inputs.shape[-2:])
         return x
+
+
+def _sizes_of_levels(backbone: nn.Module) -> tuple[Tensor, ...] | None:
+    """Levels of an image of ``SIDE`` without values, or None if there are none such."""
+    state = {**dict(backbone.named_parameters()), **dict(backbone.named_buffers())}
+    state = {name: value.to('meta') for name, value in state.items()}
+    image = torch.empty(1, 3, SIDE, SIDE, device='meta')
+    try:
+        with torch.no_grad():
+            return tuple(functional_call(backbone, state, (image,)))
+    except Exception:  # of any kind: operators without sizes, images of one size only
+        return None
 
 
 def with_ignored_objects(batch_data_samples: SampleList) -> SampleList:

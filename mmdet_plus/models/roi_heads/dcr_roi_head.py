@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from .refiners.box_refiner import RefinerInputs
-from .refiners.candidates import build_refiner, candidates_at
+from .refiners.candidates import Request, build_refiner, candidates_at
 from .roi_training import sample_rois, with_proposals, without_flat_objects
 
 Features = tuple[Tensor, ...]
@@ -148,10 +148,9 @@ class DCRRoIHead(BaseModule):
         self, x: Features, rpn_results_list: InstanceList, batch_img_metas: list[dict]
     ) -> InstanceList:
         """Boxes of ``base`` as at test time: ``bboxes``, ``scores`` and ``labels``."""
+        request = Request(batch_img_metas, self.test_cfg)
         with torch.no_grad(), _test_mode(self.base):
-            found = self.candidates.of_roi_head(
-                self.base, x, rpn_results_list, batch_img_metas, self.test_cfg, False
-            )
+            found = self.candidates.of_roi_head(self.base, x, rpn_results_list, request)
             return self.candidates.for_training(found)
 
     def predict(
@@ -174,13 +173,9 @@ class DCRRoIHead(BaseModule):
         """
         metas = [sample.metainfo for sample in batch_data_samples]
         # Mask heads take boxes in pixels of the network input, and rescale them.
-        rescale_boxes = rescale and not self.with_mask
-        found = self.candidates.of_roi_head(
-            self.base, x, rpn_results_list, metas, self.test_cfg, rescale_boxes
-        )
-        results = self.candidates.rescore(
-            self.refiner, inputs, found, metas, self.test_cfg, rescale_boxes
-        )
+        request = Request(metas, self.test_cfg, rescale and not self.with_mask)
+        found = self.candidates.of_roi_head(self.base, x, rpn_results_list, request)
+        results = self.candidates.rescore(self.refiner, inputs, found, request)
         if not self.with_mask:
             return results
         return self.base.predict_mask(x, metas, results, rescale=rescale)

@@ -340,3 +340,9 @@ def test_classes_of_the_data_are_compared_and_counted(
     assert 'train_dataloader.dataset: square, disc' in message
     assert 'val_dataloader.dataset: x, disc' in message
     assert "metainfo=dict(classes=('square', 'disc', 'x'))" in message
+
+
+def test_validation_without_objects_is_told(cfg, edit_annotations):
+    edit_annotations('val', lambda content: content['annotations'].clear())
+    (warning,) = check_before_training(cfg)
+    assert 'val.json has no annotations' in warning

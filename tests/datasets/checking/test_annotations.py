@@ -151,3 +151,79 @@ def test_wrong_boxes_of_other_classes_do_not_count():
 def test_categories_that_are_not_listed_count_whatever_is_trained_on():
     (found,) = findings(first(category_id=7), classes=('cat',))
     assert 'category that is not listed' in found.message
+
+
+@pytest.mark.parametrize(
+    ('box', 'message'),
+    [
+        ([5, 5, 1, 4], None),
+        ([5, 5, 0.99, 4], 'narrower or lower'),
+        ([5, 5, 4, 0.99], 'narrower or lower'),
+        ([30, 2, 11, 4], None),
+        ([30, 2, 11.01, 4], 'leave their image'),
+        ([2, 10, 4, 11], None),
+        ([2, 10, 4, 11.01], 'leave their image'),
+        ([-1, -1, 4, 4], None),
+        ([-1.01, 2, 4, 4], 'leave their image'),
+        ([2, -1.01, 4, 4], 'leave their image'),
+        ([40, 2, 5, 4], 'outside their image'),
+        ([2, 20, 5, 4], 'outside their image'),
+        ([-5, 2, 5, 4], 'outside their image'),
+        ([2, -4, 5, 4], 'outside their image'),
+        ([39.9, 2, 1, 4], None),
+    ],
+)
+def test_limits_of_boxes(box, message):
+    found = [one.message for one in findings(first(bbox=box))]
+    assert len(found) == (message is not None)
+    assert all(message in one for one in found)
+
+
+def test_areas_of_0_are_not_trained_on():
+    (found,) = findings(first(area=0))
+    assert found.message.startswith('1 objects of area 0')
+    assert not found.is_error
+
+
+def test_half_of_the_objects_may_be_lost():
+    def move(content):
+        for item in content['annotations'][:3]:
+            item['bbox'][0] += 99
+
+    assert [one.is_error for one in findings(move)] == [False]
+
+
+def test_boxes_in_parts_of_the_image_may_stick_out():
+    change = set_boxes(lambda x, y, w, h: [x / 40, y / 20, w / 40, 1.5])
+    assert any('0..1' in one.message for one in findings(change))
+    change = set_boxes(lambda x, y, w, h: [x / 40, y / 20, w / 40, 1.51])
+    assert not any('0..1' in one.message for one in findings(change))
+
+
+def test_one_box_of_two_classes_is_no_double():
+    def double(content):
+        content['annotations'].append(dict(content['annotations'][0], category_id=2))
+
+    assert findings(double) == []
+
+
+def test_crowds_are_nothing_to_train_on():
+    def ignore(content):
+        for item in content['annotations']:
+            item['iscrowd'] = 1
+
+    (found,) = findings(ignore)
+    assert found.message == 'none of the 6 objects can be trained on: 6 crowds'
+    assert found.is_error
+    assert findings(ignore, needs_objects=False) == []
+
+
+def test_images_and_names_that_are_there_twice():
+    def repeat(content):
+        content['images'].append(dict(content['images'][0], id=99, source='here'))
+        content['categories'].append(dict(id=9, name='cat'))
+
+    twice, names = findings(repeat)
+    assert (twice.is_error, twice.message) == (True, '1 images are listed twice')
+    assert twice.places == ['file_name a.jpg, here']
+    assert (names.is_error, names.places) == (False, ['cat'])

@@ -1,7 +1,8 @@
+import json
 import shutil
 
 import pytest
-from samples.labelled_folders import write_voc, write_yolo
+from samples.labelled_folders import write_coco, write_voc, write_yolo
 
 from mmdet_plus.datasets.checking import examine, refuse_errors
 from mmdet_plus.datasets.folders import recognise
@@ -55,3 +56,28 @@ def test_voc_boxes_outside(tmp_path):
     path.write_text(path.read_text().replace('<xmax>11<', '<xmax>90<'))
     examination = examine(recognise(str(root)), pixels=False)
     assert any('b.xml, object[0]' in line for line in examination.warnings)
+
+
+def test_errors_come_first_and_boxes_that_are_none_are_left_out(tmp_path):
+    root = write_coco(tmp_path / 'c', 'annotations/{split}.json', '{split}')
+    path = root / 'annotations/val.json'
+    content = json.loads(path.read_text())
+    content['annotations'][0]['bbox'] = [1, 2, 3]
+    path.write_text(json.dumps(content))
+    examination = examine(recognise(str(root)), pixels=False)
+    levels = [one.is_error for _, one in examination.findings]
+    assert levels == sorted(levels, reverse=True)
+    assert [split for split, one in examination.findings if one.is_error] == ['val']
+    assert len(examination.contents['val']['annotations']) == 1
+    assert len(examination.contents['train']['annotations']) == 4
+
+
+def test_only_training_needs_objects(folder):
+    for name in 'de':
+        (folder / f'labels/val/{name}.txt').write_text('')
+    data = recognise(str(folder))
+    assert examine(data, splits=['val'], pixels=False).errors == []
+    for name in 'abc':
+        (folder / f'labels/train/{name}.txt').write_text('')
+    (error,) = examine(recognise(str(folder)), splits=['train'], pixels=False).errors
+    assert error == 'train: none of the 0 objects can be trained on: there are none'

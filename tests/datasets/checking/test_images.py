@@ -233,3 +233,19 @@ def test_findings_name_the_files_in_the_folder(tmp_path):
     names = [('bad.png',), ('sub/size.png',), ('sub/gray.png',)]
     assert [one.images for one in found] == names
     assert found[1].places[0].endswith('size.png is 12 x 8, said 99 x 8')
+
+
+@pytest.mark.parametrize('number', [1, 2])
+def test_several_frames_are_told(tmp_path, number):
+    frames = [Image.new('RGB', SIZE, (60 * n, 0, 0)) for n in range(number)]
+    frames[0].save(tmp_path / 'a.tif', save_all=True, append_images=frames[1:])
+    found = messages(tmp_path, 'a.tif')
+    assert [is_error for is_error, _ in found] == [False] * (number - 1)
+    assert all('several frames, of which the first' in text for _, text in found)
+
+
+def test_images_that_went_away_after_a_look_are_named(tmp_path):
+    save(tmp_path, 'a.png')
+    assert messages(tmp_path, 'a.png') == []
+    (tmp_path / 'a.png').unlink()
+    assert messages(tmp_path, 'a.png') == [(True, '1 images cannot be read')]

@@ -88,3 +88,36 @@ def test_classes_without_objects_are_told_by_split(write):
     assert (found.is_error, found.message) == (False, 'val has no object of dog')
     contents['val']['images'] = []
     assert check_splits(contents, folders, CLASSES) == []
+
+
+def test_crowds_are_no_objects_of_a_split(write):
+    contents, folders = write('train', 'val')
+    for item in contents['train']['annotations']:
+        item['iscrowd'] = int(item['category_id'] == 2)
+    (found,) = check_splits(contents, folders, CLASSES)
+    assert (found.is_error, found.message) == (False, 'train has no object of dog')
+
+
+def test_only_a_validation_beside_a_training_needs_objects(write):
+    contents, folders = write('train', 'val')
+    contents['val']['annotations'] = []
+    (found,) = check_splits(contents, folders, CLASSES)
+    assert found.is_error
+    assert 'nothing can be measured' in found.message
+    alone = check_splits(dict(val=contents['val']), folders, CLASSES)
+    assert [one.is_error for one in alone] == [False]
+
+
+def test_names_that_differ_in_case_or_spaces(write):
+    found = check_splits(*write('train'), ('cat', 'dog', ' Dog', 'DOG', 'Cat'))
+    (alike,) = [one for one in found if 'differ' in one.message]
+    assert alike.places == ["'Cat' and 'cat'", "' Dog' and 'DOG' and 'dog'"]
+
+
+def test_no_class_in_common_is_an_error(write):
+    contents, folders = write('train', 'val')
+    for split, label in (('train', 1), ('val', 2)):
+        kept = [a for a in contents[split]['annotations'] if a['category_id'] == label]
+        contents[split]['annotations'] = kept
+    (error,) = [one for one in check_splits(contents, folders, CLASSES) if one.is_error]
+    assert error.message.startswith('no class of val (dog) is one of train (cat)')

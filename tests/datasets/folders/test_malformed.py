@@ -413,3 +413,65 @@ def test_a_list_of_classes_that_lacks_one_is_refused(tmp_path):
     (root / 'classes.txt').write_text('dog\n')
     with pytest.raises(UserError, match='the list of classes lacks cat'):
         recognise(str(root))
+
+
+def images_of(root, split='train'):
+    content = recognise(str(root)).dataset(split).content()
+    return [image['file_name'] for image in content['images']]
+
+
+def test_images_of_voc_are_found_by_either_name(voc):
+    (voc / 'JPEGImages/b.jpg').rename(voc / 'JPEGImages/b.JPG')
+    assert images_of(voc) == ['a.jpg', 'b.JPG', 'c.jpg']
+    (voc / 'JPEGImages/c.jpg').rename(voc / 'JPEGImages/other.jpg')
+    spoil_corners(voc, 'c', 'c.jpg', '/home/someone/other.jpg')
+    assert images_of(voc) == ['a.jpg', 'b.JPG', 'other.jpg']
+
+
+@pytest.mark.parametrize('text', ['0', '-40', '', 'x', '40.0'])
+def test_sizes_of_voc_that_are_none_are_read_from_the_image(voc, text):
+    spoil_corners(voc, 'b', '<width>40<', f'<width>{text}<')
+    content = recognise(str(voc)).dataset('train').content()
+    assert [image['width'] for image in content['images']] == [40, 40, 40]
+
+
+def test_classes_of_voc_are_sorted_over_all_splits(voc):
+    spoil_corners(voc, 'abc', 'cat', 'dog')
+    assert recognise(str(voc)).classes == ('cat', 'dog')
+
+
+def test_folders_of_voc_in_lower_case(voc):
+    (voc / 'Annotations').rename(voc / 'annotations')
+    (voc / 'JPEGImages').rename(voc / 'images')
+    assert images_of(voc) == ['a.jpg', 'b.jpg', 'c.jpg']
+
+
+@pytest.mark.parametrize(('number', 'first_pixel'), [(2, 0), (1, 1)])
+def test_zeros_in_a_fiftieth_of_the_files_are_no_slips(voc, number, first_pixel):
+    for index in range(75):
+        (voc / f'Annotations/z{index}.xml').write_text(voc_xml('c'))
+    spoil_corners(voc, 'eb'[:number], '<xmin>1<', '<xmin>0<')
+    spoil_corners(voc, 'b' * (number == 2), '<xmin>2<', '<xmin>0<')
+    data = recognise(str(voc))
+    assert data.splits['train'].get('first_pixel', 1) == first_pixel
+
+
+def test_coordinates_of_yolo_are_rounded_to_hundredths(yolo):
+    (yolo / 'labels/train/b.txt').write_text('1 0.5004 0.5 0.5 0.300321\n')
+    content = recognise(str(yolo)).dataset('train').ground_truth()
+    (item,) = [a for a in content['annotations'] if a['image_id'] == 2]
+    assert item['bbox'] == pytest.approx([10.02, 7, 20, 6], abs=1e-9)
+
+
+def test_a_file_of_coco_without_split_must_be_whole(coco):
+    for split in ('train', 'val'):
+        (coco / f'annotations/{split}.json').rename(coco / f'annotations/{split}.txt')
+    edit_json(coco / 'annotations/train.txt', lambda c: c['images'][0].pop('id'))
+    (coco / 'annotations/train.txt').rename(coco / 'annotations/instances.json')
+    with pytest.raises(UserError, match=r'images\[0\] lacks id'):
+        recognise(str(coco))
+
+
+def test_first_images_of_coco_may_be_absent(coco):
+    (coco / 'train/a.jpg').unlink()
+    assert recognise(str(coco)).splits['train']['data_prefix'] == dict(img='train')

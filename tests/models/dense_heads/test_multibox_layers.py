@@ -81,3 +81,11 @@ def test_each_axis_has_to_fit(size):
     check_strides(generator, [torch.zeros(1, 1, 32, 32)], (256, 256))
     with pytest.raises(ValueError, match='feature levels have strides of'):
         check_strides(generator, [torch.zeros(1, 1, *size)], (256, 256))
+
+
+@pytest.mark.parametrize('count', [0, 1, 3])
+def test_each_level_has_anchors(count):
+    generator = TASK_UTILS.build(dict(DEFAULT_ANCHORS, strides=[8, 16]))
+    maps = [torch.zeros(1, 1, 32 // 2**i, 32 // 2**i) for i in range(count)]
+    with pytest.raises(ValueError, match=rf'{count} feature levels, but .* for 2$'):
+        check_strides(generator, maps, (256, 256))

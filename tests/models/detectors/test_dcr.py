@@ -26,12 +26,7 @@ from mmdet_plus.models.roi_heads.refiners.box_refiner import RefinerInputs
 
 CONFIGS = Path(__file__).parents[3] / 'configs' / 'dcr'
 
-
-@pytest.fixture(autouse=True)
-def _without_compilation():
-    """oneDNN compiles a kernel for every new shape, which takes longest by far."""
-    with torch.backends.mkldnn.flags(enabled=False):
-        yield
+pytestmark = pytest.mark.usefixtures('without_compilation')
 
 
 def single_stage():

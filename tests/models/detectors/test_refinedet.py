@@ -1,99 +1,24 @@
 import copy
-import warnings
 from types import SimpleNamespace
 
 import pytest
 import torch
 from mmdet.engine.hooks import NumClassCheckHook
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
-from mmengine.structures import InstanceData
-
-import mmdet_plus  # noqa: F401
-
-NUM_CLASSES, SIZE = 3, 128
-CHANNELS = [16, 16, 12, 12]
-# Overlaps the corners and edges of the image; the last two have no area.
-BORDER = [[0, 0, 40, 40], [100, 90, 128, 128], [0, 60, 128, 64]]
-FLAT = [[20, 20, 20, 50], [128, 128, 128, 128]]
-
-
-def config(**kwargs):
-    test_cfg = dict(
-        score_thr=0.0,
-        nms_pre=400,
-        nms=dict(type='nms', iou_threshold=0.45),
-        max_per_img=20,
-    )
-    assigner = dict(
-        type='MaxIoUAssigner',
-        pos_iou_thr=0.5,
-        neg_iou_thr=0.5,
-        min_pos_iou=1e-6,
-        gt_max_assign_all=False,
-    )
-    return ConfigDict(
-        type='RefineDet',
-        backbone=dict(
-            type='RefineDetVGG',
-            depth=11,
-            base_channels=2,
-            fc_channels=12,
-            extra_channels=(6, 12),
-        ),
-        neck=dict(type='TransferConnection', in_channels=CHANNELS, out_channels=8),
-        arm_head=dict(type='AnchorRefinementHead', in_channels=CHANNELS, **kwargs),
-        bbox_head=dict(
-            type='ObjectDetectionHead', num_classes=NUM_CLASSES, in_channels=[8] * 4
-        ),
-        train_cfg=dict(assigner=assigner, neg_pos_ratio=3),
-        test_cfg=test_cfg,
-    )
-
-
-def build(**kwargs):
-    torch.manual_seed(0)
-    model = MODELS.build(config(**kwargs))
-    model.init_weights()
-    return model
-
-
-def images(batch=2):
-    torch.manual_seed(1)
-    return torch.randn(batch, 3, SIZE, SIZE)
-
-
-def samples(*boxes):
-    return [
-        DetDataSample(
-            gt_instances=InstanceData(
-                bboxes=torch.tensor(box, dtype=torch.float32).reshape(-1, 4),
-                labels=torch.arange(len(box)) % NUM_CLASSES,
-            ),
-            metainfo=dict(
-                img_shape=(SIZE, SIZE), ori_shape=(SIZE, SIZE), scale_factor=(1.0, 1.0)
-            ),
-        )
-        for box in boxes
-    ]
-
-
-OBJECTS = [[10, 10, 60, 70], [50, 40, 110, 120]]
-KEYS = {'loss_arm_cls', 'loss_arm_bbox', 'loss_cls', 'loss_bbox'}
-
-
-def finite_gradients(model):
-    return all(
-        p.grad is not None and bool(p.grad.isfinite().all()) for p in model.parameters()
-    )
-
-
-def filter_everything(model):
-    for conv in model.arm_head.cls_convs:
-        torch.nn.init.zeros_(conv.weight)
-        conv.bias.data[0::2], conv.bias.data[1::2] = 0.0, 10.0  # background
-    return model
+from samples.refinedet import (
+    BORDER,
+    CHANNELS,
+    KEYS,
+    OBJECTS,
+    SIZE,
+    build,
+    config,
+    filter_everything,
+    finite_gradients,
+    images,
+    samples,
+)
 
 
 def test_losses_and_gradients():
@@ -276,83 +201,6 @@ def test_state_dict_round_trip():
         torch.testing.assert_close(ours, theirs)
 
 
-# What users of other implementations report as NaN.
-
-
-def test_boxes_at_the_border_and_without_area():
-    model = build()
-    with pytest.warns(UserWarning, match='without area'):
-        losses = model.loss(images(), samples(BORDER + FLAT, FLAT))
-    sum(losses.values()).backward()
-    assert finite_gradients(model)
-    clean = model.loss(images(), samples(BORDER, []))
-    for key in KEYS:
-        torch.testing.assert_close(losses[key], clean[key])
-
-
-def test_no_positives():
-    model = build()
-    losses = model.loss(images(), samples([], []))
-    assert set(losses) == KEYS
-    assert all(loss == 0 for loss in losses.values())
-    sum(losses.values()).backward()
-    assert finite_gradients(model)
-
-
-def test_everything_filtered():
-    model = filter_everything(build(negative_threshold=0.99))
-    losses = model.loss(images(), samples(OBJECTS, BORDER))
-    # Objects stay.
-    assert losses['loss_cls'] > 0
-    assert losses['loss_bbox'] > 0
-    assert losses['loss_arm_cls'] > 0
-    sum(losses.values()).backward()
-    assert finite_gradients(model)
-    for result in model.eval().predict(images(), samples([], [])):
-        assert result.pred_instances.bboxes.shape == (0, 4)
-
-
-def test_a_learning_rate_ten_times_too_high():
-    model = build()
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=1e-2, momentum=0.9, weight_decay=5e-4
-    )
-    x, truth = images() * 60, samples(OBJECTS, BORDER)  # unscaled pixels, as VGG's
-    for _ in range(50):
-        loss = sum(model.loss(x, truth).values())
-        assert loss.isfinite()
-        optimizer.zero_grad()
-        loss.backward()
-        assert finite_gradients(model)
-        optimizer.step()
-    for result in model.eval().predict(x, samples([], [])):
-        assert result.pred_instances.bboxes.isfinite().all()
-
-
-def test_exploded_refinement():
-    model = build()
-    for conv in model.arm_head.reg_convs:
-        torch.nn.init.constant_(conv.bias, 1e20)
-    losses = model.loss(images(), samples(OBJECTS, BORDER))
-    assert all(loss.isfinite() for loss in losses.values())
-    sum(losses.values()).backward()
-    assert finite_gradients(model)
-
-
-def test_bfloat16():
-    model = build()
-    with torch.autocast('cpu', torch.bfloat16), warnings.catch_warnings():
-        losses = model.loss(images(), samples(OBJECTS, BORDER))
-    assert all(loss.isfinite() for loss in losses.values())
-    assert all(loss.dtype == torch.float32 for loss in losses.values())
-    sum(losses.values()).backward()
-    assert finite_gradients(model)
-    with torch.autocast('cpu', torch.bfloat16), torch.no_grad():
-        (result,) = model.eval().predict(images(1), samples([]))
-    assert result.pred_instances.bboxes.dtype == torch.float32
-    assert len(result.pred_instances) > 0
-
-
 def test_memory_layout_changes_no_values():
     model, x = build().eval(), images(1)
     seen = []
@@ -370,7 +218,7 @@ def test_memory_layout_changes_no_values():
     torch.testing.assert_close(found.scores, expected.scores, rtol=1e-4, atol=0)
 
 
-def test_levels_of_other_strides_are_refused():
+def with_finer_anchors():
     cfg = config()
     finer = dict(
         type='AnchorGenerator',
@@ -380,12 +228,42 @@ def test_levels_of_other_strides_are_refused():
         center_offset=0.5,
     )
     cfg.arm_head.anchor_generator = cfg.bbox_head.anchor_generator = finer
-    model = MODELS.build(cfg)
+    return cfg
+
+
+def test_levels_of_other_strides_are_refused_when_built():
     message = r'strides of \[8, 16, 32, 64\], but anchor_generator has \[4, 8, 16, 32\]'
     with pytest.raises(ValueError, match=message):
+        MODELS.build(with_finer_anchors())
+
+
+def test_backbones_without_sizes_are_refused_at_the_first_image(monkeypatch):
+    def forward(self, x):
+        if x.is_meta:
+            raise NotImplementedError
+        return whole(self, x)
+
+    kind = MODELS.get('RefineDetVGG')
+    whole = kind.forward
+    monkeypatch.setattr(kind, 'forward', forward)
+    model = MODELS.build(with_finer_anchors())
+    with pytest.raises(ValueError, match=r'strides of \[8, 16, 32, 64\]'):
         model.loss(images(), samples(OBJECTS, BORDER))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r'strides of \[8, 16, 32, 64\]'):
         model.eval().predict(images(), samples([], []))
+
+
+def test_looking_at_sizes_leaves_the_backbone_as_it_is():
+    cfg = config()
+    cfg.backbone = dict(type='RefineDetResNet', depth=50, base_channels=4)
+    cfg.backbone.update(extra_channels=4)
+    torch.manual_seed(0)
+    alone = MODELS.build(cfg.backbone).state_dict()
+    levels = [32, 64, 128, 16]
+    cfg.neck.in_channels = cfg.arm_head.in_channels = levels
+    torch.manual_seed(0)
+    for name, value in MODELS.build(cfg).backbone.state_dict().items():
+        assert torch.equal(value, alone[name])
 
 
 def test_a_list_of_necks_is_refused():

@@ -23,6 +23,13 @@ POINT = (
     Column('wrong', 'false positives'),
     Column('missed', 'missed'),
 )
+INTERVAL = (
+    Column('low', 'score from'),
+    Column('high', 'to'),
+    Column('count', 'detections'),
+    Column('score', 'mean score'),
+    Column('precision', 'right', percent=True),
+)
 LARGE_ERROR, LEAST_PEARSON = 0.1, 0.3
 PEARSON_ADVICE = (
     'Among found objects, score and IoU hardly agree (Pearson {:.2f}): a head that '
@@ -92,21 +99,17 @@ def calibrated(evaluation: Evaluation) -> Section:
         section.advice = calibration_advice(high, low)
     if right.sum() >= ENOUGH and found < LEAST_PEARSON:
         section.advice += f' {PEARSON_ADVICE.format(found)}'
+    title = f'Pearson {every:.3f}; found ones {found:.3f}'
+    scatter = plot_scatter(score, iou, right, title)
     section.pictures += [
         Picture('reliability', 'Reliability', plot_reliability(rows, error)),
-        Picture(
-            'score_and_iou',
-            'Score and IoU',
-            plot_scatter(
-                score, iou, right, f'Pearson {every:.3f}; found ones {found:.3f}'
-            ),
-        ),
+        Picture('score_and_iou', 'Score and IoU', scatter),
     ]
-    columns = [Column('low', 'score from'), Column('high', 'to')]
-    columns += [Column('count', 'detections'), Column('score', 'mean score')]
-    columns.append(Column('precision', 'right', percent=True))
-    section.tables.append(Table('reliability', 'Detections by score', columns, rows))
-    section.tables.append(_class_table(evaluation, counted))
+    caption = 'Detections by score'
+    section.tables += [
+        Table('reliability', caption, list(INTERVAL), rows),
+        _class_table(evaluation, counted),
+    ]
     return section
 
 

@@ -71,16 +71,23 @@ def check(dataset: DatasetConfig, needs: Needs) -> list[str]:
     )
     if needs.objects and not summary.num_annotations:
         raise UserError(f'{dataset.key}: {summary.path} has no annotations')
-    warnings = []
-    if classes is not None:
-        keeps_order = dataset.loads_as(CocoDataset)
-        warnings = check_classes(
-            dataset.key, classes, summary, needs.num_classes_keys, keeps_order
-        )
     for key, metric in needs.metrics:
         _check_metric(dataset, key, metric)
+    # Before the classes: categories that are listed twice are in another order, too.
+    told = refuse(dataset, summary.findings)
+    warnings = []
+    if needs.metrics and needs.truth and not summary.num_annotations:
+        warnings.append(
+            f'{dataset.key}: {summary.path} has no annotations, so nothing can be '
+            'measured with it: AP will be -1'
+        )
+    if classes is not None:
+        keeps_order = dataset.loads_as(CocoDataset)
+        warnings += check_classes(
+            dataset.key, classes, summary, needs.num_classes_keys, keeps_order
+        )
     found = _look_at_images(dataset, summary)
-    return [*warnings, *refuse(dataset, [*summary.findings, *found])]
+    return [*warnings, *told, *refuse(dataset, found)]
 
 
 def _look_at_images(dataset: DatasetConfig, summary: CocoSummary) -> list[Finding]:

@@ -151,10 +151,7 @@ class DoubleHeadExtBBoxHead(BBoxHead):
             )
         if self.with_conv_head:
             self.conv_branch = build_blocks(in_channels, num_blocks, *blocks)
-        self.fc_cls = self._build_predictor('fc_cls', fc_out_channels)
-        self.fc_reg = self._build_predictor('fc_reg', fc_out_channels)
-        self.conv_cls = self._build_predictor('conv_cls', conv_out_channels)
-        self.conv_reg = self._build_predictor('conv_reg', conv_out_channels)
+        self._build_predictors(fc_out_channels, conv_out_channels)
 
     @property
     def with_fc_head(self) -> bool:
@@ -179,6 +176,12 @@ class DoubleHeadExtBBoxHead(BBoxHead):
                 self.conv_branch, None, self.conv_cls, self.conv_reg
             )
         return heads
+
+    def _build_predictors(self, fc_features: int, conv_features: int) -> None:
+        self.fc_cls = self._build_predictor('fc_cls', fc_features)
+        self.fc_reg = self._build_predictor('fc_reg', fc_features)
+        self.conv_cls = self._build_predictor('conv_cls', conv_features)
+        self.conv_reg = self._build_predictor('conv_reg', conv_features)
 
     def _build_predictor(self, name: str, in_features: int) -> nn.Module | None:
         if self.task_weights[name] == 0:

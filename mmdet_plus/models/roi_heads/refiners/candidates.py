@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmdet.models.detectors import BaseDetector, TwoStageDetector
 from mmdet.registry import MODELS
@@ -28,6 +28,20 @@ PREDICTIONS = dict(
 )
 
 
+class Request(NamedTuple):
+    """How detections of a batch are wanted.
+
+    Attributes:
+        batch_img_metas: of each image.
+        test_cfg: the RoI head's; None where nothing is suppressed.
+        rescale: whether detections are in pixels of the original image.
+    """
+
+    batch_img_metas: list[dict]
+    test_cfg: ConfigType | None = None
+    rescale: bool = False
+
+
 class Candidates(ABC):
     """The boxes that a refiner gets, and what becomes of them with its scores.
 
@@ -48,9 +62,7 @@ class Candidates(ABC):
         roi_head: BaseModule,
         x: Features,
         proposals: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """Boxes of an RoI head for the proposals of each image.
 
@@ -58,9 +70,7 @@ class Candidates(ABC):
             roi_head: as MMDetection's.
             x: feature levels (B, C, H_i, W_i).
             proposals: of each image ``bboxes`` (n, 4) xyxy.
-            batch_img_metas: of each image.
-            test_cfg: the RoI head's.
-            rescale: whether detections are in pixels of the original image.
+            request: how detections are wanted.
         """
 
     @abstractmethod
@@ -83,9 +93,7 @@ class Candidates(ABC):
         refiner: BoxRefiner,
         inputs: RefinerInputs,
         found: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """Final detections: the boxes with both scores fused."""
 
@@ -124,13 +132,11 @@ class CandidatesBeforeNMS(Candidates):
         roi_head: BaseModule,
         x: Features,
         proposals: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """``bboxes`` (n, 4) or (n, C * 4), ``scores`` (n, C + 1), both float32."""
         # Without a test_cfg MMDetection's box heads leave boxes as they are.
-        found = roi_head.predict_bbox(x, batch_img_metas, proposals, None)
+        found = roi_head.predict_bbox(x, request.batch_img_metas, proposals, None)
         return [
             InstanceData(bboxes=own.bboxes.float(), scores=own.scores.float())
             for own in found
@@ -147,7 +153,7 @@ class CandidatesBeforeNMS(Candidates):
         x = detector.extract_feat(batch_inputs)
         proposals = detector.rpn_head.predict(x, samples, rescale=False)
         metas = [sample.metainfo for sample in samples]
-        return self.of_roi_head(detector.roi_head, x, proposals, metas, None, False)
+        return self.of_roi_head(detector.roi_head, x, proposals, Request(metas))
 
     def for_training(self, found: InstanceList) -> InstanceList:
         """The box of the best class of each."""
@@ -158,14 +164,10 @@ class CandidatesBeforeNMS(Candidates):
         refiner: BoxRefiner,
         inputs: RefinerInputs,
         found: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """See ``rescore_candidates``."""
-        return rescore_candidates(
-            refiner, inputs, found, batch_img_metas, test_cfg, rescale
-        )
+        return rescore_candidates(refiner, inputs, found, *request)
 
 
 class CandidatesFromProposals(CandidatesBeforeNMS):
@@ -180,9 +182,7 @@ class CandidatesFromProposals(CandidatesBeforeNMS):
         roi_head: BaseModule,
         x: Features,
         proposals: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """``bboxes`` (n, 4) and ``scores`` (n, C + 1)."""
         head: Any = last_box_head(roi_head)
@@ -210,12 +210,11 @@ class CandidatesAfterNMS(Candidates):
         roi_head: BaseModule,
         x: Features,
         proposals: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """``bboxes`` (n, 4), ``scores`` (n,) and ``labels`` (n,)."""
-        return roi_head.predict_bbox(x, batch_img_metas, proposals, test_cfg, rescale)
+        metas, test_cfg, rescale = request
+        return roi_head.predict_bbox(x, metas, proposals, test_cfg, rescale)
 
     def of_detector(
         self,
@@ -237,12 +236,11 @@ class CandidatesAfterNMS(Candidates):
         refiner: BoxRefiner,
         inputs: RefinerInputs,
         found: InstanceList,
-        batch_img_metas: list[dict],
-        test_cfg: ConfigType,
-        rescale: bool,
+        request: Request,
     ) -> InstanceList:
         """See ``rescore_detections``."""
-        return rescore_detections(refiner, inputs, found, batch_img_metas, rescale)
+        metas, _, rescale = request
+        return rescore_detections(refiner, inputs, found, metas, rescale)
 
 
 PLACES: dict[str, Candidates] = dict(

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from mmdet.models.backbones import ResNet
+from mmdet.models.backbones import RegNet, ResNet
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
@@ -78,7 +78,8 @@ class RegionRefiner(BoxRefiner):
                 'SharedBaseDCR, or a CropRefiner'
             )
         shared = self.num_shared_stages
-        if not isinstance(backbone, ResNet):
+        # A RegNet inherits from ResNet, and has another stem and other widths.
+        if isinstance(backbone, RegNet) or not isinstance(backbone, ResNet):
             raise ValueError(
                 f'RegionRefiner continues a ResNet, not a {type(backbone).__name__}: '
                 'use FrozenBaseDCR with a CropRefiner'

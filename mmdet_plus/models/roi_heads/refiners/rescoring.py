@@ -102,10 +102,14 @@ class _ImageInRounds:
         self.base_scores = candidates.scores
         self.scores = candidates.scores.clone()
         self.scores[chosen] = NEVER
+        self._found: InstanceData | None = None
 
     def take(self, refined: RefinedBoxes) -> None:
         """Fuse the scores of the first that wait, and see whether the others matter."""
         chosen = refined.indices
+        if len(chosen) == 0:
+            return
+        self._found = None
         self.waiting = self.waiting[len(chosen) :]
         self.scores[chosen] = fuse_refined(
             self.base_scores[chosen], refined.probs, self.refiner.fusion
@@ -116,6 +120,8 @@ class _ImageInRounds:
             self.waiting = self.waiting[:0]
 
     def _is_settled(self) -> bool:
+        if self.test_cfg.max_per_img < 0:
+            return False
         scores = self.detections().scores
         full = len(scores) == self.test_cfg.max_per_img
         most = self.refiner.most(self.tops.scores[self.waiting[0]])
@@ -123,10 +129,12 @@ class _ImageInRounds:
 
     def detections(self) -> InstanceData:
         """What is left after the suppression of duplicates."""
-        bboxes = self.bboxes
-        if self.rescale:
-            bboxes = unscale_bboxes(bboxes, self.img_meta['scale_factor'])
-        return best_of_classes(bboxes, self.scores, self.test_cfg)
+        if self._found is None:
+            bboxes = self.bboxes
+            if self.rescale:
+                bboxes = unscale_bboxes(bboxes, self.img_meta['scale_factor'])
+            self._found = best_of_classes(bboxes, self.scores, self.test_cfg)
+        return self._found
 
 
 def rescore_detections(

@@ -99,11 +99,8 @@ class DiscriminativeRoIExtractor(SingleRoIExtractor):
             OffsetPredictor(out_channels, output_size, offset_channels)
             for _ in range(num_sets)
         )
-        num_weights = out_channels if weights_per_channel else 1
         self.poolings = nn.ModuleList(
-            AdaptiveWeightedPool(out_channels, num_weights)
-            if adaptive_weighting
-            else PlainPool()
+            _build_pooling(out_channels, adaptive_weighting, weights_per_channel)
             for _ in range(num_sets)
         )
 
@@ -226,3 +223,10 @@ class PlainPool(nn.Module):
     def forward(self, samples: Tensor) -> Tensor:
         """Map (n, C, 2k, 2k) to (n, C, k, k)."""
         return F.avg_pool2d(samples, 3, 2, 1, count_include_pad=False)
+
+
+def _build_pooling(channels: int, adaptive: bool, per_channel: bool) -> nn.Module:
+    """What halves the resolution of the samples of a level."""
+    if not adaptive:
+        return PlainPool()
+    return AdaptiveWeightedPool(channels, channels if per_channel else 1)

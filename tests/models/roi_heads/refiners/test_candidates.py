@@ -15,6 +15,7 @@ from mmdet_plus.models.roi_heads.refiners.candidates import (
     CandidatesAfterNMS,
     CandidatesBeforeNMS,
     CandidatesFromProposals,
+    Request,
     candidates_at,
 )
 
@@ -55,9 +56,8 @@ def test_an_roi_head_gives_what_its_detector_gives(detector, candidates):
     with torch.no_grad():
         x = detector.extract_feat(images())
         proposals = detector.rpn_head.predict(x, samples(1, 1), rescale=False)
-        own = candidates.of_roi_head(
-            detector.roi_head, x, proposals, METAS, detector.test_cfg.rcnn, False
-        )
+        request = Request(METAS, detector.test_cfg.rcnn)
+        own = candidates.of_roi_head(detector.roi_head, x, proposals, request)
     for first, second in zip(own, found(detector, candidates), strict=True):
         assert first.bboxes.equal(second.bboxes)
         assert first.scores.equal(second.scores)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from mmdet.models.backbones import ResNet
+from mmdet.models.backbones import RegNet, ResNet
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from samples.dcr import NUM_CLASSES, refiner_config
@@ -162,5 +162,7 @@ def test_backbones_that_do_not_fit(backbone, message):
     refiner = build(num_shared_stages=2)
     with pytest.raises(ValueError, match=message):
         refiner.check_backbone(ResNet(18, **{'base_channels': 8, **backbone}))
-    with pytest.raises(ValueError, match='continues a ResNet, not a Linear'):
-        refiner.check_backbone(torch.nn.Linear(1, 1))
+    others = dict(Linear=torch.nn.Linear(1, 1), RegNet=RegNet('regnetx_400mf'))
+    for name, other in others.items():
+        with pytest.raises(ValueError, match=f'continues a ResNet, not a {name}: use'):
+            refiner.check_backbone(other)

@@ -185,6 +185,20 @@ def test_boxes_below_the_last_detection_need_no_look(
     assert few == many if fusion == 'refiner_only' else few < many
 
 
+@pytest.mark.parametrize(('most', 'times'), [(10, 3), (1000, 4), (-1, 2)])
+def test_duplicates_are_suppressed_once_a_round(most, times, monkeypatch):
+    """Of 700 boxes after 128, 256 and the rest, if no earlier; of 100 at the end."""
+    calls = []
+    suppress = rescoring.best_of_classes
+    monkeypatch.setattr(
+        rescoring, 'best_of_classes', lambda *own: calls.append(own) or suppress(*own)
+    )
+    cfg = ConfigDict(TEST_CFG, score_thr=0.0, max_per_img=most)
+    given = crowded_images((700, 100))
+    rescore_candidates(CountingRefiner(), INPUTS, given, [META, META], cfg, True)
+    assert len(calls) == times
+
+
 def test_without_a_limit_all_boxes_are_looked_at():
     refiner = CountingRefiner()
     cfg = ConfigDict(TEST_CFG, score_thr=0.0, max_per_img=-1)

@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmdet.apis import DetInferencer as MMDetInferencer
@@ -8,6 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import CheckpointLoader
+from PIL import Image
 
 from mmdet_plus.apis import DetInferencer
 from mmdet_plus.errors import UserError
@@ -108,3 +111,58 @@ def test_weights_alone_bring_their_config_as_data(tiny_config, tmp_path):
     with pytest.raises(ValueError, match='Cannot find the config'):
         MMDetInferencer(weights=str(path), device='cpu')
     assert not (tmp_path / 'ran').exists()
+
+
+@pytest.fixture
+def inferencer(tiny_config, tmp_path):
+    model = MODELS.build(Config.fromfile(tiny_config).model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'net.pth')
+    weights = str(tmp_path / 'net.pth')
+    return DetInferencer(str(tiny_config), weights, 'cpu', show_progress=False)
+
+
+def test_classes_are_those_of_the_config_where_the_checkpoint_has_none(inferencer):
+    assert inferencer.model.dataset_meta['classes'] == ('square', 'disc')
+    (found,) = inferencer(np.zeros((32, 48, 3), np.uint8))['predictions']
+    names = [('square', 'disc')[label] for label in found['labels']]
+    assert len(names) > 0
+    assert found['class_names'] == names
+
+
+def test_paths_pictures_and_arrays_of_one_image_agree(inferencer, coco_folder):
+    path = coco_folder / 'images' / '1.png'
+    array = cv2.imread(str(path))
+    inputs = [path, Image.open(path), array]
+    found = inferencer(inputs, return_vis=True)
+    first, *others = found['predictions']
+    assert all(other == first for other in others)
+    assert all(
+        (vis == found['visualization'][0]).all() for vis in found['visualization']
+    )
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(inferencer, coco_folder):
+    folder, out = coco_folder / 'images', coco_folder / 'out'
+    other = coco_folder / 'other'
+    other.mkdir()
+    for path in (other / '0.png', folder / '0.jpg'):
+        cv2.imwrite(str(path), np.zeros((32, 48, 3)))
+    paths = [folder / '0.png', folder / '0.jpg', other / '0.png', folder / '1.png']
+    inferencer(paths, out_dir=str(out), no_save_pred=False)
+    assert len([*out.glob('preds/*.json')]) == len([*out.glob('vis/*')]) == 4
+    assert {'0.json', '0_jpg.json', '1.json'} <= {p.name for p in out.glob('preds/*')}
+    assert {'0.png', '0.jpg', '1.png'} <= {p.name for p in out.glob('vis/*')}
+
+
+def test_broken_images_are_left_out_of_folders_and_named_elsewhere(
+    inferencer, coco_folder, caplog
+):
+    folder = coco_folder / 'images'
+    (folder / '2.png').write_bytes(b'no image')
+    assert len(inferencer(folder, batch_size=3)['predictions']) == 3
+    with pytest.raises(UserError, match=r'image .*2\.png cannot be read'):
+        inferencer([folder / '1.png', folder / '2.png'])
+    for path in folder.iterdir():
+        path.write_bytes(b'no image')
+    with pytest.raises(UserError, match='none of the images'):
+        inferencer(folder)

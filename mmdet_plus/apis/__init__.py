@@ -1,0 +1,5 @@
+"""What user code calls."""
+
+from .det_inferencer import DetInferencer
+
+__all__ = ['DetInferencer']

@@ -1,0 +1,263 @@
+"""MMDetection's inferencer for the models of our zoo and for any usual image."""
+
+import logging
+import os.path as osp
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import mmengine
+import numpy as np
+from mmdet.apis import DetInferencer as MMDetInferencer
+from mmdet.registry import DATASETS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+
+from ..errors import UserError
+from ..zoo import find_entry, load_index, unsafe_loading
+from ..zoo.config_texts import config_of
+from ..zoo.index import SCHEME
+from ..zoo.matching import check_match
+from .image_inputs import distinct_names, list_inputs
+
+
+class DetInferencer(MMDetInferencer):
+    """``mmdet.apis.DetInferencer`` that knows the models of our zoo by name.
+
+    Used as MMDetection's::
+
+        DetInferencer(model='d2det_tiny_shapes')('image.jpg', out_dir='out')
+
+    ``model`` is the name of a model of this package, which brings its weights, or of
+    MMDetection, or the path of a config. Weights of another model are refused.
+
+    ``weights`` alone will do where the checkpoint carries its config, as those of
+    training do; that is read as data, and refused if it holds more than settings.
+
+    Images are paths, URLs, folders, arrays (h, w), (h, w, 3) in BGR or (h, w, 4), and
+    images of Pillow, or lists of those. In a folder what cannot be read is left out
+    with a warning; anywhere else it is a ``UserError``. Predictions hold the names of
+    their classes, too: ``class_names``, beside ``labels``.
+
+    Args:
+        model: name or config; None for the config that ``weights`` carries.
+        weights: a checkpoint; None for those of a named model.
+        args: as MMDetection's takes them.
+        unsafe_load: load a checkpoint that holds more than weights, which can run any
+            code. Holds for this detector only.
+        kwargs: as MMDetection's takes them.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        weights: str | Path | None = None,
+        *args: Any,
+        unsafe_load: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        model = str(model) if isinstance(model, Path) else model
+        weights = None if weights is None else str(weights)
+        with unsafe_loading(unsafe_load):
+            if model is None and weights is not None:
+                model = _carried_config(weights)
+            super().__init__(model, weights, *args, **kwargs)
+
+    def _load_model_from_metafile(self, model: str) -> tuple[Config, str]:
+        entries = load_index()
+        name = model.removeprefix(SCHEME)
+        if name in entries:
+            return Config.fromfile(entries[name].config), f'{SCHEME}{name}'
+        if name.endswith('.py'):
+            raise UserError(f'config file {name} does not exist')
+        try:
+            return super()._load_model_from_metafile(model)
+        except ValueError:
+            find_entry(name)  # says which names are alike
+            raise
+
+    def _load_weights_to_model(
+        self, model: nn.Module, checkpoint: dict | None, cfg: Config | None
+    ) -> None:
+        # MMDetection goes on with random weights in place of those that do not fit.
+        if checkpoint is not None:
+            check_match(model, checkpoint)
+            _name_classes(model, checkpoint, cfg)
+        super()._load_weights_to_model(model, checkpoint, cfg)
+
+    def _inputs_to_list(self, inputs: Any) -> list[Any]:
+        found = list_inputs(inputs)
+        paths = [item for item in found if isinstance(item, str)]
+        self._names = distinct_names(paths)
+        self._skips_broken = isinstance(inputs, str | Path) and osp.isdir(inputs)
+        return found
+
+    def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
+        """Batches of pairs of an input and what the pipeline makes of it."""
+        loaded = self._loaded(inputs)
+        while batch := list(islice(loaded, chunk_size)):
+            yield batch
+
+    def _loaded(self, inputs: Iterable) -> Iterator[tuple[Any, dict]]:
+        is_empty = True
+        for item in inputs:
+            source = item.get('img', item.get('img_path')) if _is_dict(item) else item
+            try:
+                data = self.pipeline(dict(item) if _is_dict(item) else item)
+            except Exception as error:
+                error = _named(source, error)
+                if not self._skips_broken:
+                    raise error from error.__cause__
+                print_log(f'{error}; left out', 'current', level=logging.WARNING)
+                continue
+            is_empty = False
+            yield source, data
+        if is_empty and self._skips_broken:
+            raise UserError('none of the images of the folder can be read')
+
+    def visualize(
+        self,
+        inputs: Sequence[Any],
+        preds: Sequence[DetDataSample],
+        return_vis: bool = False,
+        show: bool = False,
+        wait_time: int = 0,
+        draw_pred: bool = True,
+        pred_score_thr: float = 0.3,
+        no_save_vis: bool = False,
+        img_out_dir: str = '',
+        **kwargs: Any,
+    ) -> list[np.ndarray] | None:
+        """Paint the detections as MMDetection does; see there.
+
+        Images of one name in several folders do not overwrite each other, and arrays
+        keep their colours.
+
+        Args:
+            inputs: paths or arrays in BGR.
+            preds: of each image.
+            return_vis: whether pictures are returned.
+            show: whether they are shown in a window.
+            wait_time: seconds each of them is shown.
+            draw_pred: whether detections are painted.
+            pred_score_thr: those of lower scores are not.
+            no_save_vis: whether they are not written.
+            img_out_dir: pictures go to ``vis`` in it; '' to write none.
+            kwargs: as MMDetection's takes them.
+
+        Returns:
+            Pictures (h, w, 3) in RGB, or None where nothing was painted.
+        """
+        saves = bool(img_out_dir) and not no_save_vis
+        first = self.num_visualized_imgs
+        shown = [x if isinstance(x, str) else x[..., ::-1] for x in inputs]
+        pictures = super().visualize(
+            shown,
+            preds,
+            return_vis or saves,
+            show,
+            wait_time,
+            draw_pred,
+            pred_score_thr,
+            **kwargs,
+        )
+        for number, (source, picture) in enumerate(
+            zip(inputs, pictures or (), strict=False), first
+        ):
+            if saves:
+                name = self._picture_name(source, number)
+                path = osp.join(img_out_dir, 'vis', name)
+                mmcv.imwrite(picture[..., ::-1], path)
+        return pictures
+
+    def _picture_name(self, source: Any, number: int) -> str:
+        if not isinstance(source, str):
+            return f'{number:08d}.jpg'
+        file = Path(source)
+        others = [path for path in self._names if Path(path).name == file.name]
+        return file.name if len(others) == 1 else self._names[source] + file.suffix
+
+    def pred2dict(self, data_sample: DetDataSample, pred_out_dir: str = '') -> dict:
+        """The prediction of an image as plain data; see MMDetection's.
+
+        Args:
+            data_sample: of the model.
+            pred_out_dir: it is also written to ``preds`` in it; '' to write nothing.
+
+        Returns:
+            ``bboxes``, ``scores``, ``labels``, ``class_names`` and perhaps ``masks``.
+        """
+        path = data_sample.get('img_path')
+        if 'pred_panoptic_seg' in data_sample:
+            return super().pred2dict(data_sample, pred_out_dir)
+        result = super().pred2dict(data_sample)
+        classes = self.model.dataset_meta['classes']
+        labels = result.get('labels', ())
+        result['class_names'] = [str(classes[label]) for label in labels]
+        if pred_out_dir:
+            name = self._names[path] if path else str(self.num_predicted_imgs)
+            self.num_predicted_imgs += not path
+            mmengine.dump(result, osp.join(pred_out_dir, 'preds', f'{name}.json'))
+        return result
+
+
+def _is_dict(item: Any) -> bool:
+    """Whether MMDetection has added a text for the model to an input."""
+    return isinstance(item, dict)
+
+
+def _named(source: Any, error: Exception) -> UserError:
+    name = source if isinstance(source, str) else 'the array'
+    reason = ' '.join(str(error).split()) or type(error).__name__
+    named = UserError(f'image {name} cannot be read: {type(error).__name__}: {reason}')
+    named.__cause__ = error
+    return named
+
+
+def _name_classes(
+    model: nn.Module, checkpoint: dict[str, Any], cfg: Config | None
+) -> None:
+    """Give a checkpoint without names of classes those of the config's data.
+
+    MMDetection takes the names of COCO. Where the config's are not as many as the
+    model's classes, they are numbers.
+    """
+    meta = checkpoint.setdefault('meta', {})
+    if 'dataset_meta' in meta or 'CLASSES' in meta:
+        return
+    stated = (getattr(module, 'num_classes', None) for module in model.modules())
+    counts = {count for count in stated if isinstance(count, int)}
+    dataset = (cfg or {}).get('test_dataloader', {}).get('dataset')
+    names = _classes_of(dataset) if dataset else ()
+    if len(names) not in counts and counts:
+        names = tuple(f'class {number}' for number in range(max(counts)))
+    if names:
+        meta['dataset_meta'] = dict(classes=tuple(names))
+        shown = ', '.join(names[:3])
+        print_log(
+            f'the checkpoint names no classes; those of the config: {shown}, ...',
+            'current',
+            level=logging.WARNING,
+        )
+
+
+def _classes_of(dataset: dict[str, Any]) -> Sequence[str]:
+    built = DATASETS.build({**dataset, 'lazy_init': True})
+    return tuple(built.metainfo.get('classes') or ())
+
+
+def _carried_config(weights: str) -> Config:
+    # The refusal of a config that would run code is more than a warning here.
+    checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu')
+    config = config_of(checkpoint)
+    if config is None or 'model' not in config:
+        raise UserError(
+            f'{weights} carries no config that can be read as data: name the model '
+            'too, model=CONFIG'
+        )
+    return config

@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmdet_plus.apis.image_inputs import distinct_names, list_inputs
+from mmdet_plus.errors import UserError
+
+BLUE = np.full((4, 6, 3), (255, 0, 0), np.uint8)  # in BGR
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ('b.png', 'A.JPG', 'notes.txt'):
+        cv2.imwrite(str(tmp_path / 'x.png'), BLUE)
+        (tmp_path / 'x.png').rename(tmp_path / name)
+    (tmp_path / 'c.png').mkdir()
+    return tmp_path
+
+
+def test_folders_are_read_whatever_the_case_of_suffixes(folder):
+    names = [str(folder / 'A.JPG'), str(folder / 'b.png')]
+    assert list_inputs(folder) == list_inputs(str(folder)) == names
+
+
+def test_paths_and_addresses_become_texts(folder):
+    url = 'https://example.com/a.jpg'
+    path = folder / 'b.png'
+    assert list_inputs([path, url]) == [str(path), url]
+    assert list_inputs(path) == [str(path)]
+
+
+@pytest.mark.parametrize(
+    ('image', 'pixel'),
+    [
+        (Image.new('RGB', (6, 4), (0, 0, 255)), (255, 0, 0)),
+        (Image.new('L', (6, 4), 7), (7, 7, 7)),
+        (Image.new('RGBA', (6, 4), (1, 2, 3, 0)), (3, 2, 1)),
+        (BLUE, (255, 0, 0)),
+        (BLUE[..., 0], (255, 255, 255)),
+        (BLUE[..., :1], (255, 255, 255)),
+        (np.dstack([BLUE, BLUE[..., :1]]), (255, 0, 0)),
+        (BLUE.astype(np.int64), (255, 0, 0)),
+        (BLUE.astype(np.float32) - 0.6, (254, 0, 0)),
+        (BLUE.astype(np.uint16) * 257, (255, 0, 0)),
+    ],
+)
+def test_images_become_bytes_in_bgr(image, pixel):
+    if isinstance(image, np.ndarray) and image.dtype == np.float32:
+        image = image.clip(0)
+    (read,) = list_inputs(image)
+    assert read.shape == (4, 6, 3)
+    assert read.dtype == np.uint8
+    assert (read == pixel).all()
+
+
+def test_pictures_of_cameras_are_turned(tmp_path):
+    picture = Image.new('RGB', (6, 4))
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / 'a.jpg', exif=exif)
+    (read,) = list_inputs(Image.open(tmp_path / 'a.jpg'))
+    assert read.shape == (6, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ('image', 'message'),
+    [
+        (None, 'the input is a NoneType: it must be a path'),
+        ({'a': 1}, 'the input is a dict'),
+        (b'abc', 'the input is a bytes'),
+        (torch.zeros(3, 4, 6), r'is a Tensor.*give tensor\.numpy\(\)'),
+        (np.zeros((0, 4, 3), np.uint8), r'has the shape \(0, 4, 3\)'),
+        (np.zeros((3, 4, 6), np.uint8), r'has the shape \(3, 4, 6\)'),
+        (np.zeros((1, 4, 6, 3), np.uint8), r'has the shape \(1, 4, 6, 3\)'),
+        (np.full((4, 6, 3), 0.5), r'values in 0\.\.1; pixels are 0\.\.255: multiply'),
+        (np.full((4, 6, 3), np.nan), 'has values from nan to nan'),
+        (np.full((4, 6), -1), 'has values from -1 to -1'),
+        (np.full((4, 6), 300), 'has values from 300 to 300'),
+        (np.zeros((4, 6), bool), 'an array of bool'),
+        ('', r'an empty text\) does not exist'),
+        (Path('absent.png'), r'absent\.png does not exist'),
+        ([BLUE, None], 'input 1 is a NoneType'),
+        ([BLUE, '.'], r'\. is a folder'),
+    ],
+)
+def test_what_is_no_image_is_named(image, message):
+    with pytest.raises(UserError, match=message):
+        list_inputs(image)
+
+
+def test_a_folder_without_images(tmp_path):
+    with pytest.raises(UserError, match='holds no image'):
+        list_inputs(tmp_path)
+
+
+def test_names_are_distinct():
+    names = distinct_names(['x/a.jpg', 'x/a.png', 'y/a.jpg', 'y/A.png', 'b.jpg'])
+    assert names['x/a.jpg'] == 'a'
+    assert names['x/a.png'] == 'a_png'
+    assert names['b.jpg'] == 'b'
+    assert len({name.lower() for name in names.values()}) == 5
