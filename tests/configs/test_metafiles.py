@@ -7,7 +7,7 @@ import pytest
 import yaml
 from samples.configs import load_config
 
-import mmdet_plus  # noqa: F401
+import mmdet_plus
 
 ROOT = Path(__file__).parents[2]
 DATA = {
@@ -31,6 +31,9 @@ NUMBERS = [
     for line in (ROOT / 'docs/papers/numbers.md').read_text().splitlines()
     if (match := ROW.match(line))
 ]
+
+
+METHODS = ('cpm_rcnn', 'd2det', 'dcr', 'double_head', 'refinedet')
 
 
 def data_roots(node: object) -> set[str]:
@@ -95,3 +98,13 @@ def test_metafiles_say_the_numbers_of_the_papers():
 
 def test_many_numbers_are_compared():
     assert len(NUMBERS) > 60
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_code_of_a_method_is_that_of_this_version(method):
+    path = ROOT / 'configs' / method / 'metafile.yml'
+    (collection,) = yaml.safe_load(path.read_text())['Collections']
+    code = collection['Code']
+    assert code['Version'] == f'v{mmdet_plus.__version__}'
+    assert (ROOT / code['URL']).is_file()
+    assert (ROOT / collection['README']).is_file()

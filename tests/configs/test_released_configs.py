@@ -1,5 +1,6 @@
 """Images and boxes of the released configs, as each code base has them."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,32 @@ RELEASED = sorted(
     for path in (CONFIGS / folder).glob('*_released.py')
 )
 HEADS = {'dcr': [0.1, 0.1, 0.2, 0.2], 'double_head': [0.1, 0.1, 0.2, 0.2]}
-
-
+SIDES = {'d2det': (1333, 800), 'cpm_rcnn': (1333, 800), 'double_head': (1333, 800)}
 TWO_STAGE = [name for name in RELEASED if not name.startswith('refinedet')]
+
+
+@cache
+def read(name: str) -> Config:
+    """Once for all tests, which change nothing."""
+    return Config.fromfile(CONFIGS / name)
+
+
+@pytest.mark.parametrize('name', RELEASED)
+def test_images_have_the_size_of_the_authors(name):
+    folder, stem = name.split('/')
+    pipeline = read(name).test_dataloader.dataset.pipeline
+    (resize,) = [step for step in pipeline if step.type == 'Resize']
+    if folder == 'refinedet':  # warped to a square
+        side = int(stem.removeprefix('refinedet')[:3])
+        assert (resize.scale, resize.keep_ratio) == ((side, side), False)
+    else:
+        of_dcr = (1280, 800) if '_fpn_' in stem else (1000, 600)
+        assert (resize.scale, resize.keep_ratio) == (SIDES.get(folder, of_dcr), True)
 
 
 @pytest.fixture
 def released(request):
-    model = Config.fromfile(CONFIGS / request.param).model
+    model = read(request.param).model
     return request.param.split('/')[0], model.get('detector', model)
 
 
