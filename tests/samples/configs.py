@@ -102,14 +102,14 @@ def changes(first: Config, second: Config) -> dict[str, object]:
     both = (
         {k: v for k, v in c.to_dict().items() if k in RUN_KEYS} for c in (first, second)
     )
-    return _changes(*map(_plain, both))
+    return _changes(*map(plain, both))
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
     """Tuples as lists and without the scope that MMEngine adds, as YAML has them."""
     if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items() if key != '_scope_'}
-    return [_plain(item) for item in node] if isinstance(node, list | tuple) else node
+        return {key: plain(value) for key, value in node.items() if key != '_scope_'}
+    return [plain(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 def _changes(first: dict, second: dict, key: str = '') -> dict[str, object]:
