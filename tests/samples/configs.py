@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,14 @@ def _values(node: object, name: str) -> list:
         return []
     own = [node[name]] if name in node else []
     return own + _values(list(node.values()), name)
+
+
+def reported_numbers() -> list[tuple[str, str, str, str]]:
+    """Rows of docs/papers/numbers.md: config, table of the paper, data and number."""
+    page = Path(__file__).parents[2] / 'docs' / 'papers' / 'numbers.md'
+    row = re.compile(r'\| `(\S+)` \| ([^|]+) \| ([^|]+) \| ([\d.]+) \|')
+    rows = map(row.match, page.read_text().splitlines())
+    return [match.group(1, 2, 3, 4) for match in rows if match]
 
 
 def changes(first: Config, second: Config) -> dict[str, object]:
