@@ -51,7 +51,8 @@ class Detections:
     def areas(self, kind: str) -> np.ndarray:
         """(n,) areas of boxes or masks in square pixels."""
         if kind == 'segm' and self.masks is not None:
-            return coco_mask.area(list(self.masks)).astype(float)
+            # One by one: pycocotools counts those of a call in eight bits.
+            return np.array([coco_mask.area(mask) for mask in self.masks], float)
         return self.bboxes[:, 2] * self.bboxes[:, 3]
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
 from samples.detections import random_data
 from samples.five_images import five_images
 
-from mmdet_plus.analysis.report.detections import arrange, read_detections
+from mmdet_plus.analysis.report.detections import Detections, arrange, read_detections
 from mmdet_plus.analysis.report.ground_truth import read_ground_truth
 
 
@@ -29,6 +30,17 @@ def test_nothing():
     assert len(found) == 0
     assert found.bboxes.shape == (0, 4)
     assert found.of_image(2) == slice(0, 0)
+
+
+def test_areas_of_more_masks_than_eight_bits_count():
+    bitmap = np.zeros((6, 5, 300), np.uint8, order='F')
+    for index in range(300):
+        bitmap[: index % 7, :2, index] = 1
+    none = np.zeros(300, int)
+    masks = tuple(coco_mask.encode(bitmap))
+    found = Detections(none, none, none, np.zeros((300, 4)), none, masks)
+    expected = [2 * min(index % 7, 6) for index in range(300)]
+    np.testing.assert_array_equal(found.areas('segm'), expected)
 
 
 def test_areas_of_masks_and_boxes_of_masks():
