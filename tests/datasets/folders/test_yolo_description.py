@@ -52,6 +52,20 @@ def test_broken_descriptions(yolo, text, message):
         recognise(str(yolo))
 
 
+def test_a_description_that_is_no_file(yolo):
+    (yolo / 'data.yaml').unlink()
+    (yolo / 'other.yaml').mkdir()
+    with pytest.raises(UserError, match='nothing names the classes'):
+        recognise(str(yolo))
+    (yolo / 'data.yaml').mkdir()
+    with pytest.raises(UserError, match=r'data\.yaml is a folder; it must be a file'):
+        recognise(str(yolo))
+    (yolo / 'data.yaml').rmdir()
+    (yolo / 'data.yaml').symlink_to('/nowhere/data.yaml')
+    with pytest.raises(UserError, match=r'data\.yaml cannot be read: No such file'):
+        recognise(str(yolo))
+
+
 @pytest.mark.parametrize(
     ('text', 'names'),
     [
