@@ -61,8 +61,6 @@ def class_names(description: dict[str, Any], path: str | Path) -> list[str]:
     Raises:
         UserError: if there are none, numbers are left out, or ``nc`` differs.
     """
-    if 'kpt_shape' in description:
-        raise UserError(f'{path}: kpt_shape says that labels are poses, not boxes')
     names = description.get('names')
     if isinstance(names, dict):
         numbered = {_number(key): name for key, name in names.items()}
