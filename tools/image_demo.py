@@ -6,10 +6,14 @@
     python tools/image_demo.py VIDEO --model NAME --save-json
     python tools/image_demo.py 0 --model NAME --max-frames 500
     python tools/image_demo.py rtsp://HOST/PATH --model NAME
+    torchrun --nproc-per-node 8 tools/image_demo.py FOLDER --model NAME \\
+        --launcher pytorch --resume
 
 Writes the input with boxes and masks drawn to ``OUT_DIR/vis`` and the predictions as
 json to ``OUT_DIR/preds``. A number is a webcam; it and streams are recorded until they
 end, or Ctrl+C. Videos have their frame rate and the time that is left in each frame.
+Processes of a launcher share the images of a folder; with ``--resume`` those whose
+predictions are in ``OUT_DIR/preds`` are left out, so that a killed run goes on.
 """
 
 import argparse
@@ -19,15 +23,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from mmdet_plus.apis import DetInferencer
-from mmdet_plus.apis.image_inputs import images_of_folder
+from mmdet_plus.apis.image_inputs import distinct_names, images_of_folder
 from mmdet_plus.cli.arguments import (
+    LAUNCHERS,
     ToolParser,
     add_unsafe_load,
     at_least,
     device_name,
     number_in,
+    place_of_process,
 )
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.output_paths import check_folder
@@ -100,8 +107,43 @@ def build_parser() -> ToolParser:
     parser.add_argument(
         '--max-frames', type=at_least(1), help='of videos: stop after so many'
     )
+    _add_sharing_arguments(parser)
     add_unsafe_load(parser)
     return parser
+
+
+def _add_sharing_arguments(parser: ToolParser) -> None:
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='of folders: leave out images that OUT_DIR/preds has predictions of',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='that started several processes to share a folder',
+    )
+
+
+def images_to_do(args: argparse.Namespace) -> list[str] | None:
+    """Images of a folder that this process has to do; None where there is no folder."""
+    if not Path(args.input).is_dir():
+        return None
+    names = distinct_names(str(path) for path in images_of_folder(Path(args.input)))
+    rank, size, _ = place_of_process(args.launcher)
+    own = list(names)[rank::size]
+    if not args.resume:
+        return own
+    done = args.out_dir / 'preds'
+    return [path for path in own if not (done / f'{names[path]}.json').is_file()]
+
+
+def own_gpu(launcher: str) -> str | None:
+    """The GPU of this process of several; None lets MMEngine choose a device."""
+    if launcher == 'none' or not torch.cuda.is_available():
+        return None
+    return f'cuda:{place_of_process(launcher)[2]}'
 
 
 def check_arguments(args: argparse.Namespace) -> None:
@@ -131,13 +173,18 @@ def run(argv: Sequence[str] | None) -> None:
     args = build_parser().parse_args(argv)
     check_arguments(args)
     of_video = is_video(args.input)
+    left = images_to_do(args)
+    if left == []:
+        print(f'{args.input}: no image is left to do')
+        return
     inferencer = DetInferencer(
         model=args.model,
         weights=args.weights,
-        device=args.device,
+        device=args.device or own_gpu(args.launcher),
         unsafe_load=args.unsafe_load,
         show_progress=not of_video,
     )
+    inferencer.only = left
     if of_video:
         found = detect_in_video(inferencer, args)
     else:

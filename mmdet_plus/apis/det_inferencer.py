@@ -2,7 +2,7 @@
 
 import logging
 import os.path as osp
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,12 @@ class DetInferencer(MMDetInferencer):
         unsafe_load: load a checkpoint that holds more than weights, which can run any
             code. Holds for this detector only.
         kwargs: as MMDetection's takes them.
+
+    Attributes:
+        only: paths of the images of a folder to detect in; None for all.
     """
+
+    only: Collection[str] | None = None
 
     def __init__(
         self,
@@ -95,6 +100,8 @@ class DetInferencer(MMDetInferencer):
         paths = [item for item in found if isinstance(item, str)]
         self._names = distinct_names(paths)
         self._skips_broken = isinstance(inputs, str | Path) and osp.isdir(inputs)
+        if self._skips_broken and self.only is not None:
+            return [path for path in found if path in self.only]
         return found
 
     def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
@@ -117,7 +124,7 @@ class DetInferencer(MMDetInferencer):
                 continue
             is_empty = False
             yield source, data
-        if is_empty and self._skips_broken:
+        if is_empty and self._skips_broken and self.only is None:
             raise UserError('none of the images of the folder can be read')
 
     def visualize(

@@ -102,18 +102,26 @@ def add_unsafe_load(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def place_of_process(launcher: str) -> tuple[int, int, int]:
+    """Rank, number of processes, and rank on this machine.
+
+    Usable before communication is started.
+    """
+    if launcher == 'none':
+        return 0, 1, 0
+    rank, size, local = LAUNCHER_VARIABLES[launcher]
+    known = os.environ
+    return int(known.get(rank, 0)), int(known.get(size, 1)), int(known.get(local, 0))
+
+
 def is_first_process(launcher: str) -> bool:
     """Whether this process has rank 0; usable before communication is started."""
-    if launcher == 'none':
-        return True
-    return os.environ.get(LAUNCHER_VARIABLES[launcher][0], '0') == '0'
+    return place_of_process(launcher)[0] == 0
 
 
 def num_processes(launcher: str) -> int:
     """How many processes work together; usable before communication is started."""
-    if launcher == 'none':
-        return 1
-    return int(os.environ.get(LAUNCHER_VARIABLES[launcher][1], '1'))
+    return place_of_process(launcher)[1]
 
 
 def at_least(low: int) -> Callable[[str], int]:

@@ -21,6 +21,7 @@ from .arguments import LAUNCHER_VARIABLES, is_first_process
 from .config_loading import load_config
 from .error_reporting import message_of
 from .preflight.checks import print_warnings
+from .short_screen import ShortScreenRunner
 
 # In `configs/_base_/default_runtime.py`, too.
 GUARDS = ('ImageErrorHook', 'DivergenceHook', 'CheckpointMatchHook')
@@ -127,7 +128,7 @@ def build_runner(cfg: Config) -> Runner:
     try:
         if cfg.get('runner_type'):
             return RUNNERS.build(cfg)
-        return Runner.from_cfg(cfg)
+        return ShortScreenRunner.from_cfg(cfg)
     except Exception as error:
         raise UserError(f'the config cannot be built: {message_of(error)}') from error
 

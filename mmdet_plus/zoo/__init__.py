@@ -4,6 +4,7 @@ from . import checkpoint_scheme  # registers zoo://
 from .allowed_types import UnsafeCheckpointError
 from .download import fetch
 from .index import ZooEntry, ZooError, find_entry, load_index
+from .pretrained_init import FittingPretrainedInit
 from .released_weights import fetch_weights
 from .safe_loading import (
     load_checkpoint_file,
@@ -15,6 +16,7 @@ from .safe_yaml import SafeYamlHandler
 make_mmengine_load_safely()
 
 __all__ = [
+    'FittingPretrainedInit',
     'SafeYamlHandler',
     'UnsafeCheckpointError',
     'ZooEntry',

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..whole_files import written_whole
 from .download import sha256_of
+from .matching import check_finite
 from .safe_loading import load_checkpoint_file
 
 
@@ -23,13 +25,16 @@ def strip_checkpoint(checkpoint: dict[str, Any], *, half: bool) -> dict[str, Any
 
     Raises:
         UserError: there are no weights in the checkpoint, or some that half precision
-            cannot say.
+            cannot say, or some that are NaN.
     """
     if 'state_dict' not in checkpoint:
         raise UserError(f'the checkpoint has no state_dict, only {list(checkpoint)}')
     if not checkpoint['state_dict']:
         raise UserError('the state_dict of the checkpoint is empty')
 
+    check_finite(
+        {k: v for k, v in checkpoint['state_dict'].items() if isinstance(v, Tensor)}
+    )
     weights = {
         key: _convert(key, value, half=half)
         for key, value in checkpoint['state_dict'].items()
@@ -77,8 +82,9 @@ def publish(
         raise UserError(f'{out_dir} is a file, not a folder to write to')
     stripped = strip_checkpoint(load_checkpoint_file(source, unsafe=unsafe), half=half)
     out_dir.mkdir(parents=True, exist_ok=True)
-    unnamed = out_dir / f'{name}.pth.part'
-    torch.save(stripped, unnamed)
+    unnamed = out_dir / f'{name}.pth'
+    with written_whole(unnamed) as part:
+        torch.save(stripped, part)
     return unnamed.replace(out_dir / f'{name}-{sha256_of(unnamed)[:8]}.pth')
 
 

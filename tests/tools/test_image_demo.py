@@ -48,6 +48,52 @@ def test_folder(tool_main, detector, picture, tmp_path):
     assert names == ['a.json', 'a.png', 'b.json', 'b.png']
 
 
+@pytest.fixture
+def folder(picture):
+    """Five images; two of them have the same stem."""
+    image = cv2.imread(str(picture))
+    for name in ('a.jpg', 'b.png', 'c.png', 'd.png'):
+        cv2.imwrite(str(picture.with_name(name)), image)
+    return picture.parent
+
+
+def test_processes_share_a_folder(tool_main, detector, folder, tmp_path, monkeypatch):
+    assert tool_main('image_demo', folder, *detector, '--out-dir', 'whole') == 0
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    written = {}
+    for rank in ('0', '1'):
+        monkeypatch.setenv('RANK', rank)
+        arguments = ['--out-dir', 'shared', '--launcher', 'pytorch']
+        assert tool_main('image_demo', folder, *detector, *arguments) == 0
+        written[rank] = {path.name for path in (tmp_path / 'shared/preds').iterdir()}
+    assert len(written['0']) == 3
+    assert len(written['1']) == 5
+    for path in (tmp_path / 'whole').glob('*/*'):
+        other = tmp_path / 'shared' / path.parent.name / path.name
+        assert other.read_bytes() == path.read_bytes()
+
+
+def test_resuming_does_what_is_left(tool_main, detector, folder, tmp_path, capsys):
+    arguments = [folder, *detector, '--out-dir', 'out', '--resume']
+    assert tool_main('image_demo', *arguments) == 0
+    names = sorted(path.name for path in (tmp_path / 'out/preds').iterdir())
+    assert names == ['a.json', 'a_png.json', 'b.json', 'c.json', 'd.json']
+    kept = tmp_path / 'out/preds/b.json'
+    kept.write_text('kept')
+    gone = [tmp_path / 'out/preds' / name for name in ('a_png.json', 'd.json')]
+    for path in gone:
+        path.unlink()
+    capsys.readouterr()
+    assert tool_main('image_demo', *arguments) == 0
+    assert '2 images, ' in capsys.readouterr().out
+    assert all(json.loads(path.read_text())['scores'] for path in gone)
+    assert kept.read_text() == 'kept'
+    assert tool_main('image_demo', *arguments) == 0
+    assert 'no image is left to do' in capsys.readouterr().out
+    assert tool_main('image_demo', *arguments[:-1]) == 0
+    assert kept.read_text() != 'kept'
+
+
 def test_video(tool_main, detector, tmp_path):
     path = tmp_path / 'film.avi'
     code = cv2.VideoWriter.fourcc(*'MJPG')

@@ -145,5 +145,5 @@ def test_corrupt_image_is_named(
 ):
     path = coco_folder / 'images/2.png'
     path.write_bytes(path.read_bytes()[:60])
-    assert tool_main('test', tiny_config, checkpoint) == 1
+    assert tool_main('test', tiny_config, checkpoint) == 2
     assert f'image {coco_folder}/images/2.png' in only_message(capsys)

@@ -76,15 +76,17 @@ def test_training_writes_a_checkpoint(tool_main, tiny_config, tmp_path):
 
 @pytest.mark.parametrize('num_workers', [0, 1])
 @pytest.mark.parametrize(
-    ('num_bytes', 'status'),
-    # An empty file is found beforehand, one that ends after its header when it is read.
-    [(0, 2), (60, 1)],
+    ('spoilt', 'status'),
+    # What is cut off is found beforehand, what is wrong inside when it is read.
+    [(slice(0, None), 2), (slice(60, None), 2), (slice(45, -20), 1)],
 )
 def test_corrupt_image_is_named(
-    tool_main, tiny_config, coco_folder, capsys, num_workers, num_bytes, status
+    tool_main, tiny_config, coco_folder, capsys, num_workers, spoilt, status
 ):
     for image in (coco_folder / 'images').iterdir():
-        image.write_bytes(image.read_bytes()[:num_bytes])
+        content = bytearray(image.read_bytes())
+        content[spoilt] = bytes(len(content[spoilt])) if spoilt.stop else b''
+        image.write_bytes(content)
     options = [*QUIET, f'train_dataloader.num_workers={num_workers}']
     assert tool_main('train', tiny_config, '--cfg-options', *options) == status
     message = only_message(capsys)

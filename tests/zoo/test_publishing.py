@@ -98,3 +98,12 @@ def test_names_and_folders_that_cannot_be(checkpoint, tmp_path):
             publish(checkpoint, tmp_path / 'out', name)
     with pytest.raises(UserError, match=r'epoch_12\.pth is a file, not a folder'):
         publish(checkpoint, checkpoint, 'net')
+
+
+def test_weights_of_a_diverged_training_are_refused(checkpoint, tmp_path):
+    content = torch.load(checkpoint)
+    content['state_dict']['weight'][1] = float('nan')
+    torch.save(content, checkpoint)
+    with pytest.raises(UserError, match='1 of 2 weights in the checkpoint hold NaN'):
+        publish(checkpoint, tmp_path / 'out', 'net')
+    assert not (tmp_path / 'out').exists()

@@ -99,7 +99,7 @@ def load_truth(path: Path) -> Truth:
 
 
 def ap_rows(judged: Judged, gt_counts: np.ndarray) -> list[dict]:
-    """AP without the false positives above each tenth; at 1 all of them stay."""
+    """AP50 without the false positives above each tenth; at 1 all of them stay."""
     return [
         dict(score_thr=thr, ap50=hypothetical_ap(judged, gt_counts, thr))
         for thr in TENTHS
@@ -118,10 +118,9 @@ def write_table(rows: dict[str, list[dict]], out_file: Path) -> None:
 def report(judged: dict[str, Judged], gt_counts: np.ndarray, score_thr: float) -> None:
     """Print one line for each detector."""
     kinds = ('all', *KINDS)
-    print(
-        f'| detector | AP | AP without | found | {" | ".join(kinds)} | equal recall |'
-    )
-    print('|' + ' --- |' * (5 + len(kinds)))
+    columns = ('detector', 'AP50', 'AP50 without', 'found', *kinds, 'equal recall')
+    print(f'| {" | ".join(columns)} |')
+    print('|' + ' --- |' * len(columns))
     num_found = count_found(next(iter(judged.values())), score_thr)
     for name, own in judged.items():
         counts = count_above(own, score_thr)
@@ -135,7 +134,7 @@ def report(judged: dict[str, Judged], gt_counts: np.ndarray, score_thr: float) -
         cells.append('-' if at_recall is None else str(at_recall))
         print(f'| {name} | {" | ".join(cells)} |')
     print(
-        f'true and false positives with scores above {score_thr:g}; AP without the '
+        f'true and false positives with scores above {score_thr:g}; AP50 without the '
         f'false ones; all false ones where {num_found} objects are found'
     )
 

@@ -40,6 +40,7 @@ BUILDER_KEYS = {
     'type',
     '_scope_',
     '_delete_',
+    'bg_cls_weight',
     'by_epoch',
     'constructor',
     'convert_to_iter_based',
@@ -119,7 +120,8 @@ def _check_section(node: Any, where: str) -> None:
 def _refuse_if_alike(
     name: Any, known: Collection[str], where: str, cutoff: float
 ) -> None:
-    is_name = isinstance(name, str) and name not in known
+    # A name with an underscore before it is the config's own.
+    is_name = isinstance(name, str) and name not in known and name[:1] != '_'
     if is_name and difflib.get_close_matches(name, known, n=1, cutoff=cutoff):
         raise _unknown(name, known, f'{where}of the config'.strip())
 
@@ -146,7 +148,9 @@ def _check_typed(where: str, node: dict) -> None:
     name = node['type'].rpartition('.')[2]
     candidates = _registered().get(name)
     if candidates is None:
-        is_plain = '.' not in node['type']
+        # FPG and others have kinds of their own, in small letters.
+        is_kind = name[:1].islower() and not where.endswith('nms')
+        is_plain = '.' not in node['type'] and not is_kind
         if is_plain and difflib.get_close_matches(name, _registered(), 1, ALIKE):
             hint = suggestion(name, _registered())
             raise UserError(f'{where}.type: nothing is registered as {name!r}; {hint}')
@@ -207,7 +211,17 @@ def _arguments(item: Any) -> tuple[frozenset[str], bool]:
         except (TypeError, ValueError):
             return frozenset(names), True
         names |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+        names.update(_older_names(function))
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
         is_open = True
     return frozenset(names - {'self'}), is_open
+
+
+def _older_names(function: Any) -> Collection[str]:
+    """Names that MMEngine's ``deprecated_api_warning`` still takes for arguments."""
+    code = getattr(function, '__code__', None)
+    cells = getattr(function, '__closure__', None) or ()
+    held = dict(zip(getattr(code, 'co_freevars', ()), cells, strict=False))
+    names = held['name_dict'].cell_contents if 'name_dict' in held else None
+    return names if isinstance(names, dict) else ()

@@ -253,6 +253,21 @@ def test_errors(change, message):
         build(**change)
 
 
+def test_objects_without_area_spoil_no_loss(feats):
+    """MMDetection's coder divides by their width, and gives NaN."""
+    sampler = dict(type='RandomSampler', num=64, pos_fraction=1.0)  # adds objects
+    head = build(train_cfg={**config().train_cfg, 'sampler': sampler})
+    flat = torch.tensor([[20.0, 20, 20, 50], [30, 40, 60, 40], [9, 9, 9, 9]])
+    maps = [level[:1] for level in feats]
+    bad, clean = (
+        head.loss(maps, proposals(9), samples(boxes))
+        for boxes in (torch.cat([GTS, flat]), GTS)
+    )
+    for name, value in bad.items():
+        assert value.isfinite().all(), name
+        torch.testing.assert_close(value, clean[name])
+
+
 def test_losses_of_any_batch_are_finite_and_have_the_same_names():
     sampler = dict(type='RandomSampler', num=16, pos_fraction=0.25)
     head = build(train_cfg={**config().train_cfg, 'sampler': sampler})
