@@ -34,8 +34,7 @@ def plot_correlations(rows: Sequence[dict], out_file: Path | BinaryIO) -> None:
     panel.set(ylabel='Pearson correlation of score and IoU')
     if heads:
         add_legend(figure, panel)
-    with written_whole(out_file) as part:
-        figure.savefig(part, dpi=DPI)
+    _save(figure, out_file)
 
 
 def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path | BinaryIO) -> None:
@@ -61,8 +60,7 @@ def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path | BinaryIO) ->
         panel.set(title=size, xlabel='proposal IoU', ylabel=label, xlim=(0, 1))
     if chosen:
         add_legend(figure, panels[0])
-    with written_whole(out_file) as part:
-        figure.savefig(part, dpi=DPI)
+    _save(figure, out_file)
 
 
 def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path | BinaryIO) -> None:
@@ -87,8 +85,7 @@ def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path | BinaryIO) -> Non
     figure.colorbar(
         picture, ax=panels, location='bottom', shrink=0.8, label='cosine similarity'
     )
-    with written_whole(out_file) as part:
-        figure.savefig(part, dpi=DPI)
+    _save(figure, out_file)
 
 
 def _small_panels(number: int) -> tuple[Figure, list]:
@@ -98,3 +95,11 @@ def _small_panels(number: int) -> tuple[Figure, list]:
     for panel in panels[number:]:
         panel.set_visible(False)
     return figure, panels[:number]
+
+
+def _save(figure: Figure, out_file: Path | BinaryIO) -> None:
+    if not isinstance(out_file, str | Path):
+        figure.savefig(out_file, dpi=DPI)
+        return
+    with written_whole(out_file) as part:
+        figure.savefig(part, dpi=DPI)

@@ -46,6 +46,11 @@ def _is_finite(value: Any) -> bool:
 
 
 POSITIVE: Check = (lambda value: _is_integer(value) and value > 0, 'an integer above 0')
+# MMDetection has an interval that is a quotient, such as 57300.0.
+WHOLE: Check = (
+    lambda value: _is_finite(value) and value > 0 and value == int(value),
+    'a whole number above 0',
+)
 COUNT: Check = (lambda value: _is_integer(value) and value >= 0, 'an integer >= 0')
 INTERVAL: Check = (
     lambda value: _is_integer(value) and (value > 0 or value == -1),
@@ -60,7 +65,7 @@ CHECKS = {
     **{f'{loader}.num_workers': COUNT for loader in LOADERS},
     'train_cfg.max_epochs': POSITIVE,
     'train_cfg.max_iters': POSITIVE,
-    'train_cfg.val_interval': POSITIVE,
+    'train_cfg.val_interval': WHOLE,
     'optim_wrapper.optimizer.lr': RATE,
     'optim_wrapper.optimizer.weight_decay': RATE,
     'optim_wrapper.accumulative_counts': POSITIVE,
@@ -113,7 +118,7 @@ def check_before_test(cfg: Config) -> list[str]:
     check_names(cfg)
     check_checkpoint(cfg.load_from)
     counts = dict(iter_class_counts(cfg.model))
-    loaders = dict(test_dataloader='test_evaluator')
+    loaders: dict[str, str | None] = dict(test_dataloader='test_evaluator')
     warnings = _check_data(cfg, loaders, counts)
     check_buildable(cfg, loaders)
     return warnings
