@@ -7,7 +7,7 @@ import mmdet_plus
 
 ROOT = Path(mmdet_plus.__file__).parent
 FLOORS = (
-    ('errors', 'version', 'whole_files'),
+    ('errors', 'tool_names', 'version', 'whole_files'),
     ('host_versions',),
     ('ops',),
     ('models', 'datasets'),

@@ -107,6 +107,12 @@ def build_parser() -> ToolParser:
     parser.add_argument(
         '--max-frames', type=at_least(1), help='of videos: stop after so many'
     )
+    _add_sharing_arguments(parser)
+    add_unsafe_load(parser)
+    return parser
+
+
+def _add_sharing_arguments(parser: ToolParser) -> None:
     parser.add_argument(
         '--resume',
         action='store_true',
@@ -118,8 +124,6 @@ def build_parser() -> ToolParser:
         default='none',
         help='that started several processes to share a folder',
     )
-    add_unsafe_load(parser)
-    return parser
 
 
 def images_to_do(args: argparse.Namespace) -> list[str] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from .commands import tool_command
+from ..tool_names import tool_command
 
 
 def train_and_tell(runner: Runner) -> None:

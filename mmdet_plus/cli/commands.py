@@ -9,12 +9,11 @@ from pathlib import Path
 import mmdet
 
 from ..errors import UserError
+from ..tool_names import command_name
 from ..zoo.index import index_root
 from .config_loading import config_path
 from .error_reporting import run_tool
 
-# Tools of another name than their file has.
-NAMES = {'image-demo': 'predict'}
 # For those who change this package.
 LEFT_OUT = ('dev', 'demo')
 
@@ -30,27 +29,12 @@ def host_tools() -> dict[str, Path]:
     return {name.replace('-', '_'): path for name, path in _tools(folder).items()}
 
 
-def tool_command(file: str) -> str:
-    """How to start another tool in the way in which this one was started.
-
-    Args:
-        file: of the tool below ``tools/``, such as ``check_data.py``.
-    """
-    started = Path(sys.argv[0])
-    if started.suffix == '.py' and 'tools' in started.parts:
-        depth = started.parts[::-1].index('tools')
-        return f'python {[started, *started.parents][depth] / file}'
-    name = Path(file).stem.replace('_', '-')
-    return f'mmdet_plus {NAMES.get(name, name)}'
-
-
 def _tools(folder: Path, left_out: Sequence[str] = ()) -> dict[str, Path]:
     files = [*sorted(folder.glob('*.py')), *sorted(folder.glob('*/*.py'))]
     names: dict[str, Path] = {}
     for path in files:
         if path.parent.name not in left_out:
-            name = path.stem.replace('_', '-')
-            names.setdefault(NAMES.get(name, name), path)
+            names.setdefault(command_name(path.name), path)
     return names
 
 

@@ -13,8 +13,8 @@ from ..datasets.checking import examine, refuse_errors
 from ..datasets.folders import DataFolder, recognise
 from ..datasets.folders.content import SPLIT_SEED, VAL_FRACTION
 from ..errors import UserError
+from ..tool_names import tool_command
 from .arguments import is_first_process, number_in
-from .commands import tool_command
 from .held_out import as_in_training
 from .preflight.checks import print_warnings
 from .preflight.dataset_configs import iter_datasets

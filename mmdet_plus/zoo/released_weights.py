@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from ..errors import UserError
+from ..tool_names import tool_command
 from .conversion.converting import check_complete, convert_file, write_checkpoint
 from .download import cache_dir, fetch, sha256_of
 from .drive_download import download_through_gdown
@@ -136,7 +137,7 @@ def _check_licence(entry: ZooEntry, accepted: bool) -> None:
         raise ZooError(
             f'{entry.name}: the {release.released_by} state no licence, so all rights '
             f'in these weights are theirs ({release.code}). If you may use them: '
-            f'python tools/zoo.py download {entry.name} --accept-unlicensed'
+            f'{tool_command("zoo.py")} download {entry.name} --accept-unlicensed'
         )
 
 
@@ -204,6 +205,8 @@ def _check_whole(cfg: Config, path: Path) -> None:
 def _how_by_hand(entry: ZooEntry, source: Path, reasons: list[str]) -> str:
     release = _release(entry)
     what = 'no mirror gave the file' if reasons else 'no mirror has it as one file'
+    zoo = f'{tool_command("zoo.py")} download {entry.name}'
+    convert = tool_command('model_converters/convert_weights.py')
     return '\n  '.join(
         [
             f'{entry.name}: {what} of the {release.released_by}.',
@@ -211,10 +214,9 @@ def _how_by_hand(entry: ZooEntry, source: Path, reasons: list[str]) -> str:
             'Fetch it by hand:',
             *(f'  {place}' for place in (*release.urls, *release.pages)),
             f'put it here: {source}',
-            f'and convert it: python tools/zoo.py download {entry.name}',
-            f'or: python tools/zoo.py download {entry.name} --file FILE',
-            'or wherever it is: python tools/model_converters/convert_weights.py '
-            f'FILE {entry.config} OUT.pth',
+            f'and convert it: {zoo}',
+            f'or: {zoo} --file FILE',
+            f'or wherever it is: {convert} FILE {entry.config} OUT.pth',
         ]
     )
 

@@ -37,26 +37,6 @@ def test_a_tool_gets_its_arguments_and_its_name(capsys):
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize(
-    ('started', 'command'),
-    [
-        ('tools/train.py', 'python tools/check_data.py'),
-        ('/a/tools/analysis_tools/x.py', 'python /a/tools/check_data.py'),
-        ('mmdet_plus train', 'mmdet_plus check-data'),
-        ('/usr/bin/pytest', 'mmdet_plus check-data'),
-        ('own.py', 'mmdet_plus check-data'),
-    ],
-)
-def test_other_tools_are_named_as_this_one_was_started(monkeypatch, started, command):
-    monkeypatch.setattr(sys, 'argv', [started])
-    assert commands.tool_command('check_data.py') == command
-
-
-def test_a_tool_of_another_name_is_named_by_it(monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['mmdet_plus train'])
-    assert commands.tool_command('image_demo.py') == 'mmdet_plus predict'
-
-
 def test_tools_of_the_host(capsys):
     assert commands.main(['host']) == 0
     assert 'get_flops' in capsys.readouterr().out

@@ -144,8 +144,9 @@ def test_what_to_do_by_hand_is_said_and_works(server, entry, home, capsys):
         LINK.format('quota'),
         'https://pan.example.com (code ab)',
         f'put it here: {source}',
-        'python tools/zoo.py download net_released',
-        f'convert_weights.py FILE {model.config} OUT.pth',
+        'convert it: mmdet_plus zoo download net_released\n',
+        'or: mmdet_plus zoo download net_released --file FILE\n',
+        f'mmdet_plus convert-weights FILE {model.config} OUT.pth',
     ):
         assert part in message
     source.write_bytes(FILES['good'])

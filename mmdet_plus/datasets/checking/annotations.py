@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..folders.content import Content, plain_name
+from .corners import are_corners, leaves, may_be_corners
 from .findings import Finding, place_of
 from .masks import check_masks
 
 # More dropped objects than this are no accident of single ones.
 MOST_DROPPED = 0.5
-# How many boxes must leave the image, and none if read as corners, to tell xyxy.
-LEAST_LEAVING = 0.3
 LARGEST_FRACTION = 1.5  # of a box written in 0..1 rather than in pixels
 TINY = 4.0  # pixels at the scale of the network's input
 
@@ -120,7 +119,7 @@ def _why_wrong(item: dict, images: dict, names: dict) -> str | None:
 
 
 def _why_odd(item: dict, image: dict, input_size: tuple[int, int] | None) -> str | None:
-    if _leaves(item['bbox'], image):
+    if leaves(item['bbox'], image):
         return 'leaving'
     if input_size is None:
         return None
@@ -129,12 +128,6 @@ def _why_odd(item: dict, image: dict, input_size: tuple[int, int] | None) -> str
         wanted / side for wanted, side in zip(sorted(input_size), sides, strict=True)
     )
     return 'tiny' if min(item['bbox'][2:]) * scale < TINY else None
-
-
-def _leaves(box: Sequence[float], image: dict) -> bool:
-    x, y, width, height = box
-    right, bottom = image['width'] + 1, image['height'] + 1
-    return x < -1 or y < -1 or x + width > right or y + height > bottom
 
 
 def _finite(values: Iterable[Any]) -> bool:
@@ -249,20 +242,18 @@ def _shape_of_boxes(
     if max(max(box) for box in boxes) <= LARGEST_FRACTION:
         message = 'boxes are in 0..1; they must be pixels: multiply with the size'
         return [Finding(True, message, places)]
-    leaving = [
-        item for item in placed if _leaves(item['bbox'], images[item['image_id']])
-    ]
-    if len(leaving) > LEAST_LEAVING * len(placed) and all(
-        _fits_as_corners(item['bbox'], images[item['image_id']]) for item in placed
-    ):
+    pairs = [(item['bbox'], images[item['image_id']]) for item in placed]
+    if are_corners(pairs):
         message = 'boxes look like x1, y1, x2, y2; they must be x, y, width, height'
         return [Finding(True, message, places)]
+    if may_be_corners(pairs):
+        message = (
+            f'{len(boxes)} boxes look like x1, y1, x2, y2, though few leave their '
+            'images: all are wider than x and higher than y. They must be x, y, width, '
+            'height'
+        )
+        return [Finding(False, message, places, _images_of(placed, images))]
     return []
-
-
-def _fits_as_corners(box: Sequence[float], image: dict) -> bool:
-    x1, y1, x2, y2 = box
-    return x1 <= x2 <= image['width'] + 1 and y1 <= y2 <= image['height'] + 1
 
 
 def _doubles(usable: list[dict], images: dict) -> list[Finding]:

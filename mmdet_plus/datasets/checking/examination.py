@@ -10,6 +10,7 @@ from ..folders.recognition import DataFolder
 from .annotations import check_annotations, has_box
 from .findings import Finding
 from .images import check_images
+from .poses import check_poses
 from .splits import check_splits
 
 
@@ -73,6 +74,7 @@ def examine(
             needs_masks=needs_masks,
             input_size=input_size,
         )
+        found += check_poses(raw) if data.format == 'YOLO' else []
         images = track(contents[split]['images'])
         found += check_images([*images], folders[split], pixels=pixels)
         findings += [(split, finding) for finding in found]

@@ -129,7 +129,10 @@ def _find(root: Path, needed: Sequence[str]) -> _Found:
         return found
     if error:
         raise error
-    below = [path for path in folders_below(root) if _look(path, needed)[0]]
+    below: list[Path] = []
+    for path in folders_below(root):
+        if path.parent not in below and _look(path, needed)[0]:
+            below.append(path)
     if below:
         shown = ', '.join(map(str, below[:NUM_EXAMPLES]))
         raise UserError(

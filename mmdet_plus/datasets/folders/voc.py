@@ -3,6 +3,7 @@
 import math
 import os
 import os.path as osp
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from mmdet_plus.errors import UserError
 
 from .base import FolderDataset
 from .coco import SPLIT_NAMES, split_of
-from .content import IMAGE_SUFFIXES, Content, image_size, read_text
+from .content import IMAGE_SUFFIXES, Content, image_size, list_images, read_text
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 ANNOTATION_FOLDERS = ('Annotations', 'annotations', 'labels')
@@ -23,6 +24,7 @@ IMAGE_FOLDERS = ('JPEGImages', 'images', 'Images', 'data')
 LEAST_ZEROS, LEAST_FILES_OF_ZEROS, LEAST_FRACTIONS = 0.02, 2, 0.5
 NUM_EXAMPLES = 3
 TRUE = ('1', 'true', 'yes')
+DEVKIT = re.compile(r'^VOC20\d\d$')  # folders of VOCdevkit
 
 
 @DATASETS.register_module()
@@ -181,9 +183,12 @@ def _splits(root: Path, remarks: list[str]) -> dict[str, dict]:
         for name in reversed(ANNOTATION_FOLDERS)
         if any((place / name).glob('*.xml'))
     }
-    if root in found or len(found) == 1:
-        place = root if root in found else next(iter(found))
-        return _with_sets(root, place, found[place], remarks)
+    if root in found:
+        return _with_sets(root, root, found[root], remarks)
+    if len(found) == 1:
+        ((place, name),) = found.items()
+        is_all = _is_all_data(place, places[1:])
+        return _with_sets(root, place, name, remarks) if is_all else {}
     if found:
         pairs = {
             place / name: _image_folder(place, name) for place, name in found.items()
@@ -201,6 +206,13 @@ def _splits(root: Path, remarks: list[str]) -> dict[str, dict]:
     }
     beside = {place: place for place in places if any(place.glob('*.xml'))}
     return _by_split(root, pairs or beside)
+
+
+def _is_all_data(place: Path, folders: Sequence[Path]) -> bool:
+    """Whether one of the folders of a root is what the root is given for."""
+    if DEVKIT.match(place.name) or split_of(Path(place.name)):
+        return True
+    return not any(list_images(str(path)) for path in folders if path != place)
 
 
 def _by_split(root: Path, pairs: dict[Path, Path]) -> dict[str, dict]:

@@ -29,6 +29,7 @@ from .yolo_description import (
     read_description,
     split_places,
 )
+from .yolo_poses import hint_of_pose, numbers_of_points, without_points
 
 # Six decimals of an image of up to 5000 px say a hundredth of a pixel.
 DECIMALS = 2
@@ -41,7 +42,8 @@ LEAST_PIXELS, MOST_IN_PIXELS = 2.0, 0.5
 class YOLODataset(FolderDataset):
     """Data in YOLO's format: boxes ``class cx cy w h`` or polygons, in [0, 1].
 
-    A line with at least three corners is a polygon; its box lies tight around it.
+    A line with at least three corners is a polygon; its box lies tight around it. Of
+    poses, which ``kpt_shape`` in ``data.yaml`` tells, boxes are read, points left out.
     Coordinates are rounded to hundredths of a pixel.
 
     Args:
@@ -68,6 +70,7 @@ class YOLODataset(FolderDataset):
             )
         content: Content = dict(images=[], annotations=[], categories=[])
         names = class_names(description, self.ann_file)
+        points = numbers_of_points(description, self.ann_file)
         content['categories'] = [dict(id=i, name=name) for i, name in enumerate(names)]
         for number, file in enumerate(files, 1):
             width, height = _size_or_nothing(str(file))
@@ -81,7 +84,8 @@ class YOLODataset(FolderDataset):
                     source=str(label_file(file)),
                 )
             )
-            labels = read_labels(label_file(file), len(names), width, height)
+            path = label_file(file)
+            labels = read_labels(path, len(names), width, height, points)
             for item in labels if width else ():
                 content['annotations'].append(dict(item, image_id=number))
         _check_any_labels(files)
@@ -101,7 +105,7 @@ def label_file(image: Path) -> Path:
 
 
 def read_labels(
-    path: Path, num_classes: int, width: int, height: int
+    path: Path, num_classes: int, width: int, height: int, num_points: int = 0
 ) -> list[dict[str, Any]]:
     """The objects of an image; none if it has no file.
 
@@ -110,6 +114,7 @@ def read_labels(
         num_classes: how many classes have names.
         width: of the image.
         height: of the image.
+        num_points: how many numbers of points stand behind each box, of poses.
 
     Raises:
         UserError: for a line that is neither a box nor a polygon; says which.
@@ -118,14 +123,24 @@ def read_labels(
         return []
     lines = read_text(path).splitlines()
     return [
-        _read_line(line.split(), f'{path}, line {number}', num_classes, width, height)
+        _read_line(
+            line.split(),
+            f'{path}, line {number}',
+            num_classes,
+            (width, height),
+            num_points,
+        )
         for number, line in enumerate(lines, 1)
         if line.strip()
     ]
 
 
 def _read_line(
-    words: list[str], source: str, num_classes: int, width: int, height: int
+    words: list[str],
+    source: str,
+    num_classes: int,
+    size: tuple[int, int],
+    num_points: int,
 ) -> dict[str, Any]:
     try:
         label, *numbers = (float(word) for word in words)
@@ -141,22 +156,26 @@ def _read_line(
             f'{source}: class {words[0]} is not one of 0 to {num_classes - 1}, which '
             'have names'
         )
+    if num_points:
+        numbers = without_points(numbers, num_points, source)
     is_polygon = len(numbers) >= MIN_POLYGON and len(numbers) % 2 == 0
     if len(numbers) != 4 and not is_polygon:
         raise UserError(
             f'{source} has {len(words)} numbers; a box is "class cx cy w h", a polygon '
             '"class x y x y x y ..."; take confidences and numbers of tracks out'
+            + hint_of_pose(numbers)
         )
     item: dict[str, Any] = dict(category_id=int(label), iscrowd=0, source=source)
     if is_polygon:
-        sizes = [width, height] * (len(numbers) // 2)
+        sides = [*size] * (len(numbers) // 2)
         polygon = [
-            round(n * size, DECIMALS) for n, size in zip(numbers, sizes, strict=True)
+            round(n * side, DECIMALS) for n, side in zip(numbers, sides, strict=True)
         ]
         return item | dict(
             bbox=bbox_of(polygon), area=area_of(polygon), segmentation=[polygon]
         )
     x, y, w, h = numbers
+    width, height = size
     left, right = (x - w / 2) * width, (x + w / 2) * width
     top, bottom = (y - h / 2) * height, (y + h / 2) * height
     left, top, right, bottom = (round(v, DECIMALS) for v in (left, top, right, bottom))
@@ -187,6 +206,11 @@ def find(
             found = ['all']
         if found and (name.endswith(YAML_SUFFIXES) or has_labels(root)):
             remarks += told
+            if numbers_of_points(description, str(root / name)):
+                remarks.append(
+                    f'{name} has kpt_shape: boxes are read, the points behind them are '
+                    'left out'
+                )
             fixed = dict(type='YOLODataset', ann_file=name, data_prefix=dict(img=''))
             return {split: dict(fixed, split=split) for split in found}
     return {}

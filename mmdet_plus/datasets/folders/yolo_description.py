@@ -26,6 +26,10 @@ def read_description(path: Path) -> dict[str, Any]:
     Raises:
         UserError: if it cannot be read or is no table of names and values.
     """
+    if path.is_dir():
+        raise UserError(
+            f'{path} is a folder; it must be a file with names, train and val'
+        )
     text = read_text(path)
     if path.suffix not in YAML_SUFFIXES:
         return dict(names=_listed_names(path, text))
@@ -57,8 +61,6 @@ def class_names(description: dict[str, Any], path: str | Path) -> list[str]:
     Raises:
         UserError: if there are none, numbers are left out, or ``nc`` differs.
     """
-    if 'kpt_shape' in description:
-        raise UserError(f'{path}: kpt_shape says that labels are poses, not boxes')
     names = description.get('names')
     if isinstance(names, dict):
         numbered = {_number(key): name for key, name in names.items()}
@@ -187,13 +189,18 @@ def _has_texts_beside(folder: Path) -> bool:
     )
 
 
+def _is_description(path: Path) -> bool:
+    if path.name in YAML_FILES:  # also a folder or a link to nowhere, which is told
+        return osp.lexists(path)
+    return path.is_file() and 'names' in read_description(path)
+
+
 def description_files(root: Path) -> list[str]:
     """Names of files of a folder that may describe it, relative to it."""
     paths = sorted(path for suffix in YAML_SUFFIXES for path in root.glob(f'*{suffix}'))
     described = [
         name
         for name in dict.fromkeys([*YAML_FILES, *(path.name for path in paths)])
-        if (root / name).is_file()
-        and (name in YAML_FILES or 'names' in read_description(root / name))
+        if _is_description(root / name)
     ]
     return described or [name for name in TEXT_FILES if (root / name).is_file()]

@@ -207,6 +207,11 @@ def test_the_image_that_a_file_names_is_taken(voc):
     assert [image['file_name'] for image in images] == ['a.jpg', 'b.png', 'c.jpg']
 
 
+def test_another_image_that_a_file_names_by_mistake_is_not_taken(voc):
+    edit(voc / 'Annotations/b.xml', lambda text: text.replace('b.jpg', 'a.jpg'))
+    assert images_of(voc) == ['a.jpg', 'b.jpg', 'c.jpg']
+
+
 def test_marks_at_the_start_of_files(tmp_path):
     roots = [
         write_voc(tmp_path / 'voc'),

@@ -258,6 +258,28 @@ def test_sets_of_voc_that_tell_no_split_are_told(tmp_path):
     assert 'ImageSets/Main/cat_train.txt' in ' '.join(remarks)
 
 
+@pytest.mark.parametrize(
+    ('name', 'other', 'is_taken'),
+    [
+        ('cats', 'photos/old/x.jpg', False),
+        ('cats', 'photos/notes.txt', True),
+        ('cats', 'logo.jpg', True),
+        ('VOC2012', 'photos/x.jpg', True),
+        ('my_VOC2012', 'photos/x.jpg', False),
+        ('train', 'test/x.jpg', True),
+    ],
+)
+def test_one_folder_of_voc_beside_others(tmp_path, name, other, is_taken):
+    root = write_voc(tmp_path / 'data' / name).parent
+    write_image(root / other) if other.endswith('.jpg') else (root / 'photos').mkdir()
+    if is_taken:
+        assert stems_of(recognise(str(root))) == dict(train={*'abc'}, val={*'de'})
+        return
+    message = f'{root} is no labelled data itself, but below it .* give {root}/{name}$'
+    with pytest.raises(UserError, match=message):
+        recognise(str(root))
+
+
 def test_order_of_the_classes_is_obeyed(tmp_path):
     data = recognise(str(LAYOUTS['coco'](tmp_path / 'data')))
     turned = data.with_classes(('dog', 'cat'))

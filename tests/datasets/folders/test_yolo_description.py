@@ -40,7 +40,11 @@ def write_flat(root, images, labels):
         ),
         ('names: [cat, dog]\ntrain: {a: b}', 'train must be a folder or a list'),
         ('names: [cat, dog]\ntrain: ' + 'x' * 300, 'x, which is not there'),
-        ('names: [cat, dog]\nkpt_shape: [17, 2]', 'labels are poses'),
+        ('names: [cat, dog]\nkpt_shape: 17', 'kpt_shape must be the number of points'),
+        ('names: [cat, dog]\nkpt_shape: [17, 4]', r'kpt_shape must .* "\[17, 3\]"'),
+        ('names: [cat, dog]\nkpt_shape: [0, 3]', 'kpt_shape must be'),
+        ('names: [cat, dog]\nkpt_shape: [a, 3]', 'kpt_shape must be'),
+        ('names: [cat, dog]\nkpt_shape: [1, 2, 3]', 'kpt_shape must be'),
         ('names: &n [*n, dog]', 'is not valid YAML'),
         ('!!python/object/apply:os.system [ls]', 'must be a table'),
         ('names: [cat, "a', 'is not valid YAML'),
@@ -49,6 +53,20 @@ def write_flat(root, images, labels):
 def test_broken_descriptions(yolo, text, message):
     (yolo / 'data.yaml').write_text(text)
     with pytest.raises(UserError, match=message):
+        recognise(str(yolo))
+
+
+def test_a_description_that_is_no_file(yolo):
+    (yolo / 'data.yaml').unlink()
+    (yolo / 'other.yaml').mkdir()
+    with pytest.raises(UserError, match='nothing names the classes'):
+        recognise(str(yolo))
+    (yolo / 'data.yaml').mkdir()
+    with pytest.raises(UserError, match=r'data\.yaml is a folder; it must be a file'):
+        recognise(str(yolo))
+    (yolo / 'data.yaml').rmdir()
+    (yolo / 'data.yaml').symlink_to('/nowhere/data.yaml')
+    with pytest.raises(UserError, match=r'data\.yaml cannot be read: No such file'):
         recognise(str(yolo))
 
 

@@ -25,6 +25,7 @@ def named_otherwise(coco_folder, edit_annotations, kind, key, form):
     [
         ('LVISV1Dataset', 'coco_url', 'http://images.cocodataset.org/images/{}'),
         ('Objects365V2Dataset', 'file_name', 'images/v1/images/{}'),
+        ('Objects365V1Dataset', 'file_name', 'images/{}'),
         ('CocoDataset', 'file_name', 'images/{}'),
     ],
 )
