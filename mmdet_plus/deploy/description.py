@@ -85,7 +85,9 @@ def _resizing(cfg: Config) -> tuple[tuple[int, int], bool]:
     for place, step in enumerate(dataset.pipeline):
         key = f'test_dataloader.dataset.pipeline[{place}]'
         if step['type'] == 'Resize' and 'scale' in step and found is None:
-            found = tuple(step['scale']), bool(step.get('keep_ratio', False))
+            scale = step['scale']
+            scale = (scale, scale) if isinstance(scale, int) else tuple(scale)
+            found = scale, bool(step.get('keep_ratio', False))
         elif step['type'] not in KNOWN_STEPS:
             raise unsupported(key, f'OnnxDetector knows no {step["type"]}')
     if found is None:

@@ -204,8 +204,9 @@ def export_program(form: nn.Module, info: ModelInfo) -> torch.export.ExportedPro
             )
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
+        hint = '; without --dynamic it may be' if info.dynamic else ''
         raise UserError(
-            f'the model cannot be traced: {type(error).__name__}: {reason}'
+            f'the model cannot be traced: {type(error).__name__}: {reason}{hint}'
         ) from error
 
 

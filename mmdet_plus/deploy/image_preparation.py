@@ -40,9 +40,9 @@ def read_image(image: Any, channel_order: str = 'rgb') -> Array:
     """
     if isinstance(image, str | Path):
         with Image.open(image) as file:
-            return np.asarray(ImageOps.exif_transpose(file).convert('RGB'))
+            return _pixels(ImageOps.exif_transpose(file))
     if isinstance(image, Image.Image):
-        return np.asarray(image.convert('RGB'))
+        return _pixels(image)
     if not isinstance(image, np.ndarray):
         raise TypeError(f'an image is a path, array or PIL.Image, got {type(image)}')
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
@@ -52,6 +52,13 @@ def read_image(image: Any, channel_order: str = 'rgb') -> Array:
     if 0 in image.shape:
         raise ValueError(f'the image has no pixels: {image.shape}')
     return image if channel_order == 'rgb' else image[:, :, ::-1]
+
+
+def _pixels(image: Image.Image) -> Array:
+    if image.mode.startswith('I'):
+        # Gray of 16 bits: the upper ones, as OpenCV reads it; Pillow clips at 255.
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    return np.asarray(image.convert('RGB'))
 
 
 def prepare(images: Sequence[Array], info: ModelInfo) -> ModelInput:

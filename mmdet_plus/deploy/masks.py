@@ -38,9 +38,10 @@ def paste_masks(
 def _interpolation(pixels: Array, low: float, high: float, cells: int) -> Array:
     """Bilinear weights (pixels, cells) of the cells between low and high."""
     extent = high - low
-    if extent <= 0:
-        return np.zeros((len(pixels), cells), np.float32)
-    places = (pixels + np.float32(0.5) - low) / extent * cells - 0.5
+    if extent > 0:
+        places = (pixels + np.float32(0.5) - low) / extent * cells - 0.5
+    else:  # the middle, as MMDetection
+        places = np.full(len(pixels), cells / 2 - 0.5)
     distances = np.abs(places[:, None] - np.arange(cells))
     return np.maximum(1 - distances, 0).astype(np.float32)
 

@@ -52,7 +52,8 @@ class OnnxDetector:
                 f'{channel_order!r}'
             )
         if not Path(model).is_file():
-            raise ValueError(f'{model} does not exist')
+            state = 'is a folder' if Path(model).is_dir() else 'does not exist'
+            raise ValueError(f'{model} {state}')
         self.session = _open_session(model, providers, num_threads)
         self.info = from_metadata(self.session.get_modelmeta().custom_metadata_map)
         self.channel_order = channel_order

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-HALF_SAFE = (nn.Identity,)
-
 
 class HalfPrecision(nn.Module):
     """A network in float16 between tensors in float32."""

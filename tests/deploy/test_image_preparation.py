@@ -76,6 +76,16 @@ def test_files_pictures_and_arrays_are_the_same_image(tmp_path):
     np.testing.assert_array_equal(read_image(pixels[:, :, ::-1], 'bgr'), pixels)
 
 
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+def test_gray_files_of_16_bits_have_the_pixels_of_opencv(suffix, tmp_path):
+    gray = np.random.default_rng(0).integers(0, 65536, (4, 5), dtype=np.uint16)
+    path = tmp_path / f'image{suffix}'
+    Image.fromarray(gray).save(path)
+    expected = cv2.imread(str(path))[:, :, ::-1]
+    np.testing.assert_array_equal(read_image(path), expected)
+    np.testing.assert_array_equal(read_image(Image.open(path)), expected)
+
+
 def test_files_are_turned_as_opencv_turns_them(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 16, 3), dtype=np.uint8)
     exif = Image.Exif()

@@ -22,9 +22,21 @@ def test_masks_are_pasted_as_mmdetection_pastes_them():
     np.testing.assert_array_equal(found[~unsure], (expected >= 0.5).numpy()[~unsure])
 
 
-def test_boxes_without_extent_or_outside_give_empty_masks():
-    boxes = np.array([[5, 5, 5, 9], [90, 90, 99, 99]], np.float32)
-    assert not paste_masks(np.ones((2, 4, 4), np.float32), boxes, (20, 20), 0.5).any()
+def test_boxes_without_extent_are_pasted_as_mmdetection_pastes_them():
+    mask = np.random.default_rng(0).random((1, 28, 28), np.float32)
+    for box in ([5, 5, 5, 19], [4, 7, 30, 7], [0, 3, 0, 3]):
+        boxes = np.array([box], np.float32)
+        expected, place = _do_paste_mask(
+            torch.from_numpy(mask)[:, None], torch.from_numpy(boxes), 20, 20
+        )
+        found = paste_masks(mask, boxes, (20, 20), 0.5)
+        np.testing.assert_array_equal(found[0][place], expected[0].numpy() >= 0.5)
+        assert found.sum() == (expected >= 0.5).sum()
+
+
+def test_boxes_outside_give_empty_masks():
+    boxes = np.array([[90, 90, 99, 99]], np.float32)
+    assert not paste_masks(np.ones((1, 4, 4), np.float32), boxes, (20, 20), 0.5).any()
 
 
 @pytest.mark.parametrize('density', [0.0, 0.02, 0.5, 1.0])

@@ -68,6 +68,16 @@ def test_soft_nms(method, tmp_path):
     check(module, random_boxes(2, 30), tmp_path / 'op.onnx')
 
 
+def test_soft_nms_drops_what_scores_less_than_the_minimum(tmp_path):
+    module, tensors = Call(ops.soft_nms, 0.3, 0.5, 0.3, 1, 28), random_boxes(2, 30)
+    order, scores = module(*tensors)
+    found = in_onnxruntime(module, tensors, tmp_path / 'op.onnx')
+    there = (scores >= 0).numpy()
+    assert 0 < there.sum() < there.size
+    np.testing.assert_allclose(found[1], scores.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found[0][there], order.numpy()[there])
+
+
 def test_nms(tmp_path):
     check(Call(ops.nms, 0.3, 10), random_boxes(3, 40), tmp_path / 'op.onnx')
 

@@ -1,6 +1,7 @@
 """Facts about a model, images, and runs of a detector and of its form."""
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from mmdet_plus.deploy.detections import Detections
 from mmdet_plus.deploy.differences import Difference, add_image
 from mmdet_plus.deploy.exporting import deploy_form
 from mmdet_plus.deploy.image_preparation import ModelInput
+from mmdet_plus.deploy.masks import paste_masks
 from mmdet_plus.deploy.model_info import ModelInfo
 from mmdet_plus.deploy.verification import detect_with_pytorch
 
-RESULTS = ('boxes', 'scores', 'labels')
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
@@ -75,9 +76,23 @@ def assert_form_equals_detector(
     outputs = run_form(model, inputs)
     total = Difference()
     for image, expected in enumerate(detect_with_pytorch(model, inputs)):
-        own = outputs['image_ids'] == image
-        found = Detections(*(outputs[name][own] for name in RESULTS))
+        found = _found_in(outputs, image, inputs.original_sizes[image].tolist())
         assert (np.diff(found.scores) <= 0).all()
+        assert (found.masks is None) == (expected.masks is None)
+        assert (found.mask_scores is None) == (expected.mask_scores is None)
         total = add_image(total, str(image), expected, found, max_detections)
     assert total.is_equal, str(total)
     return total.num_detections
+
+
+def _found_in(
+    outputs: dict[str, np.ndarray], image: int, size: Sequence[int]
+) -> Detections:
+    own = outputs['image_ids'] == image
+    rows = {name: values[own] for name, values in outputs.items()}
+    masks = None
+    if 'masks' in rows:
+        masks = paste_masks(rows['masks'], rows['boxes'], (size[0], size[1]), 0.5)
+    return Detections(
+        rows['boxes'], rows['scores'], rows['labels'], masks, rows.get('mask_scores')
+    )

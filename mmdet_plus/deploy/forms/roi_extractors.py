@@ -76,6 +76,16 @@ class LevelledExtractorForm(nn.Module):
 class SingleRoIExtractorForm(LevelledExtractorForm):
     """RoIAlign from a pyramid."""
 
+    def forward(
+        self,
+        feats: tuple[Tensor, ...],
+        rois: Tensor,
+        roi_scale_factor: float | None = None,
+    ) -> Tensor:
+        # MMDetection's extractor of a single level does not enlarge.
+        factor = roi_scale_factor if len(self.strides) > 1 else None
+        return super().forward(feats, rois, factor)
+
     def pool(self, level: int, feat: Tensor, rois: Tensor) -> Tensor:
         return roi_align(feat, rois, *self.layers[level])
 

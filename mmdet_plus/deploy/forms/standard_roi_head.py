@@ -54,7 +54,6 @@ class BBoxHeadForm(nn.Module):
         super().__init__()
         if head.custom_cls_channels:
             raise unsupported(f'{key}.loss_cls', 'it has an activation of its own')
-        self.head = head
         self.coder = head.bbox_coder
         self.with_reg = head.with_reg
 
