@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from ..whole_files import written_whole
+
 IOU_THRS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -60,4 +62,5 @@ def plot_average_precisions(
     axes.set(xlabel='IoU threshold', ylabel='AP', ylim=(0, None))
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=100)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=100)

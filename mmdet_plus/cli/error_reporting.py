@@ -50,8 +50,19 @@ def message_of(error: Exception) -> str:
         message = lines[-1].strip()
     else:
         reason = ' '.join(lines) or _failed_line(error)
-        message = f'{type(error).__name__}: {reason}'
+        message = f'{type(error).__name__}: {reason}{_part_of_model(error)}'
     return f'{message} ({SHOW_TRACEBACK_HINT})'
+
+
+def _part_of_model(error: Exception) -> str:
+    """In which part of a model something was raised, such as a neck."""
+    names: list[str] = []
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        owner = frame.f_locals.get('self')
+        is_part = any(kind.__name__ == 'BaseModule' for kind in type(owner).__mro__)
+        if is_part and type(owner).__name__ not in names:
+            names.append(type(owner).__name__)
+    return f' (in {" > ".join(names)})' if names else ''
 
 
 def _failed_line(error: Exception) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ..whole_files import written_whole
+
 
 def read_scalars(work_dir: Path) -> list[dict]:
     """Logged records of the newest run below a work dir, oldest first.
@@ -45,4 +47,5 @@ def plot_training_curves(scalars: Sequence[dict], out_file: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.has_data():
             axes.legend(fontsize='small')
-    figure.savefig(out_file, dpi=120)
+    with written_whole(out_file) as part:
+        figure.savefig(part, dpi=120)

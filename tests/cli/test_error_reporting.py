@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmengine.model import BaseModule
 
 from mmdet_plus.cli.error_reporting import message_of, run_tool
 from mmdet_plus.errors import UserError
@@ -66,3 +67,22 @@ def test_error_without_message_names_the_line():
     except AssertionError as error:
         message = message_of(error)
     assert 'test_error_reporting.py, line' in message
+
+
+def test_parts_of_the_model_are_named():
+    class Neck(BaseModule):
+        def forward(self, x):
+            raise RuntimeError('Given groups=1')
+
+    class Net(BaseModule):
+        def __init__(self):
+            super().__init__()
+            self.neck = Neck()
+
+        def forward(self, x):
+            return self.neck(x)
+
+    with pytest.raises(RuntimeError) as caught:
+        Net()(1)
+    message = message_of(caught.value)
+    assert message.startswith('RuntimeError: Given groups=1 (in Net > Neck)')

@@ -1,4 +1,4 @@
-"""MMDetection's own configs pass the check of names, but for its own slips."""
+"""MMDetection's own configs pass the checks of names and numbers, but for slips."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmdet_plus.cli.preflight.checks import check_values
 from mmdet_plus.cli.preflight.config_keys import check_names
 from mmdet_plus.errors import UserError
 
@@ -37,6 +38,7 @@ def test_stock_configs_pass():
             continue
         checked += 1
         try:
+            check_values(cfg)
             check_names(cfg)
         except UserError as error:
             if not any(slip in str(error) for slip in SLIPS):

@@ -19,6 +19,7 @@ from mmdet_plus.analysis.ap_by_iou import (
 )
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_file
 from mmdet_plus.errors import UserError
 
 
@@ -37,6 +38,8 @@ def build_parser() -> ToolParser:
 def measure(argv: Sequence[str] | None) -> None:
     """Parse the arguments, print the table and draw it."""
     args = build_parser().parse_args(argv)
+    if args.out:
+        check_file(args.out, '--out')
     for path in (args.ann, *args.results):
         if not Path(path).is_file():
             raise UserError(f'{path} does not exist')

@@ -37,7 +37,9 @@ from mmdet_plus.analysis.false_positives.plots import (
 )
 from mmdet_plus.cli.arguments import ToolParser, number_in
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.errors import UserError
+from mmdet_plus.whole_files import written_whole
 
 TENTHS = [round(0.1 * i, 1) for i in range(11)]
 
@@ -109,7 +111,7 @@ def ap_rows(judged: Judged, gt_counts: np.ndarray) -> list[dict]:
 def write_table(rows: dict[str, list[dict]], out_file: Path) -> None:
     """A CSV file, with the detector in the first column."""
     flat = [dict(detector=name, **row) for name, own in rows.items() for row in own]
-    with out_file.open('w', newline='') as file:
+    with written_whole(out_file) as part, part.open('w', newline='') as file:
         writer = csv.DictWriter(file, flat[0].keys())
         writer.writeheader()
         writer.writerows(flat)
@@ -145,8 +147,7 @@ def analyse(argv: Sequence[str] | None) -> None:
     names = args.names or [path.name.split('.')[0] for path in args.results]
     if len(set(names)) != len(args.results):
         raise UserError('--names must give each of the results a name of its own')
-    if args.out_dir.exists() and not args.out_dir.is_dir():
-        raise UserError(f'--out-dir {args.out_dir} is a file')
+    check_folder(args.out_dir, '--out-dir')
     truth = load_truth(args.annotations)
     judged = {}
     for name, path in zip(names, args.results, strict=True):

@@ -32,9 +32,11 @@ from mmdet_plus.analysis.head_correlation.plots import (
 from mmdet_plus.analysis.head_correlation.readings import HEADS
 from mmdet_plus.cli.arguments import ToolParser, at_least, number_in
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.cli.preflight.checks import check_test_data, print_warnings
 from mmdet_plus.cli.trained_detector import add_detector_arguments, load_detector
 from mmdet_plus.errors import UserError
+from mmdet_plus.whole_files import written_whole
 
 DEFAULTS = AnalysisOptions()
 
@@ -91,7 +93,8 @@ def write_results(analysis: HeadCorrelationAnalysis, out_dir: Path) -> None:
     out_dir.mkdir(parents=True, exist_ok=True)
     correlations, bins = analysis.correlation_rows(), analysis.bin_rows()
     for name, rows in (('correlation', correlations), ('bins', bins)):
-        with (out_dir / f'{name}.csv').open('w', newline='') as file:
+        place = out_dir / f'{name}.csv'
+        with written_whole(place) as part, part.open('w', newline='') as file:
             writer = csv.DictWriter(file, rows[0].keys())
             writer.writeheader()
             writer.writerows(rows)
@@ -126,8 +129,7 @@ def analyse(argv: Sequence[str] | None) -> None:
     args = build_parser().parse_args(argv)
     if args.small > args.medium:
         raise UserError(f'--small {args.small:g} is above --medium {args.medium:g}')
-    if args.out_dir.exists() and not args.out_dir.is_dir():
-        raise UserError(f'--out-dir {args.out_dir} is a file')
+    check_folder(args.out_dir, '--out-dir')
     cfg, model = load_detector(args)
     print_warnings(check_test_data(cfg))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)

@@ -30,6 +30,7 @@ from mmdet_plus.analysis.inference_cost.profiling import (
 )
 from mmdet_plus.cli.arguments import ToolParser, at_least, device_name
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_file
 
 
 def build_parser() -> ToolParser:
@@ -51,6 +52,8 @@ def build_parser() -> ToolParser:
 def run(argv: Sequence[str] | None) -> None:
     """Parse the arguments, profile, print the table and draw the picture."""
     args = build_parser().parse_args(argv)
+    if args.out:
+        check_file(args.out, '--out')
     torch.set_num_threads(args.threads)
     init_default_scope('mmdet')
     cfg = read_benchmark_config(args.config)

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.datasets.isaid.tiles import CATEGORIES, IsaidImage, tiles_of
 from mmdet_plus.errors import UserError
 
@@ -77,6 +78,7 @@ def convert(argv: Sequence[str] | None) -> None:
         '--images-only', action='store_true', help='the split has no annotation images'
     )
     args = parser.parse_args(argv)
+    check_folder(args.out_dir, 'the folder')
     coco: dict[str, list] = dict(images=[], annotations=[], categories=CATEGORIES)
     try:
         tiles_of(args.size, args.size, args.size, args.overlap)  # checks the options

@@ -20,6 +20,7 @@ from mmengine.fileio import dump
 
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_file
 from mmdet_plus.datasets.isaid.merging import merge_tiles, renumber
 from mmdet_plus.errors import UserError
 
@@ -70,6 +71,7 @@ def merge(argv: Sequence[str] | None) -> None:
         '--official', type=Path, help='json of the whole images, whose ids to use'
     )
     args = parser.parse_args(argv)
+    check_file(args.out_file, 'the file')
     if not 0 <= args.iou <= 1:
         raise UserError(f'--iou must be in [0, 1], got {args.iou}')
     try:

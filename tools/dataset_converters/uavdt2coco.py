@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_file
 from mmdet_plus.datasets.uavdt.annotations import CocoBuilder, sequence_names
 from mmdet_plus.errors import UserError
 
@@ -28,6 +29,7 @@ def convert(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument('out_file', type=Path, help='COCO json to write')
     args = parser.parse_args(argv)
+    check_file(args.out_file, 'the file')
     builder = CocoBuilder(args.images, args.annotations)
     try:
         for name in tqdm(sequence_names(args.split), unit='sequence', disable=None):

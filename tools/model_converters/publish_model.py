@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.zoo.publishing import metafile_entry, publish
 
 
@@ -24,6 +25,7 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('--url', help='where it will be; default: a form to fill in')
     add_unsafe_load(parser)
     args = parser.parse_args(argv)
+    check_folder(args.out_dir, 'the folder')
     path = publish(
         args.checkpoint,
         args.out_dir,

@@ -22,7 +22,9 @@ import torch
 import mmdet_plus  # noqa: F401  registers the components, which name their layers
 from mmdet_plus.cli.arguments import add_unsafe_load
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.output_paths import check_file
 from mmdet_plus.errors import UserError
+from mmdet_plus.whole_files import written_whole
 from mmdet_plus.zoo import load_checkpoint_file
 from mmdet_plus.zoo.conversion.class_subset import (
     ALIASES,
@@ -68,6 +70,7 @@ def convert(argv: Sequence[str] | None) -> None:
     parser.add_argument('--background', choices=('auto', 'yes', 'no'), default='auto')
     add_unsafe_load(parser)
     args = parser.parse_args(argv)
+    check_file(args.out, 'the file')
     checkpoint = load_checkpoint(args.checkpoint, unsafe=args.unsafe_load)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     stated = dataset_meta.get('classes') or dataset_meta.get('CLASSES')
@@ -81,7 +84,8 @@ def convert(argv: Sequence[str] | None) -> None:
     )
     Path(args.out).parent.mkdir(parents=True, exist_ok=True)
     meta = dict(dataset_meta=dict(classes=tuple(target)))
-    torch.save(dict(state_dict=weights, meta=meta), args.out)
+    with written_whole(args.out) as part:
+        torch.save(dict(state_dict=weights, meta=meta), part)
     print(f'{args.out}: {len(target)} of {len(source)} classes; cut {", ".join(cut)}')
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from ...whole_files import written_whole
 from .measurements import Outcome
 from .page import figure_name
 
@@ -34,5 +35,6 @@ def plot_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     ]
     axes.set_yticks(range(len(names)), names, fontsize='small')
     axes.set_xlabel('difference; 95 % over seeds (blue) and over images (orange)')
-    figure.savefig(path, dpi=100, metadata={'Software': None})
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=100, metadata={'Software': None})
     plt.close(figure)

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from ...datasets.checking import Examination, Finding
+from ...whole_files import written_whole
 from .plots import draw_image, plot_distributions
 
 NUM_PICTURES = 4  # of a finding
@@ -49,7 +50,8 @@ def write_page(examination: Examination, content: dict[str, Any], out: Path) -> 
         out: folder, which is made.
     """
     (out / 'pictures').mkdir(parents=True, exist_ok=True)
-    (out / 'data.json').write_text(json.dumps(content, indent=2) + '\n')
+    with written_whole(out / 'data.json') as part:
+        part.write_text(json.dumps(content, indent=2) + '\n')
     plot_distributions(examination.contents, out / 'distributions.png')
     findings = [
         dict(entry, pictures=_draw(examination, split, one, out, number))
@@ -62,7 +64,8 @@ def write_page(examination: Examination, content: dict[str, Any], out: Path) -> 
     )
     page = environment.get_template('page.jinja')
     text = page.render(dict(content, findings=findings))
-    (out / 'index.html').write_text(text, encoding='utf-8')
+    with written_whole(out / 'index.html') as part:
+        part.write_text(text, encoding='utf-8')
 
 
 def _draw(

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ...datasets.folders.content import Content
+from ...whole_files import written_whole
 from .summary import box_sizes
 
 LONGEST_SIDE = 480
@@ -43,7 +44,8 @@ def plot_distributions(contents: Mapping[str, Content], path: Path) -> None:
     for axis, title in zip(axes.flat, titles, strict=True):
         axis.set_title(title)
         axis.legend()
-    figure.savefig(path, dpi=100)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=100)
 
 
 def draw_image(image_path: str, boxes: list[list[float]], path: Path) -> bool:

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from mmdet_plus.analysis.false_positives.judging import KINDS
 
+from ...whole_files import written_whole
+
 
 def plot_intervals(rows: dict[str, Sequence[dict]], out_file: Path) -> None:
     """Stacked bars of the false positives in score intervals, one for each detector.
@@ -44,7 +46,8 @@ def plot_intervals(rows: dict[str, Sequence[dict]], out_file: Path) -> None:
     axes.set(xlabel='score', ylabel='false positives')
     axes.grid(axis='y', alpha=0.3)
     axes.legend(fontsize='x-small', ncols=len(rows))
-    figure.savefig(out_file, dpi=120)
+    with written_whole(out_file) as part:
+        figure.savefig(part, dpi=120)
 
 
 def plot_hypothetical_ap(rows: dict[str, Sequence[dict]], out_file: Path) -> None:
@@ -69,4 +72,5 @@ def plot_hypothetical_ap(rows: dict[str, Sequence[dict]], out_file: Path) -> Non
     )
     axes.grid(alpha=0.3)
     axes.legend(fontsize='small')
-    figure.savefig(out_file, dpi=120)
+    with written_whole(out_file) as part:
+        figure.savefig(part, dpi=120)

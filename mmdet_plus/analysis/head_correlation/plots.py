@@ -7,6 +7,7 @@ from typing import BinaryIO
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ...whole_files import written_whole
 from ..report.plots import COLORS, DPI, add_legend, new_figure
 
 PANEL = (2.9, 2.6)  # inches
@@ -33,7 +34,7 @@ def plot_correlations(rows: Sequence[dict], out_file: Path | BinaryIO) -> None:
     panel.set(ylabel='Pearson correlation of score and IoU')
     if heads:
         add_legend(figure, panel)
-    figure.savefig(out_file, dpi=DPI)
+    _save(figure, out_file)
 
 
 def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path | BinaryIO) -> None:
@@ -59,7 +60,7 @@ def plot_bins(rows: Sequence[dict], quantity: str, out_file: Path | BinaryIO) ->
         panel.set(title=size, xlabel='proposal IoU', ylabel=label, xlim=(0, 1))
     if chosen:
         add_legend(figure, panels[0])
-    figure.savefig(out_file, dpi=DPI)
+    _save(figure, out_file)
 
 
 def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path | BinaryIO) -> None:
@@ -84,7 +85,7 @@ def plot_spatial_maps(maps: dict[str, Tensor], out_file: Path | BinaryIO) -> Non
     figure.colorbar(
         picture, ax=panels, location='bottom', shrink=0.8, label='cosine similarity'
     )
-    figure.savefig(out_file, dpi=DPI)
+    _save(figure, out_file)
 
 
 def _small_panels(number: int) -> tuple[Figure, list]:
@@ -94,3 +95,11 @@ def _small_panels(number: int) -> tuple[Figure, list]:
     for panel in panels[number:]:
         panel.set_visible(False)
     return figure, panels[:number]
+
+
+def _save(figure: Figure, out_file: Path | BinaryIO) -> None:
+    if not isinstance(out_file, str | Path):
+        figure.savefig(out_file, dpi=DPI)
+        return
+    with written_whole(out_file) as part:
+        figure.savefig(part, dpi=DPI)

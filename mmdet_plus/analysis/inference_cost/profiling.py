@@ -13,6 +13,7 @@ import torch
 from mmdet.models.detectors import BaseDetector
 from torch import Tensor, nn
 
+from ...whole_files import written_whole
 from .timing import now
 
 REST = 'rest'
@@ -152,7 +153,8 @@ def plot_costs(costs: dict[str, Cost], path: Path) -> None:
     right.barh(list(shown), [cost.macs / 1e9 for cost in shown.values()])
     right.set_xlabel('GMAC')
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=120)
     plt.close(figure)
 
 

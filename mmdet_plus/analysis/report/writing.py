@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...whole_files import written_whole
 from .page import render_page
 from .parts import Chapter, Report
 
@@ -26,9 +27,11 @@ def write_report(report: Report, out_dir: Path) -> Path:
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     page = out_dir / PAGE
-    page.write_text(render_page(report), encoding='utf-8')
+    with written_whole(page) as part:
+        part.write_text(render_page(report), encoding='utf-8')
     content = json.dumps(_numbers(report), indent=1, allow_nan=False)
-    (out_dir / NUMBERS).write_text(content + '\n')
+    with written_whole(out_dir / NUMBERS) as part:
+        part.write_text(content + '\n')
     figures = out_dir / FIGURES
     shutil.rmtree(figures, ignore_errors=True)
     for chapter in report.chapters:
@@ -36,7 +39,8 @@ def write_report(report: Report, out_dir: Path) -> Path:
             (figures / chapter.name).mkdir(parents=True, exist_ok=True)
             for picture in section.pictures:
                 path = figures / chapter.name / f'{picture.name}.{picture.suffix}'
-                path.write_bytes(picture.content)
+                with written_whole(path) as part:
+                    part.write_bytes(picture.content)
     return page
 
 

@@ -14,7 +14,7 @@ from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
 from ..error_reporting import message_of
 from .classes import check_class_names, check_same_classes
-from .config_keys import check_names
+from .config_keys import SECTIONS, check_names, unregistered
 from .dataset_configs import (
     LOADERS,
     DatasetConfig,
@@ -26,7 +26,13 @@ from .dataset_configs import (
     registered_class,
 )
 from .formats import FORMATS, folder
-from .model_parts import check_class_counts, iter_class_counts, iter_needed_checkpoints
+from .model_parts import (
+    check_class_counts,
+    iter_class_counts,
+    iter_needed_checkpoints,
+    iter_parts,
+)
+from .trial_build import check_buildable
 
 Check = tuple[Callable[[Any], bool], str]
 
@@ -40,7 +46,18 @@ def _is_finite(value: Any) -> bool:
 
 
 POSITIVE: Check = (lambda value: _is_integer(value) and value > 0, 'an integer above 0')
+# MMDetection has an interval that is a quotient, such as 57300.0.
+WHOLE: Check = (
+    lambda value: _is_finite(value) and value > 0 and value == int(value),
+    'a whole number above 0',
+)
 COUNT: Check = (lambda value: _is_integer(value) and value >= 0, 'an integer >= 0')
+INTERVAL: Check = (
+    lambda value: _is_integer(value) and (value > 0 or value == -1),
+    'an integer above 0, or -1 for never',
+)
+SHARE: Check = (lambda value: _is_finite(value) and 0 <= value <= 1, 'in 0..1')
+NUMBER: Check = (_is_finite, 'a finite number')
 RATE: Check = (lambda value: _is_finite(value) and value >= 0, 'a finite number >= 0')
 
 CHECKS = {
@@ -48,13 +65,17 @@ CHECKS = {
     **{f'{loader}.num_workers': COUNT for loader in LOADERS},
     'train_cfg.max_epochs': POSITIVE,
     'train_cfg.max_iters': POSITIVE,
-    'train_cfg.val_interval': POSITIVE,
+    'train_cfg.val_interval': WHOLE,
     'optim_wrapper.optimizer.lr': RATE,
     'optim_wrapper.optimizer.weight_decay': RATE,
     'optim_wrapper.accumulative_counts': POSITIVE,
     'auto_scale_lr.base_batch_size': POSITIVE,
+    'default_hooks.checkpoint.interval': INTERVAL,
+    'default_hooks.logger.interval': POSITIVE,
     'randomness.seed': COUNT,
 }
+# Wherever they stand in `model.test_cfg` and `model.train_cfg`.
+SETTINGS = {'iou_threshold': SHARE, 'score_thr': NUMBER}
 
 
 def check_before_training(cfg: Config) -> list[str]:
@@ -82,6 +103,7 @@ def check_before_training(cfg: Config) -> list[str]:
         check_checkpoint(cfg.load_from)
     for key, path, advice in needed:
         _check_needed_checkpoint(key, path, advice)
+    check_buildable(cfg, loaders)
     for hook in cfg.get('custom_hooks') or ():
         kind = registered_class(HOOKS, hook.get('type'))
         with _errors_of_building():
@@ -96,7 +118,10 @@ def check_before_test(cfg: Config) -> list[str]:
     check_names(cfg)
     check_checkpoint(cfg.load_from)
     counts = dict(iter_class_counts(cfg.model))
-    return _check_data(cfg, dict(test_dataloader='test_evaluator'), counts)
+    loaders: dict[str, str | None] = dict(test_dataloader='test_evaluator')
+    warnings = _check_data(cfg, loaders, counts)
+    check_buildable(cfg, loaders)
+    return warnings
 
 
 def check_test_data(cfg: Config) -> list[str]:
@@ -140,6 +165,12 @@ def check_values(cfg: Config) -> None:
         value = _look_up(cfg, key)
         if value is not None and not is_valid(value):
             raise UserError(f'{key} must be {wanted}, got {value!r}')
+    for name in SECTIONS:
+        _check_settings((cfg.get('model') or {}).get(name), f'model.{name}')
+    for key, part in iter_parts(cfg.get('model') or {}):
+        count = part.get('num_classes')
+        if count is not None and not _is_integer(count):
+            raise UserError(f'{key}.num_classes must be an integer, got {count!r}')
     for loader in LOADERS:
         settings = cfg.get(loader) or {}
         if settings.get('persistent_workers') and settings.get('num_workers') == 0:
@@ -147,6 +178,16 @@ def check_values(cfg: Config) -> None:
                 f'{loader}.num_workers=0 leaves no workers to persist; '
                 f'set {loader}.persistent_workers=False too'
             )
+
+
+def _check_settings(node: Any, where: str) -> None:
+    for key, value in node.items() if isinstance(node, dict) else ():
+        is_valid, wanted = SETTINGS.get(key, (None, ''))
+        if is_valid and not is_valid(value):
+            raise UserError(f'{where}.{key} must be {wanted}, got {value!r}')
+        _check_settings(value, f'{where}.{key}')
+    for index, item in enumerate(node if isinstance(node, list) else ()):
+        _check_settings(item, f'{where}.{index}')
 
 
 def _look_up(cfg: Config, key: str) -> Any:
@@ -184,6 +225,15 @@ def _check_data(
 
 
 def _check_dataset(dataset: DatasetConfig, needs: Needs) -> list[str]:
+    for name in ('ann_file', 'data_root'):
+        value = dataset.config.get(name)
+        if value is not None and not isinstance(value, str):
+            raise UserError(f'{dataset.key}.{name} must be a path, got {value!r}')
+    name = str(dataset.config.get('type'))
+    if dataset.dataset_class is None:
+        raise unregistered(dataset.key, name)
+    if dataset.config.get('indices') in (0, [], ()):
+        raise UserError(f'{dataset.key}.indices leaves no image')
     if dataset.ann_file is not None and not osp.isfile(dataset.ann_file):
         is_folder = osp.isdir(dataset.ann_file)
         raise UserError(

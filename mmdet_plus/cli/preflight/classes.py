@@ -86,6 +86,12 @@ def check_class_names(key: str, config: dict, names: object) -> None:
             'leave it out'
         )
     if isinstance(names, tuple):
+        others = [name for name in names if not isinstance(name, str)]
+        if others:
+            raise UserError(
+                f'{key}.metainfo.classes must be names, got {others[0]!r}: write it in '
+                'quotation marks'
+            )
         repeated = sorted({str(name) for name in names if names.count(name) > 1})
         if repeated:
             raise UserError(f'{key} names classes twice: {", ".join(repeated)}')

@@ -75,6 +75,7 @@ SECTION_KEYS = (
 )
 # Whoever reads these takes some keys out before the type is called.
 SHARED_SETTINGS = ('_cfg', 'dcn', 'plugins', 'nms')
+OWN_KINDS = ('_trans', '_lateral')
 SECTIONS = ('train_cfg', 'test_cfg')
 SURE, LIKELY, ALIKE = 0.9, 0.85, 0.75
 
@@ -99,6 +100,26 @@ def check_names(cfg: Config) -> None:
         if key in known:
             for where, node in _typed(value, key):
                 _check_typed(where, node)
+
+
+def unregistered(where: str, name: str) -> UserError:
+    """The error for a type that nobody registered.
+
+    Args:
+        where: its settings stand in the config.
+        name: what the type is called there.
+    """
+    other = _other_case(name.rpartition('.')[2])
+    hint = f'did you mean {other}?' if other else suggestion(name, _registered())
+    return UserError(f'{where}.type: nothing is registered as {name!r}; {hint}')
+
+
+def _other_case(name: str) -> str | None:
+    return {known.lower(): known for known in _registered()}.get(name.lower())
+
+
+def _is_alike(name: str, known: Collection[str]) -> bool:
+    return bool(difflib.get_close_matches(name, known, 1, ALIKE))
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
@@ -148,12 +169,10 @@ def _check_typed(where: str, node: dict) -> None:
     name = node['type'].rpartition('.')[2]
     candidates = _registered().get(name)
     if candidates is None:
-        # FPG and others have kinds of their own, in small letters.
-        is_kind = name[:1].islower() and not where.endswith('nms')
-        is_plain = '.' not in node['type'] and not is_kind
-        if is_plain and difflib.get_close_matches(name, _registered(), 1, ALIKE):
-            hint = suggestion(name, _registered())
-            raise UserError(f'{where}.type: nothing is registered as {name!r}; {hint}')
+        # FPG has kinds of its own for the ways between its levels.
+        is_plain = '.' not in node['type'] and not where.endswith(OWN_KINDS)
+        if is_plain and (_other_case(name) or _is_alike(name, _registered())):
+            raise unregistered(where, name)
         return
     parts = [part for part in where.split('.')[1:] if part not in SECTIONS]
     is_shared = any(part.endswith(SHARED_SETTINGS) for part in parts)

@@ -78,7 +78,8 @@ def test_the_trained_detector_of_a_refiner_is_looked_for(cfg):
     with pytest.raises(UserError, match=r'model\.detector_checkpoint: .*absent\.pth'):
         check_before_training(cfg)
     cfg.model.detector_checkpoint = None
-    assert check_before_training(cfg) == []
+    with pytest.raises(UserError, match=r"missing .* argument: 'refiner'"):
+        check_before_training(cfg)
 
 
 def test_tools_that_read_the_test_data(cfg):
@@ -214,6 +215,7 @@ def test_test_set_without_truth_needs_format_only(cfg, edit_annotations, tmp_pat
     cfg.load_from = str(tmp_path / 'c.pth')
     torch.save(dict(state_dict={}), cfg.load_from)
     cfg.test_evaluator.format_only = True
+    cfg.test_evaluator.outfile_prefix = str(tmp_path / 'results')
     assert check_before_test(cfg) == []
     cfg.test_evaluator.format_only = False
     with pytest.raises(UserError, match="no list 'annotations'"):
@@ -312,7 +314,7 @@ def test_weights_of_another_model_are_refused_before_anything_is_made(
     torch.save(model.state_dict(), path)
     check_before_training(cfg)
     cfg.model.backbone.depth = 17
-    with pytest.raises(UserError, match='the config cannot be built: KeyError'):
+    with pytest.raises(UserError, match=r'model\.backbone: ResNet cannot be built'):
         check_before_training(cfg)
 
 
@@ -346,3 +348,25 @@ def test_validation_without_objects_is_told(cfg, edit_annotations):
     edit_annotations('val', lambda content: content['annotations'].clear())
     (warning,) = check_before_training(cfg)
     assert 'val.json has no annotations' in warning
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'model.roi_head.bbox_head.num_classes': 2.0}, r'bbox_head\.num_classes must'),
+        (
+            {'model.test_cfg.rcnn.nms.iou_threshold': 5},
+            r'iou_threshold must be in 0',
+        ),
+        ({'model.test_cfg.rcnn.score_thr': 'a'}, r'rcnn\.score_thr must be a finite'),
+        ({'default_hooks.checkpoint.interval': 0}, r'checkpoint\.interval must be an'),
+        ({'train_dataloader.dataset.indices': 0}, 'indices leaves no image'),
+        ({'train_dataloader.dataset.ann_file': 5}, 'ann_file must be a path, got 5'),
+        ({'train_dataloader.dataset.type': 'COCO'}, "nothing is registered as 'COCO'"),
+        ({'train_dataloader.dataset.metainfo.classes': (1, 2)}, 'must be names, got 1'),
+    ],
+)
+def test_settings_that_cannot_be_meant(cfg, options, message):
+    cfg.merge_from_dict(options)
+    with pytest.raises(UserError, match=message):
+        check_before_training(cfg)
