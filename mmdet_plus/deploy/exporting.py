@@ -120,6 +120,10 @@ def compiled(form: nn.Module, **options: Any) -> Callable[..., Any]:
         form: such as ``deploy_form`` gives.
         options: of ``torch.compile``.
     """
+    if not options:
+        # Inductor is wrong about the layout of convolutions over unknown numbers of
+        # RoIs, when it may choose it.
+        options = dict(options=dict(layout_optimization=False))
     function = torch.compile(form, fullgraph=True, **options)
 
     def call(*args: Any) -> Any:

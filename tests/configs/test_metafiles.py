@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from samples.configs import load_config
+from samples.configs import load_config, reported_numbers
 
 import mmdet_plus
 
@@ -25,14 +25,7 @@ MODELS = {
     for path in sorted((ROOT / 'configs').glob('*/metafile.yml'))
     for model in yaml.safe_load(path.read_text())['Models']
 }
-ROW = re.compile(r'\| `(\S+)` \| ([^|]+) \| ([^|]+) \| ([\d.]+) \|')
-NUMBERS = [
-    match.groups()
-    for line in (ROOT / 'docs/papers/numbers.md').read_text().splitlines()
-    if (match := ROW.match(line))
-]
-
-
+NUMBERS = reported_numbers()
 METHODS = ('cpm_rcnn', 'd2det', 'dcr', 'double_head', 'refinedet')
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,14 @@ def _values(node: object, name: str) -> list:
     return own + _values(list(node.values()), name)
 
 
+def reported_numbers() -> list[tuple[str, str, str, str]]:
+    """Rows of docs/papers/numbers.md: config, table of the paper, data and number."""
+    page = Path(__file__).parents[2] / 'docs' / 'papers' / 'numbers.md'
+    row = re.compile(r'\| `(\S+)` \| ([^|]+) \| ([^|]+) \| ([\d.]+) \|')
+    rows = map(row.match, page.read_text().splitlines())
+    return [match.group(1, 2, 3, 4) for match in rows if match]
+
+
 def changes(first: Config, second: Config) -> dict[str, object]:
     """Dotted keys in which two configs differ, with the values of the second.
 
@@ -102,14 +111,14 @@ def changes(first: Config, second: Config) -> dict[str, object]:
     both = (
         {k: v for k, v in c.to_dict().items() if k in RUN_KEYS} for c in (first, second)
     )
-    return _changes(*map(_plain, both))
+    return _changes(*map(plain, both))
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
     """Tuples as lists and without the scope that MMEngine adds, as YAML has them."""
     if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items() if key != '_scope_'}
-    return [_plain(item) for item in node] if isinstance(node, list | tuple) else node
+        return {key: plain(value) for key, value in node.items() if key != '_scope_'}
+    return [plain(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 def _changes(first: dict, second: dict, key: str = '') -> dict[str, object]:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / 'docs' / 'benchmarks.md'
+# What libraries print before the results.
+NOISE = ('Could not import', 'Loads checkpoint by')
 BLOCK = re.compile(
     r'```sh\n(?P<command>[^`]+?)\n```\n\n<!-- measured -->\n.*?<!-- end -->', re.DOTALL
 )
@@ -43,7 +45,8 @@ def measure(command: str) -> str:
     done = subprocess.run(
         words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
-    return done.stdout.strip()
+    lines = done.stdout.strip().splitlines()
+    return '\n'.join(line for line in lines if not line.startswith(NOISE))
 
 
 def filled(text: str, only: str = '') -> str:

@@ -130,10 +130,13 @@ def input_shape(cfg: Config, default: tuple[int, int]) -> tuple[int, int]:
 
 
 def without_pretraining(model_cfg: ConfigDict) -> ConfigDict:
-    """The config of a model, changed not to load weights of a backbone."""
-    for part in (model_cfg, model_cfg.get('detector')):
-        if isinstance(part, dict) and 'backbone' in part:
-            part['backbone']['init_cfg'] = None
+    """The config of a model, changed to load no weights, in no part of it."""
+    if model_cfg.get('detector_checkpoint') is not None:
+        model_cfg['detector_checkpoint'] = None
+    for name, value in model_cfg.items():
+        if isinstance(value, dict):
+            loads = name == 'init_cfg' and value.get('type') == 'Pretrained'
+            model_cfg[name] = None if loads else without_pretraining(value)
     return model_cfg
 
 

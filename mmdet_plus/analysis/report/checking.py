@@ -35,25 +35,42 @@ def whole_number(value: Any, name: str) -> int:
     return int(value)
 
 
-def check_numbers(bboxes: np.ndarray, scores: np.ndarray, name: Name) -> None:
+def check_numbers(
+    bboxes: np.ndarray, scores: np.ndarray, name: Name, most: float = 1
+) -> None:
     """Refuse boxes and scores that are no boxes and no scores.
 
     Args:
         bboxes: (n, 4) x, y, width, height.
         scores: (n,).
         name: of an entry, by its index.
+        most: a score may be; 2 for masks, see ``below_one``.
 
     Raises:
-        ValueError: for numbers that are not finite, and scores outside [0, 1].
+        ValueError: for numbers that are not finite, and scores outside [0, most].
     """
     finite = np.isfinite(bboxes).all(axis=1) & np.isfinite(scores)
     refuse(~finite, name, 'numbers that are not finite')
-    outside = (scores < -ROUNDING) | (scores > 1 + ROUNDING)
+    outside = (scores < -ROUNDING) | (scores > most + ROUNDING)
     problem = (
         'a score outside [0, 1] (divide percentages by 100, put logits through a '
         'sigmoid)'
     )
     refuse(outside, name, problem, scores)
+
+
+def below_one(scores: np.ndarray, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Scores (n,) divided by the greatest where that is above 1, with a remark.
+
+    Some detectors add a rating to the score of the class, as D2Det to that of a mask.
+    """
+    greatest = scores.max(initial=0)
+    if greatest <= 1 + ROUNDING:
+        return scores, ()
+    remark = (
+        f'{what} reach {greatest:.3f}: all were divided by it, which keeps their order'
+    )
+    return scores / greatest, (remark,)
 
 
 def refuse(

@@ -7,6 +7,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from .checking import (
+    below_one,
     check_convention,
     check_mask,
     check_numbers,
@@ -37,6 +38,8 @@ class Detections:
     """(n,) place among those of the same class and image, from 0."""
     masks: tuple[dict, ...] | None = None
     """COCO's run lengths of each, if all of them have a mask."""
+    mask_scores: np.ndarray | None = None
+    """(n,) of the masks, where a detector rates them apart from the boxes."""
     remarks: tuple[str, ...] = ()
     """On what may be wrong with them."""
 
@@ -48,10 +51,18 @@ class Detections:
         low, high = np.searchsorted(self.images, [image, image + 1])
         return slice(int(low), int(high))
 
+    def of_kind(self, kind: str) -> 'Detections':
+        """For ``'segm'`` with the scores of the masks, and ordered by them."""
+        if kind != 'segm' or self.masks is None or self.mask_scores is None:
+            return self
+        columns = self.images, self.labels, self.mask_scores, self.bboxes, self.masks
+        return replace(arrange(*columns), remarks=self.remarks)
+
     def areas(self, kind: str) -> np.ndarray:
         """(n,) areas of boxes or masks in square pixels."""
         if kind == 'segm' and self.masks is not None:
-            return coco_mask.area(list(self.masks)).astype(float)
+            # One by one: pycocotools counts those of a call in eight bits.
+            return np.array([coco_mask.area(mask) for mask in self.masks], float)
         return self.bboxes[:, 2] * self.bboxes[:, 3]
 
 
@@ -61,6 +72,7 @@ def arrange(
     scores: np.ndarray,
     bboxes: np.ndarray,
     masks: Sequence[dict] | None = None,
+    mask_scores: np.ndarray | None = None,
     max_per_image: int = MAX_PER_IMAGE,
 ) -> Detections:
     """Order detections and drop those that are too many for their image and class.
@@ -71,14 +83,20 @@ def arrange(
         scores: (n,).
         bboxes: (n, 4) x, y, width, height.
         masks: n of COCO's run lengths.
+        mask_scores: (n,) where they are not those of the boxes.
         max_per_image: of a class in an image; the best ones stay.
     """
     order = np.lexsort((-scores, images))
     ranks = _ranks(images[order], labels[order])
     order, ranks = (part[ranks < max_per_image] for part in (order, ranks))
-    kept = None if masks is None else tuple(masks[i] for i in order)
     return Detections(
-        images[order], labels[order], scores[order], bboxes[order], ranks, kept
+        images[order],
+        labels[order],
+        scores[order],
+        bboxes[order],
+        ranks,
+        None if masks is None else tuple(masks[i] for i in order),
+        None if mask_scores is None else mask_scores[order],
     )
 
 
@@ -100,9 +118,11 @@ def read_detections(results: list[dict], truth: GroundTruth) -> Detections:
     masks = _masks(results, truth.sizes[images])
     bboxes = _bboxes(results, masks)
     scores = np.array([result['score'] for result in results], float)
-    check_numbers(bboxes, scores, _name)
+    check_numbers(bboxes, scores, _name, most=1 if masks is None else 2)
+    scores, scaled = below_one(scores, 'scores')
     with_mask = sum('segmentation' in result for result in results)
     remarks = (
+        *scaled,
         *remark_on_sides(bboxes, _name),
         *check_convention(bboxes, truth.sizes[images], _name),
         *remark_on_masks(with_mask, len(results), 'detections'),

@@ -71,6 +71,7 @@ def evaluate(truth: GroundTruth, found: Detections, kind: str = 'bbox') -> Evalu
     Raises:
         ValueError: for ``segm`` when objects or detections have no masks.
     """
+    found = found.of_kind(kind)
     overlaps = measure_overlaps(truth, found, kind)
     areas = found.areas(kind)
     matches = match(truth, found, overlaps, areas)

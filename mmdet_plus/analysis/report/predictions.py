@@ -13,6 +13,7 @@ import torch
 
 from ...errors import UserError
 from .checking import (
+    below_one,
     check_convention,
     check_mask,
     check_numbers,
@@ -137,7 +138,12 @@ def from_samples(
     remarks = (*_check_images(names, truth), *_check_columns(columns, masks, truth))
     columns['labels'] = truth.file_order[columns['labels']]
     whole = masks if masks and len(masks) == len(columns['labels']) else None
-    return replace(arrange(**columns, masks=whole), remarks=remarks)
+    ratings = columns.pop('mask_scores')
+    is_rated = not np.array_equal(ratings, columns['scores'])
+    ratings, scaled = below_one(ratings, 'scores of masks')
+    rated = ratings if is_rated else None
+    arranged = arrange(**columns, masks=whole, mask_scores=rated)
+    return replace(arranged, remarks=(*remarks, *scaled))
 
 
 def _check_images(names: list, truth: GroundTruth) -> tuple[str, ...]:
@@ -161,6 +167,7 @@ def _check_columns(
         return f'image {truth.image_ids[image]}: detection {index - starts[image]}'
 
     check_numbers(bboxes, columns['scores'], name)
+    check_numbers(bboxes, columns['mask_scores'], name, most=2)
     if len(masks) == len(images):
         for i, mask in enumerate(masks):
             check_mask(mask, truth.sizes[images[i]], name(i))
@@ -174,7 +181,8 @@ def _check_columns(
 def _empty() -> dict[str, np.ndarray]:
     """The columns of no detections."""
     whole = dict(images=np.zeros(0, int), labels=np.zeros(0, int))
-    return dict(whole, scores=np.zeros(0), bboxes=np.zeros((0, 4)))
+    scores = dict(scores=np.zeros(0), mask_scores=np.zeros(0))
+    return dict(whole, **scores, bboxes=np.zeros((0, 4)))
 
 
 def _columns(found: Mapping, name: str) -> dict[str, Any]:
@@ -183,7 +191,9 @@ def _columns(found: Mapping, name: str) -> dict[str, Any]:
         _array(found[key]) for key in ('labels', 'scores', 'bboxes')
     )
     masks = list(found.get('masks', ()))
+    ratings = _array(found.get('mask_scores', scores))
     counts = dict(bboxes=len(bboxes), scores=len(scores), labels=len(labels))
+    counts['mask_scores'] = len(ratings)
     if masks:
         counts['masks'] = len(masks)
     if len(set(counts.values())) > 1:
@@ -196,6 +206,7 @@ def _columns(found: Mapping, name: str) -> dict[str, Any]:
     return dict(
         labels=labels.astype(int),
         scores=scores.astype(float),
+        mask_scores=ratings.astype(float),
         bboxes=bboxes.astype(float).reshape(-1, 4),
         masks=masks,
     )

@@ -12,6 +12,7 @@ from mmdet_plus.analysis.inference_cost.detectors import (
     input_shape,
     read_benchmark_config,
     samples_for,
+    without_pretraining,
 )
 from mmdet_plus.errors import UserError
 
@@ -77,3 +78,14 @@ def test_shape_of_configs_that_resize_to_one():
 def test_configs_of_mmdetection_by_name():
     cfg = read_benchmark_config('mmdet::ssd/ssd300_coco')
     assert cfg.model.bbox_head.type == 'SSDHead'
+
+
+@pytest.mark.parametrize(
+    'name', ['faster-rcnn-dcrv1-r50_r101_7e_voc0712', 'faster-rcnn-dcrv2_r101_8e_coco']
+)
+def test_no_part_of_a_detector_loads_weights(name):
+    model = without_pretraining(Config.fromfile(CONFIGS / f'dcr/{name}.py').model)
+    text = str(model.to_dict())
+    assert 'Pretrained' not in text
+    assert 'https://' not in text
+    assert model.get('detector_checkpoint') is None
