@@ -343,6 +343,13 @@ def test_yolo_with_a_coco_file_of_one_split(tmp_path):
     assert 'what is there in COCO format is left out: only val' in data.remarks
 
 
+def test_a_list_of_names_alone_is_no_yolo(tmp_path):
+    root = voc_of_splits(tmp_path / 'data', 'Annotations', 'images')
+    (root / 'classes.txt').write_text('dog\ncat\n')
+    data = recognise(str(root))
+    assert (data.format, data.classes) == ('VOC', ('dog', 'cat'))
+
+
 @pytest.mark.parametrize('text', ['{"images": [], "annotations": []}', '{', 'images'])
 def test_a_broken_test_split_does_not_stop_a_training(tmp_path, text):
     root = write_coco(tmp_path / 'data', 'annotations/{split}.json', '{split}')
