@@ -103,6 +103,7 @@ LAYOUTS = {
     'yolo beside': lambda root: write_yolo(
         root, '{split}', 'train: train\nval: val\n' + YAML
     ),
+    'yolo beside, no paths': lambda root: write_yolo(root, '{split}', YAML),
     'yolo list of folders': lambda root: write_yolo(
         root, 'images/{split}', 'train: [images/train]\nval:\n- images/val\n' + YAML
     ),
