@@ -1,6 +1,6 @@
 import copy
 import json
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +10,12 @@ from mmengine.config import Config
 from samples.labelled_folders import write_coco, write_voc, write_yolo
 
 from mmdet_plus.cli.flags_of_train import set_train_options
-from mmdet_plus.cli.own_data import input_size, use_test_data, use_training_data
+from mmdet_plus.cli.own_data import (
+    add_data_arguments,
+    input_size,
+    use_test_data,
+    use_training_data,
+)
 from mmdet_plus.errors import UserError
 
 
@@ -276,3 +281,20 @@ def test_the_size_of_the_input_is_width_and_height(cfg):
     assert input_size(cfg) == (1333, 800)
     cfg.test_dataloader.dataset.pipeline = [dict(type='LoadImageFromFile')]
     assert input_size(cfg) is None
+
+
+def test_objects_that_are_tiny_in_the_input_are_told(cfg, voc, capsys):
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if 'Resize' in step['type']:
+            step['scale'] = (20, 10)
+    use_training_data(cfg, arguments(voc))
+    assert '1 boxes that are below 4 px' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('part', ['0', '0.91', '1', '-0.2', 'half'])
+def test_parts_held_out_lie_between_none_and_all(part):
+    parser = ArgumentParser()
+    add_data_arguments(parser)
+    assert parser.parse_args(['--val-fraction', '0.9']).val_fraction == 0.9
+    with pytest.raises(SystemExit):
+        parser.parse_args([f'--val-fraction={part}'])
