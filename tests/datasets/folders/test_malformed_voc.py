@@ -1,6 +1,5 @@
 """Broken and odd files of VOC: what is told, and what is read all the same."""
 
-
 import pytest
 from samples.labelled_folders import (
     voc_xml,
