@@ -74,6 +74,7 @@ def run(argv: Sequence[str] | None) -> None:
         args.max_detections,
         args.opset,
     )
+    print(f'{args.out}: exporting and comparing; takes minutes', file=sys.stderr)
     print(export(cfg, detector, args.out, Path(args.config).stem, options, images))
 
 

@@ -1,5 +1,5 @@
-# D2Det of 1.2 M parameters, shipped with its weights: half the width of
-# d2det_r18_fpn_1x_shapes.py.
+# D2Det of 1.2 M parameters, shipped with its weights: two thirds to half the width
+# of d2det_r18_fpn_1x_shapes.py.
 _base_ = [
     '../_base_/models/d2det_r18_fpn_shapes.py',
     '../_base_/shapes_detection_1x.py',

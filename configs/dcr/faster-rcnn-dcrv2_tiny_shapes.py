@@ -1,4 +1,4 @@
-# FPN with DCR V2 of 1.4 M parameters, shipped with its weights: narrower than
+# FPN with DCR V2 of 1.5 M parameters, shipped with its weights: narrower than
 # faster-rcnn-dcrv2_r18_fpn_1x_shapes.py.
 _base_ = [
     '../_base_/models/faster-rcnn-dcrv2_r18_fpn_shapes.py',

@@ -120,8 +120,7 @@ def use_training_data(cfg: Config, args: Namespace) -> DataFolder:
             split.
     """
     data = read_data_folder(args)
-    _check_split(data, 'train')
-    _check_split(data, 'val')
+    _check_split(data, 'train')  # where there is one, there is one to validate with
     _use(cfg, data, dict(train='train', val='val', test=_test_split(data)))
     _examine(args, cfg, data, 'train', 'val')
     return data

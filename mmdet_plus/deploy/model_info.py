@@ -50,7 +50,7 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelInfo:
     if missing:
         raise ValueError(
             f'the model has no {PREFIX}{missing[0]} in its metadata: it was not '
-            'exported by tools/export.py, or by another version of it'
+            'exported by mmdet_plus, or by another version of it'
         )
     fields = {name: json.loads(metadata[PREFIX + name]) for name in ModelInfo._fields}
     return ModelInfo(**fields)

@@ -94,3 +94,22 @@ def test_the_folder_of_the_training_is_known_under_another_path(data, tmp_path):
     (tmp_path / 'link').symlink_to(tmp_path / 'data')
     found = as_in_training(data, other_checkpoint(tmp_path / 'link'), arguments())
     assert len(names(found, 'val')) == 2
+
+
+def test_what_a_config_leaves_out_is_as_the_dataset_takes_it(data):
+    assert division_of(checkpoint(keep='train', seed=3)) == dict(
+        fraction=0.2, seed=3, root=None
+    )
+    assert division_of(checkpoint(keep='train', fraction=0.4)) == dict(
+        fraction=0.4, seed=0, root=None
+    )
+
+
+def test_a_test_split_is_measured_whatever_was_held_out(tmp_path):
+    root = write_voc(tmp_path / 'data')
+    (root / 'ImageSets/Main/train.txt').rename(root / 'ImageSets/Main/trainval.txt')
+    (root / 'ImageSets/Main/val.txt').rename(root / 'ImageSets/Main/test.txt')
+    data = recognise(str(root))
+    assert 'held_out' in data.splits['val']
+    saved = checkpoint(keep='train', fraction=0.4, seed=3)
+    assert as_in_training(data, saved, arguments(split_seed=0)) == data

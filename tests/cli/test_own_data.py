@@ -1,6 +1,6 @@
 import copy
 import json
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +10,12 @@ from mmengine.config import Config
 from samples.labelled_folders import write_coco, write_voc, write_yolo
 
 from mmdet_plus.cli.flags_of_train import set_train_options
-from mmdet_plus.cli.own_data import use_test_data, use_training_data
+from mmdet_plus.cli.own_data import (
+    add_data_arguments,
+    input_size,
+    use_test_data,
+    use_training_data,
+)
 from mmdet_plus.errors import UserError
 
 
@@ -37,16 +42,19 @@ def voc(tmp_path):
 def test_data_classes_and_evaluators_are_exchanged(cfg, voc, capsys):
     inner = cfg.train_dataloader.dataset
     pipeline = inner.pipeline
+    inner.filter_cfg = dict(filter_empty_gt=False)
+    other = dict(inner, pipeline=[])
     cfg.train_dataloader.dataset = dict(
         type='RepeatDataset',
         times=2,
-        dataset=dict(type='ConcatDataset', datasets=[inner]),
+        dataset=dict(type='ConcatDataset', datasets=[inner, other]),
     )
     use_training_data(cfg, arguments(voc, classes='cat'))
     train = cfg.train_dataloader.dataset
     assert train.type == 'RepeatDataset'
     assert train.dataset.type == 'VOCFolderDataset'
     assert train.dataset.pipeline == pipeline
+    assert train.dataset.filter_cfg == dict(filter_empty_gt=False)
     assert train.dataset.metainfo.classes == ('cat',)
     assert cfg.val_dataloader.dataset.ann_file == 'ImageSets/Main/val.txt'
     assert cfg.val_evaluator.type == 'FolderCocoMetric'
@@ -227,3 +235,66 @@ def test_masks_that_cannot_be_drawn_are_errors_for_models_with_masks(
     )
     with pytest.raises(UserError, match=message):
         use_training_data(cfg, arguments(root))
+
+
+def with_test_split(voc):
+    (voc / 'ImageSets/Main/test.txt').write_text('a\nb\n')
+    return voc
+
+
+def test_a_test_split_is_what_is_tested(cfg, voc, tmp_path):
+    trained, tested = copy.deepcopy(cfg), copy.deepcopy(cfg)
+    with_test_split(voc)
+    use_training_data(trained, arguments(voc))
+    assert trained.val_dataloader.dataset.ann_file == 'ImageSets/Main/val.txt'
+    assert trained.test_dataloader.dataset.ann_file == 'ImageSets/Main/test.txt'
+    path = tmp_path / 'c.pth'
+    meta = dict(dataset_meta=dict(CLASSES=('dog', 'cat')))
+    torch.save(dict(state_dict={}, meta=meta), path)
+    use_test_data(tested, arguments(voc, checkpoint=str(path)))
+    assert tested.test_dataloader.dataset.ann_file == 'ImageSets/Main/test.txt'
+    assert tested.test_evaluator.dataset.ann_file == 'ImageSets/Main/test.txt'
+    assert tested.test_dataloader.dataset.metainfo.classes == ('dog', 'cat')
+
+
+def test_classes_are_measured_apart_where_there_are_several(cfg, voc):
+    one, two = copy.deepcopy(cfg), copy.deepcopy(cfg)
+    use_training_data(one, arguments(voc, classes='cat'))
+    use_training_data(two, arguments(voc))
+    assert [c.val_evaluator.classwise for c in (one, two)] == [False, True]
+
+
+def test_a_test_needs_no_training_images(cfg, tmp_path):
+    text = 'names: [cat, dog]\ntrain: nowhere\nval: images/val\n'
+    data = write_yolo(tmp_path / 'y', 'images/{split}', text)
+    path = tmp_path / 'c.pth'
+    torch.save(dict(state_dict={}), path)
+    use_test_data(cfg, arguments(data, checkpoint=str(path)))
+    assert cfg.test_dataloader.dataset.split == 'val'
+    with pytest.raises(UserError, match='says train: nowhere, which is not there'):
+        use_training_data(cfg, arguments(data))
+
+
+def test_the_size_of_the_input_is_width_and_height(cfg):
+    (step,) = [s for s in cfg.test_dataloader.dataset.pipeline if 'Resize' in s['type']]
+    step['scale'] = (1333, 800)
+    assert input_size(cfg) == (1333, 800)
+    cfg.test_dataloader.dataset.pipeline = [dict(type='LoadImageFromFile')]
+    assert input_size(cfg) is None
+
+
+def test_objects_that_are_tiny_in_the_input_are_told(cfg, voc, capsys):
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if 'Resize' in step['type']:
+            step['scale'] = (20, 10)
+    use_training_data(cfg, arguments(voc))
+    assert '1 boxes that are below 4 px' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('part', ['0', '0.91', '1', '-0.2', 'half'])
+def test_parts_held_out_lie_between_none_and_all(part):
+    parser = ArgumentParser()
+    add_data_arguments(parser)
+    assert parser.parse_args(['--val-fraction', '0.9']).val_fraction == 0.9
+    with pytest.raises(SystemExit):
+        parser.parse_args([f'--val-fraction={part}'])

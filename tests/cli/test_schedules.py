@@ -93,3 +93,54 @@ def test_short_trainings_have_whole_numbers(epochs):
     fit_schedule(cfg, epochs=epochs, num_images=8)
     assert all(m >= 1 for m in cfg.param_scheduler[1].milestones)
     assert cfg.param_scheduler[0].end >= 1
+
+
+def test_every_kind_of_schedule_is_stretched():
+    schedulers = [
+        dict(type='LinearLR', by_epoch=True, begin=0, end=4),
+        dict(type='OneCycleLR', begin=4, end=24, total_steps=24),
+    ]
+    train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=4)
+    cfg = config(train_cfg, schedulers)
+    cfg.custom_hooks = [
+        dict(type='PipelineSwitchHook', switch_epoch=20),
+        dict(type='NumClassCheckHook'),
+    ]
+    fit_schedule(cfg, epochs=12, num_images=80)
+    warm_up, cycle = cfg.param_scheduler
+    assert (warm_up.begin, warm_up.end) == (0, 2)
+    assert (cycle.begin, cycle.end, cycle.total_steps) == (2, 12, 12)
+    assert cfg.custom_hooks[0].switch_epoch == 10
+    assert 'switch_epoch' not in cfg.custom_hooks[1]
+
+
+def test_a_single_schedule_is_stretched():
+    step = dict(type='MultiStepLR', milestones=[8, 11])
+    train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=1)
+    cfg = config(train_cfg, step)
+    fit_schedule(cfg, epochs=36, num_images=80)
+    assert cfg.param_scheduler.milestones == [24, 33]
+
+
+@pytest.mark.parametrize('wish', [None, 12])
+def test_the_epochs_of_the_config_count(wish):
+    train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=1)
+    cfg = config(train_cfg, [])
+    fit_schedule(cfg, epochs=wish, num_images=80)
+    assert cfg.train_cfg.max_epochs == 12
+
+
+@pytest.mark.parametrize(('num_images', 'interval'), [(400, 50), (40, 10), (1, 1)])
+def test_at_least_one_line_an_epoch_is_logged(num_images, interval):
+    cfg = epochs_config()
+    fit_schedule(cfg, epochs=None, num_images=num_images)
+    assert cfg.default_hooks.logger.interval == interval
+
+
+def test_repetitions_count_through_wrappers():
+    inner = dict(type='RepeatDataset', times=3, dataset=IMAGES)
+    wrapped = dict(type='MultiImageMixDataset', times=9, dataset=inner)
+    repeated = dict(type='RepeatDataset', times=2, dataset=wrapped)
+    train_cfg = dict(type='IterBasedTrainLoop', max_iters=180)
+    (line, _) = fit_schedule(config(train_cfg, [], repeated), epochs=2, num_images=10)
+    assert line.startswith('180 iterations of the config become 2 epochs of 15')

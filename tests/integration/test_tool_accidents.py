@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import REPOSITORY, TINY_CONFIG, write_coco_folder
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from samples.accidents import Accident, is_good, report
@@ -113,3 +117,88 @@ def test_options(tool_main, place, capfd, monkeypatch):
         results.append((f'{accident.name} ({status}): {printed[-200:]}', good))
         shutil.rmtree(folder)
     assert report('options', results) == 0
+
+
+def weights() -> Iterator[tuple[str, object, list[str]]]:
+    """Names of checkpoints, what they hold, and what the message must name."""
+    yield 'absent.pth', None, ['absent.pth']
+    yield 'page.pth', b'<!DOCTYPE html><html>404</html>', ['page.pth']
+    yield 'empty.pth', b'', ['empty.pth']
+    yield 'list.pth', [1, 2], ['list.pth']
+    yield 'none.pth', dict(state_dict=None), ['none.pth', 'state_dict']
+    yield 'nothing.pth', dict(state_dict={}), ['0 of the']
+    yield 'numbers.pth', dict(state_dict={1: torch.rand(2)}), ['numbers.pth']
+    yield 'other.pth', dict(state_dict={'a.b': torch.rand(2)}), ['belongs to another']
+    yield 'path.pth', dict(state_dict={}, meta=dict(a=Path('a'))), ['path.pth']
+    whole = MODELS.build(Config.fromfile('tiny.py').model).state_dict()
+    name = 'roi_head.bbox_head.fc_cls.weight'
+    for change, words in (
+        (lambda w: w.pop(name), [name]),
+        (lambda w: w.update({name: w[name][:2]}), [name]),
+        (lambda w: w[name].fill_(float('nan')), ['NaN']),
+        (lambda w: [w.pop(key) for key in list(w) if 'neck' in key], ['neck']),
+    ):
+        changed = {key: weight.clone() for key, weight in whole.items()}
+        change(changed)
+        yield f'{words[0]}.pth', dict(state_dict=changed), words
+    classes = dict(dataset_meta=dict(classes=('disc', 'square')))
+    yield 'order.pth', dict(state_dict=whole, meta=classes), ['another order']
+
+
+@pytest.mark.slow
+def test_weights(tool_main, place, capfd, monkeypatch):
+    init_default_scope('mmdet')
+    folder = place()
+    monkeypatch.chdir(folder)
+    results = []
+    for name, content, words in weights():
+        if isinstance(content, bytes):
+            Path(name).write_bytes(content)
+        elif content is not None:
+            torch.save(content, name)
+        Visualizer._instance_dict.clear()
+        capfd.readouterr()
+        status = tool_main('test', 'tiny.py', name)
+        printed = ''.join(capfd.readouterr())
+        label = f'{name} ({status}): {printed[-200:]}'
+        results.append((label, status == 2 and is_good(status, printed, words)))
+    assert report('weights', results) == 0
+
+
+@pytest.mark.slow
+def test_places_to_write_to(tool_main, place, capfd, monkeypatch):
+    init_default_scope('mmdet')
+    folder = place()
+    monkeypatch.chdir(folder)
+    model = MODELS.build(Config.fromfile('tiny.py').model)
+    torch.save(dict(state_dict=model.state_dict()), 'net.pth')
+    test, image = ['test', 'tiny.py', 'net.pth'], 'coco/images/0.png'
+    demo = ['image_demo', image, '--model', 'tiny.py', '--weights', 'net.pth']
+    commands = [
+        [*test, '--out', 'coco'],
+        [*test, '--out', 'tiny.py/a.pkl'],
+        [*test, '--work-dir', 'tiny.py'],
+        [*test, '--work-dir', 'tiny.py/a'],
+        [*test, '--report', 'tiny.py'],
+        [*demo, '--out-dir', 'tiny.py'],
+        [*demo, '--out-dir', 'tiny.py/a'],
+        ['train', 'tiny.py', '--work-dir', 'tiny.py'],
+        ['train', 'tiny.py', '--work-dir', 'a' * 300],
+        ['export', 'tiny.py', 'net.pth', '--out', 'coco'],
+        ['export', 'tiny.py', 'net.pth', '--out', 'tiny.py/a.onnx'],
+        ['check_data', 'coco', '--out', 'tiny.py'],
+        ['model_converters/publish_model', 'net.pth', 'tiny.py', '--name', 'a'],
+        ['model_converters/subset_classes', 'net.pth', 'coco', '--to', 'voc'],
+        ['dataset_converters/make_shapes', 'tiny.py'],
+    ]
+    results = []
+    for name, *arguments in commands:
+        Visualizer._instance_dict.clear()
+        capfd.readouterr()
+        status = tool_main(name, *arguments)
+        printed = ''.join(capfd.readouterr())
+        label = f'{name} {" ".join(arguments)} ({status}): {printed[-200:]}'
+        culprit = arguments[-1] if '--name' not in arguments else 'tiny.py'
+        culprit = 'coco' if '--to' in arguments else culprit[:50]
+        results.append((label, status == 2 and is_good(status, printed, [culprit])))
+    assert report('places', results) == 0

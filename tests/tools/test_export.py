@@ -46,5 +46,6 @@ def test_a_part_without_a_form_is_named_before_anything_is_written(
     options = ['--cfg-options', 'model.test_cfg.nms.type=nms_quadri']
     assert tool_main('export', CONFIG, REFINEDET, '--out', 'a.onnx', *options) == 2
     message = capsys.readouterr().err
+    assert message.startswith('a.onnx: exporting and comparing')
     assert 'model.bbox_head.test_cfg.nms.type cannot be exported' in message
     assert list(tmp_path.iterdir()) == []

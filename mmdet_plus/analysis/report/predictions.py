@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ...errors import UserError
+from ...tool_names import tool_command
 from .checking import (
     below_one,
     check_convention,
@@ -46,7 +47,7 @@ class _PredictionUnpickler(pickle.Unpickler):
         if (module, name) not in ALLOWED:
             raise UserError(
                 f'it holds {module}.{name}, which no prediction needs and which is not '
-                'loaded; write JSON files with tools/test.py --format-only'
+                f'loaded; write JSON files: {tool_command("test.py")} --format-only'
             )
         return super().find_class(module, name)
 

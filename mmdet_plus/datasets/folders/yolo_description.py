@@ -158,11 +158,8 @@ def _existing(
 ) -> dict[str, Path]:
     """Where entries are on disk, for those that are."""
     stated = description.get('path')
-    base = Path(str(stated) if stated and stated not in NOTHING else '.')
-    roots = [base] if base.is_absolute() else [root / base, root]
-    if base.is_absolute() and not base.is_dir():
-        roots = [root]
-    found = {entry: _place(entry, [*roots, root], root) for entry in entries}
+    base = root / str(stated) if stated and stated not in NOTHING else root
+    found = {entry: _place(entry, [base, root], root) for entry in entries}
     return {entry: place for entry, place in found.items() if place is not None}
 
 

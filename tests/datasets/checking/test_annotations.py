@@ -104,6 +104,9 @@ def test_places_name_three_and_count_the_others():
 
 def test_tiny_objects_are_measured_in_the_input_of_the_network():
     assert findings(input_size=(40, 20)) == []
+    assert findings(input_size=(80, 20)) == []
+    (found,) = findings(input_size=(40, 10))  # the lower of both scales
+    assert '1 boxes that are below 4 px' in found.message
     (found,) = findings(input_size=(20, 10))
     assert '1 boxes that are below 4 px' in found.message
 
@@ -198,6 +201,13 @@ def test_boxes_in_parts_of_the_image_may_stick_out():
     assert any('0..1' in one.message for one in findings(change))
     change = set_boxes(lambda x, y, w, h: [x / 40, y / 20, w / 40, 1.51])
     assert not any('0..1' in one.message for one in findings(change))
+
+
+def test_one_box_in_two_images_is_no_double():
+    def double(content):
+        content['annotations'].append(dict(content['annotations'][0], image_id=2))
+
+    assert findings(double) == []
 
 
 def test_one_box_of_two_classes_is_no_double():

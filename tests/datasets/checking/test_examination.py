@@ -81,3 +81,11 @@ def test_only_training_needs_objects(folder):
         (folder / f'labels/train/{name}.txt').write_text('')
     (error,) = examine(recognise(str(folder)), splits=['train'], pixels=False).errors
     assert error == 'train: none of the 0 objects can be trained on: there are none'
+
+
+def test_only_chosen_classes_are_looked_at(folder):
+    (folder / 'labels/train/b.txt').write_text('1 0.9 0.5 0.5 0.5\n')  # a dog
+    data = recognise(str(folder))
+    for classes, number in ((('cat', 'dog'), 1), (('cat',), 0)):
+        found = examine(data.with_classes(classes), splits=['train'], pixels=False)
+        assert sum('leave their image' in line for line in found.warnings) == number

@@ -40,6 +40,20 @@ def test_unusual_images_are_named(tmp_path, mode, name, word):
     assert word in message
 
 
+def test_gray_images_may_have_alpha(tmp_path):
+    save(tmp_path, 'a.png', 'LA')
+    gray, alpha = messages(tmp_path, 'a.png')
+    assert 'gray' in gray[1]
+    assert 'alpha' in alpha[1]
+
+
+def test_an_unknown_orientation_is_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 0
+    save(tmp_path, 'a.jpg', exif=exif)
+    assert messages(tmp_path, 'a.jpg') == []
+
+
 def test_twelve_bits_in_sixteen_would_be_black(tmp_path):
     pixels = np.full(SIZE[::-1], 3000, np.uint16)
     Image.fromarray(pixels).save(tmp_path / 'a.png')

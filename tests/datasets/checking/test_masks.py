@@ -33,6 +33,13 @@ def test_most_objects_need_a_mask():
     assert 'but 2 of 3 objects have none' in without.message
 
 
+def test_half_of_the_objects_may_lack_a_mask():
+    for number, is_error in ((2, False), (3, True)):
+        items = ITEMS[:1] * 2 + ITEMS[2:3] * number
+        (without,) = check_masks(items, {1: IMAGE}, needed=True)
+        assert without.is_error == is_error
+
+
 def test_datasets_that_keep_them_need_all_masks():
     (without,) = check_masks(
         ITEMS[:1] * 9 + ITEMS[2:3], {1: IMAGE}, needed=True, drops=False

@@ -103,6 +103,7 @@ LAYOUTS = {
     'yolo beside': lambda root: write_yolo(
         root, '{split}', 'train: train\nval: val\n' + YAML
     ),
+    'yolo beside, no paths': lambda root: write_yolo(root, '{split}', YAML),
     'yolo list of folders': lambda root: write_yolo(
         root, 'images/{split}', 'train: [images/train]\nval:\n- images/val\n' + YAML
     ),
@@ -341,6 +342,13 @@ def test_yolo_with_a_coco_file_of_one_split(tmp_path):
     data = recognise(str(root))
     assert data.format == 'YOLO'
     assert 'what is there in COCO format is left out: only val' in data.remarks
+
+
+def test_a_list_of_names_alone_is_no_yolo(tmp_path):
+    root = voc_of_splits(tmp_path / 'data', 'Annotations', 'images')
+    (root / 'classes.txt').write_text('dog\ncat\n')
+    data = recognise(str(root))
+    assert (data.format, data.classes) == ('VOC', ('dog', 'cat'))
 
 
 @pytest.mark.parametrize('text', ['{"images": [], "annotations": []}', '{', 'images'])

@@ -2,6 +2,7 @@ import pytest
 from samples.labelled_folders import NAMES, SPLITS, write_image, write_yolo, yolo_lines
 
 from mmdet_plus.datasets.folders import recognise
+from mmdet_plus.datasets.folders.yolo import label_file
 from mmdet_plus.errors import UserError
 
 
@@ -178,3 +179,35 @@ def test_descriptions_under_other_names(yolo):
     assert recognise(str(yolo)).classes == ('one', 'two')
     (yolo / 'a.yaml').write_text('epochs: 3\n')
     assert recognise(str(yolo)).classes == NAMES
+
+
+def test_the_last_folder_called_images_is_that_of_the_data(tmp_path):
+    # Nearer folders count: those above may be called so by chance.
+    image = tmp_path / 'images/data/images/train/a.jpg'
+    assert label_file(image) == tmp_path / 'images/data/labels/train/a.txt'
+
+
+def test_labels_in_their_folder_come_before_texts_beside_images(yolo):
+    (yolo / 'images/train/b.txt').write_text('0 0.5 0.5 0.1 0.1\n')
+    content = recognise(str(yolo)).dataset('train').ground_truth()
+    assert [a['category_id'] for a in content['annotations']] == [1, 2, 2, 1]
+
+
+def test_objects_of_broken_images_are_left_out(yolo):
+    (yolo / 'images/train/a.jpg').write_bytes(b'x')
+    content = recognise(str(yolo)).dataset('train').content()
+    assert [a['image_id'] for a in content['annotations']] == [2, 3]
+
+
+def test_one_of_two_usual_folders_is_taken(yolo):
+    write_yolo(yolo, '{split}/images', 'names: [cat, dog]\n')
+    content = recognise(str(yolo)).dataset('train').content()
+    names = [image['file_name'] for image in content['images']]
+    assert names == [f'images/train/{name}.jpg' for name in 'abc']
+
+
+def test_folders_that_were_several_above(yolo):
+    text = 'train: ../../images/train\nval: ../../images/val\nnames: [cat, dog]\n'
+    (yolo / 'data.yaml').write_text(text)
+    data = recognise(str(yolo))
+    assert [len(data.dataset(s).content()['images']) for s in SPLITS] == [3, 2]

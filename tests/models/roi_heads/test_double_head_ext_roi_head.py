@@ -253,19 +253,26 @@ def test_errors(change, message):
         build(**change)
 
 
-def test_objects_without_area_spoil_no_loss(feats):
-    """MMDetection's coder divides by their width, and gives NaN."""
+FILTER = 'mmdet_plus.models.roi_heads.double_head_ext_roi_head.without_flat_objects'
+
+
+def test_objects_without_area_spoil_no_loss(feats, monkeypatch):
+    """The sampler takes objects as RoIs: their offsets to themselves are 0 / 0."""
     sampler = dict(type='RandomSampler', num=64, pos_fraction=1.0)  # adds objects
     head = build(train_cfg={**config().train_cfg, 'sampler': sampler})
     flat = torch.tensor([[20.0, 20, 20, 50], [30, 40, 60, 40], [9, 9, 9, 9]])
     maps = [level[:1] for level in feats]
+    with_flat = samples(torch.cat([GTS, flat]))
     bad, clean = (
-        head.loss(maps, proposals(9), samples(boxes))
-        for boxes in (torch.cat([GTS, flat]), GTS)
+        head.loss(maps, proposals(9), given) for given in (with_flat, samples(GTS))
     )
     for name, value in bad.items():
         assert value.isfinite().all(), name
         torch.testing.assert_close(value, clean[name])
+    monkeypatch.setattr(FILTER, lambda given: given)
+    unfiltered = head.loss(maps, proposals(9), with_flat)
+    assert unfiltered['loss_fc_bbox'].isnan()
+    assert unfiltered['loss_conv_bbox'].isnan()
 
 
 def test_losses_of_any_batch_are_finite_and_have_the_same_names():
