@@ -60,7 +60,7 @@ def read_input(item: Any, name: str) -> Any:
     if isinstance(item, str | os.PathLike):
         return _existing(os.fspath(item))
     if isinstance(item, Image.Image):
-        return np.asarray(ImageOps.exif_transpose(item).convert('RGB'))[..., ::-1]
+        return _pillow_pixels(ImageOps.exif_transpose(item))
     if isinstance(item, np.ndarray):
         return _pixels(item, name)
     kind = type(item).__name__
@@ -73,6 +73,13 @@ def _existing(path: str) -> str:
         state = 'is a folder' if os.path.isdir(path) else 'does not exist'
         raise UserError(f'{path or "the input (an empty text)"} {state}')
     return path
+
+
+def _pillow_pixels(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith('I'):  # gray of 16 bits, which Pillow would cut at 255
+        upper = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
+        return upper[..., None].repeat(3, axis=2)
+    return np.asarray(image.convert('RGB'))[..., ::-1]
 
 
 def _pixels(image: np.ndarray, name: str) -> np.ndarray:

@@ -49,6 +49,8 @@ class Difference(NamedTuple):
             f'{self.num_images} images, {self.num_detections} detections: boxes differ '
             f'by at most {self.boxes:.2g} px, scores by {self.scores:.2g}'
         )
+        if not self.num_detections:
+            text += '; nothing was found, so compare on other images: --verify FOLDER'
         if self.masks:
             text += f', masks by {100 * self.masks:.2g} % of their pixels'
         if self.unsteady:
@@ -185,4 +187,6 @@ def _difference(
         first, second = expected.masks[row], found.masks[partner]
         either = max((first | second).sum(), MIN_MASK_PIXELS)
         masks = (first ^ second).sum() / either
+    elif expected.masks is not None or found.masks is not None:
+        masks = 1.0
     return float(boxes), float(scores), float(masks)

@@ -31,8 +31,8 @@ def read_image(image: Any, channel_order: str = 'rgb') -> Array:
     """An image as (H, W, 3) uint8 RGB.
 
     Args:
-        image: path, ``PIL.Image`` or (H, W, 3) uint8 array. Files are turned as their
-            EXIF data ask for.
+        image: path, ``PIL.Image`` or (H, W, 3) uint8 array. Files and images of Pillow
+            are turned as their EXIF data ask for.
         channel_order: of arrays, ``'rgb'`` or ``'bgr'``.
 
     Raises:
@@ -42,7 +42,7 @@ def read_image(image: Any, channel_order: str = 'rgb') -> Array:
         with Image.open(image) as file:
             return _pixels(ImageOps.exif_transpose(file))
     if isinstance(image, Image.Image):
-        return _pixels(image)
+        return _pixels(ImageOps.exif_transpose(image))
     if not isinstance(image, np.ndarray):
         raise TypeError(f'an image is a path, array or PIL.Image, got {type(image)}')
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:

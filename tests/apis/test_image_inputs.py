@@ -57,6 +57,12 @@ def test_images_become_bytes_in_bgr(image, pixel):
     assert (read == pixel).all()
 
 
+def test_gray_pictures_of_16_bits_keep_their_upper_bits():
+    pixels = np.array([[0, 256], [40000, 65535]], np.uint16)
+    (found,) = list_inputs(Image.fromarray(pixels))
+    assert found[..., 0].tolist() == [[0, 1], [156, 255]]
+
+
 def test_pictures_of_cameras_are_turned(tmp_path):
     picture = Image.new('RGB', (6, 4))
     exif = picture.getexif()

@@ -100,3 +100,14 @@ def test_masks_and_their_scores_are_compared():
     worse = found((0, 0.9, 0), masks=mask, mask_scores=rating - 0.01)
     assert difference(first, worse).scores == pytest.approx(0.01, abs=1e-6)
     assert difference(first, first).is_equal
+    bare = found((0, 0.9, 0))
+    assert difference(first, bare).masks == difference(bare, first).masks == 1
+    assert not difference(first, bare).is_equal
+
+
+def test_images_in_which_nothing_is_found_prove_nothing():
+    nothing = found()
+    assert 'nothing was found, so compare on other images' in str(
+        difference(nothing, nothing)
+    )
+    assert 'nothing was found' not in str(difference(BOTH, BOTH))

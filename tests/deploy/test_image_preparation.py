@@ -92,6 +92,8 @@ def test_files_are_turned_as_opencv_turns_them(tmp_path):
     exif[0x0112] = 6  # to be turned by a quarter
     Image.fromarray(pixels).save(tmp_path / 'turned.png', exif=exif)
     found = read_image(tmp_path / 'turned.png')
+    with Image.open(tmp_path / 'turned.png') as picture:
+        np.testing.assert_array_equal(read_image(picture), found)
     np.testing.assert_array_equal(found, np.rot90(pixels, -1))
 
 
