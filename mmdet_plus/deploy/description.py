@@ -6,6 +6,7 @@ import torch
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+from ..errors import UserError
 from ..version import __version__
 from .forms.registry import unsupported
 from .model_info import ModelInfo
@@ -41,9 +42,15 @@ def describe_model(
         options: of the export.
 
     Raises:
-        UserError: for a test pipeline whose steps are not those of ``OnnxDetector``.
+        UserError: for a test pipeline whose steps are not those of ``OnnxDetector``, or
+            a dynamic graph where all images get one size.
     """
     scale, keep_ratio = _resizing(cfg)
+    if options.dynamic and not keep_ratio:
+        raise UserError(
+            '--dynamic: the test pipeline gives all images one size (keep_ratio=False '
+            'of Resize); leave it out'
+        )
     shape = options.shape or (min(scale), max(scale))
     if not keep_ratio and options.shape is None:
         shape = (scale[1], scale[0])

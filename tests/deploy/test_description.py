@@ -47,3 +47,10 @@ def test_other_steps_of_a_pipeline_are_refused_by_their_key():
     step = dict(type='Pad', size_divisor=32)
     with pytest.raises(UserError, match=r'pipeline\[2\] cannot be .* no Pad'):
         described(dict(scale=(64, 64)), steps=[step])
+
+
+def test_a_dynamic_graph_is_for_images_of_several_sizes():
+    options = ExportOptions(dynamic=True)
+    assert described(dict(scale=(64, 48), keep_ratio=True), options).dynamic
+    with pytest.raises(UserError, match=r'--dynamic: .* all images one size'):
+        described(dict(scale=(64, 64)), options)
