@@ -2,6 +2,7 @@
 
 import logging
 import os.path as osp
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -99,9 +100,11 @@ class DetInferencer(MMDetInferencer):
         found = list_inputs(inputs)
         paths = [item for item in found if isinstance(item, str)]
         self._names = distinct_names(paths)
+        self._file_names = Counter(Path(path).name for path in self._names)
         self._skips_broken = isinstance(inputs, str | Path) and osp.isdir(inputs)
         if self._skips_broken and self.only is not None:
-            return [path for path in found if path in self.only]
+            only = set(self.only)
+            return [path for path in found if path in only]
         return found
 
     def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
@@ -186,8 +189,8 @@ class DetInferencer(MMDetInferencer):
         if not isinstance(source, str):
             return f'{number:08d}.jpg'
         file = Path(source)
-        others = [path for path in self._names if Path(path).name == file.name]
-        return file.name if len(others) == 1 else self._names[source] + file.suffix
+        is_alone = self._file_names[file.name] == 1
+        return file.name if is_alone else self._names[source] + file.suffix
 
     def pred2dict(self, data_sample: DetDataSample, pred_out_dir: str = '') -> dict:
         """The prediction of an image as plain data; see MMDetection's.
