@@ -28,12 +28,11 @@ class FittingPretrainedInit(PretrainedInit):
         """
         own = {name: weight.clone() for name, weight in module.state_dict().items()}
         super().__call__(module)
+        # Where weights changed some were found, perhaps by names of older versions.
+        if not own or not _is_same(module.state_dict(), own):
+            return
         found = self._weights()
-        fitting = [
-            n for n, w in own.items() if n in found and found[n].shape == w.shape
-        ]
-        # Modules may know other names of their weights, as those of older versions.
-        if own and not fitting and _is_same(module.state_dict(), own):
+        if not any(n in found and found[n].shape == w.shape for n, w in own.items()):
             raise UserError(
                 f'none of the {len(own)} weights of {type(module).__name__} is in '
                 f'{self.checkpoint}, which init_cfg names; {_advice(own, found)}'
