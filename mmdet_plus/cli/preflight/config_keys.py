@@ -98,8 +98,9 @@ def check_names(cfg: Config) -> None:
         _check_section((cfg.get('model') or {}).get(name), f'model.{name}')
     for key, value in cfg.items():
         if key in known:
-            for where, node in _typed(value, key):
-                _check_typed(where, node)
+            for where, node in typed_parts(value, key):
+                if isinstance(node['type'], str):
+                    _check_typed(where, node)
 
 
 def unregistered(where: str, name: str) -> UserError:
@@ -153,16 +154,21 @@ def _unknown(name: str, known: Collection[str], where: str) -> UserError:
     )
 
 
-def _typed(node: Any, where: str) -> Iterator[tuple[str, dict]]:
-    """Every dict with a type, and where it stands."""
+def typed_parts(node: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every dict with a type, and where it stands.
+
+    Args:
+        node: any part of a config.
+        where: it stands.
+    """
     if isinstance(node, dict):
-        if isinstance(node.get('type'), str):
+        if 'type' in node:
             yield where, node
         for key, value in node.items():
-            yield from _typed(value, f'{where}.{key}')
+            yield from typed_parts(value, f'{where}.{key}')
     elif isinstance(node, list | tuple):
         for index, value in enumerate(node):
-            yield from _typed(value, f'{where}.{index}')
+            yield from typed_parts(value, f'{where}.{index}')
 
 
 def _check_typed(where: str, node: dict) -> None:

@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 
 from ...errors import UserError
 from ..error_reporting import message_of
-from .config_keys import unregistered
+from .config_keys import typed_parts, unregistered
 from .dataset_configs import iter_datasets, iter_evaluators, metric_class
 
 BUILDER = 'build_from_cfg'  # of MMEngine, in whose frames the settings are
@@ -79,24 +79,13 @@ def _innermost(error: Exception) -> dict[str, Any] | None:
 
 def _places(node: Any, wanted: dict[str, Any], key: str) -> Iterator[str]:
     """Where parts of the type stand, those with its settings first."""
-    parts = list(_typed(node, key))
+    parts = list(typed_parts(node, key))
     for where, part in parts:
         if all(wanted.get(name) == value for name, value in part.items()):
             yield where
     for where, part in parts:
         if part.get('type') == wanted.get('type'):
             yield where
-
-
-def _typed(node: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(node, dict):
-        if 'type' in node:
-            yield key, node
-        for name, value in node.items():
-            yield from _typed(value, f'{key}.{name}')
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _typed(value, f'{key}.{index}')
 
 
 def _shown(settings: dict[str, Any]) -> str:
