@@ -8,7 +8,8 @@ import numpy as np
 LEAST_LEAVING = 0.3
 # Where few do: of how many boxes it is told, and how many may be unlike corners.
 LEAST_BOXES, MOST_OTHERS = 20, 0.01
-# Second corners lie near the first ones, in parts of the image.
+# Second corners lie near the first ones, in parts of the image; sizes are less like
+# positions.
 LEAST_CORRELATION = 0.5
 SLACK = 1.0  # pixels by which good boxes may leave their image
 
@@ -57,8 +58,17 @@ def may_be_corners(boxes: Boxes) -> bool:
             for (x, y, w, h), image in boxes
         ]
     )
+    return corners_go_together(parts)
+
+
+def corners_go_together(numbers: np.ndarray) -> bool:
+    """Whether the second of two corners moves with the first, in x and in y.
+
+    Args:
+        numbers: (n, 4 or more), of each object x, y, x, y in parts of the image.
+    """
     return all(
-        _correlation(parts[:, axis], parts[:, axis + 2]) > LEAST_CORRELATION
+        _correlation(numbers[:, axis], numbers[:, axis + 2]) > LEAST_CORRELATION
         for axis in (0, 1)
     )
 

@@ -4,13 +4,12 @@ import numpy as np
 
 from ..folders.content import Content
 from ..folders.yolo_poses import VISIBILITIES
+from .corners import corners_go_together
 from .findings import Finding, place_of
 
 LEAST_LINES = 20  # that a correlation says something of
 LEAST_INSIDE = 0.9  # of the points of poses, in their boxes made larger by SLACK
 SLACK = 1.1
-# Of polygons the second corner lies near the first; sizes are less like positions.
-LEAST_CORRELATION = 0.5
 
 
 def check_poses(content: Content) -> list[Finding]:
@@ -31,7 +30,7 @@ def check_poses(content: Content) -> list[Finding]:
             f'"kpt_shape: {shape}" into data.yaml'
         )
         return [Finding(True, message, places)]
-    is_told = len(numbers) >= LEAST_LINES and not _are_corners(numbers)
+    is_told = len(numbers) >= LEAST_LINES and not corners_go_together(numbers)
     if not is_told or _share_inside(numbers) < LEAST_INSIDE:
         return []
     message = (
@@ -53,14 +52,6 @@ def _numbers(content: Content) -> np.ndarray | None:
         lines.append((np.array(polygon) / sides).round(4))
     lengths = {len(line) for line in lines}
     return np.stack(lines) if len(lengths) == 1 and lengths != {0} else None
-
-
-def _are_corners(numbers: np.ndarray) -> bool:
-    return all(
-        np.ptp(numbers[:, i]) * np.ptp(numbers[:, i + 2]) > 0
-        and np.corrcoef(numbers[:, i], numbers[:, i + 2])[0, 1] > LEAST_CORRELATION
-        for i in (0, 1)
-    )
 
 
 def _share_inside(numbers: np.ndarray) -> float:
