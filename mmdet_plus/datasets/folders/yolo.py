@@ -166,21 +166,25 @@ def _read_line(
             + hint_of_pose(numbers)
         )
     item: dict[str, Any] = dict(category_id=int(label), iscrowd=0, source=source)
-    if is_polygon:
-        sides = [*size] * (len(numbers) // 2)
-        polygon = [
-            round(n * side, DECIMALS) for n, side in zip(numbers, sides, strict=True)
-        ]
-        return item | dict(
-            bbox=bbox_of(polygon), area=area_of(polygon), segmentation=[polygon]
-        )
+    return item | (_polygon if is_polygon else _box)(numbers, size)
+
+
+def _polygon(numbers: list[float], size: tuple[int, int]) -> dict[str, Any]:
+    sides = [*size] * (len(numbers) // 2)
+    polygon = [
+        round(n * side, DECIMALS) for n, side in zip(numbers, sides, strict=True)
+    ]
+    return dict(bbox=bbox_of(polygon), area=area_of(polygon), segmentation=[polygon])
+
+
+def _box(numbers: list[float], size: tuple[int, int]) -> dict[str, Any]:
     x, y, w, h = numbers
     width, height = size
     left, right = (x - w / 2) * width, (x + w / 2) * width
     top, bottom = (y - h / 2) * height, (y + h / 2) * height
     left, top, right, bottom = (round(v, DECIMALS) for v in (left, top, right, bottom))
     box = [left, top, right - left, bottom - top]
-    return item | dict(bbox=box, area=box[2] * box[3])
+    return dict(bbox=box, area=box[2] * box[3])
 
 
 def find(
