@@ -40,8 +40,7 @@ from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.cli.video import is_live, is_video, paint_video
 from mmdet_plus.errors import UserError
-
-WEIGHTS = ('.pth', '.pt', '.safetensors')
+from mmdet_plus.zoo.file_checks import WEIGHT_SUFFIXES
 
 
 def detect_in_video(
@@ -156,7 +155,7 @@ def check_arguments(args: argparse.Namespace) -> None:
         images_of_folder(Path(args.input))
     if args.model.endswith('.py') and args.weights is None:
         raise UserError(f'--weights is needed: {args.model} is a config')
-    if args.model.endswith(WEIGHTS):
+    if args.model.endswith(WEIGHT_SUFFIXES):
         if args.weights is not None:
             raise UserError(
                 f'--model {args.model} is a checkpoint: give the config as --model and '

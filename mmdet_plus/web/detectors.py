@@ -25,6 +25,7 @@ from ..apis import DetInferencer
 from ..deploy import OnnxDetector
 from ..deploy.detections import Detections
 from ..errors import UserError
+from ..zoo.file_checks import WEIGHT_SUFFIXES
 
 MOST = 100  # detections of an image
 
@@ -191,7 +192,7 @@ class Shelf:
         config, equals, weights = model.partition('=')
         if equals:
             return TorchDetector(config, weights, **self._options)
-        if Path(model).suffix in ('.pth', '.pt', '.safetensors'):
+        if Path(model).suffix in WEIGHT_SUFFIXES:
             return TorchDetector(None, model, **self._options)
         return TorchDetector(model, **self._options)
 

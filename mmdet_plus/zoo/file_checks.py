@@ -17,6 +17,7 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PICKLES = 5
 # A checkpoint of a detector with all states of its optimizer has some ten thousand.
 MAX_STEPS = 2_000_000
+WEIGHT_SUFFIXES = ('.pth', '.pt', '.safetensors')  # of checkpoints
 ZIP_START = b'PK\x03\x04'
 
 
