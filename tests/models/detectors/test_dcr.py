@@ -12,6 +12,7 @@ from samples.dcr import (
     GTS,
     LABELS,
     NUM_CLASSES,
+    assert_same_detections,
     box_iou,
     build,
     crop_config,
@@ -105,11 +106,7 @@ def test_identity_is_the_detector_bit_for_bit(detector, refine_at, rescale):
     model.detector.load_state_dict(base.state_dict())
     expected = predict(base, samples(2, 2, scale=0.7), rescale)
     found = predict(model, samples(2, 2, scale=0.7), rescale)
-    for own, other in zip(found, expected, strict=True):
-        assert len(own) > 5
-        assert torch.equal(own.bboxes, other.bboxes)
-        assert torch.equal(own.scores, other.scores)
-        assert torch.equal(own.labels, other.labels)
+    assert_same_detections(found, expected)
 
 
 @pytest.mark.parametrize(
