@@ -2,6 +2,7 @@
 
 import logging
 import os.path as osp
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
@@ -15,6 +16,7 @@ from mmdet.apis import DetInferencer as MMDetInferencer
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
@@ -96,6 +98,18 @@ class DetInferencer(MMDetInferencer):
             _name_classes(model, checkpoint, cfg)
         super()._load_weights_to_model(model, checkpoint, cfg)
 
+    def _init_collate(self, cfg: Config) -> Any:
+        # MMEngine warns that MMDetection has no registry of functions of its own.
+        if 'collate_fn' not in (cfg.get('test_dataloader') or {}):
+            return pseudo_collate
+        return super()._init_collate(cfg)
+
+    def _init_visualizer(self, cfg: Config) -> Any:
+        with warnings.catch_warnings():
+            # Nothing is written through backends, so none needs a folder.
+            warnings.filterwarnings('ignore', message='Failed to add')
+            return super()._init_visualizer(cfg)
+
     def _inputs_to_list(self, inputs: Any) -> list[Any]:
         found = list_inputs(inputs)
         paths = [item for item in found if isinstance(item, str)]
@@ -109,6 +123,10 @@ class DetInferencer(MMDetInferencer):
 
     def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
         """Batches of pairs of an input and what the pipeline makes of it."""
+        if not isinstance(chunk_size, int) or chunk_size < 1:
+            raise UserError(
+                f'batch_size must be an integer above 0, got {chunk_size!r}'
+            )
         loaded = self._loaded(inputs)
         while batch := list(islice(loaded, chunk_size)):
             yield batch
