@@ -8,7 +8,7 @@ import mmdet_plus
 ROOT = Path(mmdet_plus.__file__).parent
 FLOORS = (
     ('errors', 'tool_names', 'version', 'whole_files'),
-    ('host_versions',),
+    ('host_versions', 'pixel_depth'),
     ('ops',),
     ('models', 'datasets'),
     ('zoo',),

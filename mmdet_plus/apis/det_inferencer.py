@@ -4,7 +4,8 @@ import logging
 import os.path as osp
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,22 @@ import mmcv
 import mmengine
 import numpy as np
 from mmdet.apis import DetInferencer as MMDetInferencer
+from mmdet.datasets.transforms import InferencerLoader
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from ..errors import UserError
+from ..pixel_depth import FULL, upper_bits
 from ..zoo import find_entry, load_index, unsafe_loading
 from ..zoo.config_texts import config_of
 from ..zoo.index import SCHEME
 from ..zoo.matching import check_match
-from .image_inputs import distinct_names, list_inputs
+from .image_inputs import deep_values, distinct_names, list_inputs, scaled
 
 
 class DetInferencer(MMDetInferencer):
@@ -45,7 +48,8 @@ class DetInferencer(MMDetInferencer):
     Images are paths, URLs, folders, arrays (h, w), (h, w, 3) in BGR or (h, w, 4), and
     images of Pillow, or lists of those. In a folder what cannot be read is left out
     with a warning; anywhere else it is a ``UserError``. Predictions hold the names of
-    their classes, too: ``class_names``, beside ``labels``.
+    their classes, too: ``class_names``, beside ``labels``. Pictures of 16 bits in one
+    call are scaled together, see ``mmdet_plus.pixel_depth``.
 
     Args:
         model: name or config; None for the config that ``weights`` carries.
@@ -60,6 +64,7 @@ class DetInferencer(MMDetInferencer):
     """
 
     only: Collection[str] | None = None
+    _depth = FULL  # bits that the images of a call use
 
     def __init__(
         self,
@@ -111,7 +116,14 @@ class DetInferencer(MMDetInferencer):
             return super()._init_visualizer(cfg)
 
     def _inputs_to_list(self, inputs: Any) -> list[Any]:
-        found = list_inputs(inputs)
+        found, self._depth = scaled(list_inputs(inputs))
+        if self._depth < FULL:
+            print_log(
+                f'pictures of 16 bits have no value above {2**self._depth - 1}: they '
+                f'are read as of {self._depth} bits',
+                'current',
+                level=logging.WARNING,
+            )
         paths = [item for item in found if isinstance(item, str)]
         self._names = distinct_names(paths)
         self._file_names = Counter(Path(path).name for path in self._names)
@@ -120,6 +132,28 @@ class DetInferencer(MMDetInferencer):
             only = set(self.only)
             return [path for path in found if path in only]
         return found
+
+    def _init_pipeline(self, cfg: Config) -> Compose:
+        pipeline = super()._init_pipeline(cfg)
+        for step in pipeline.transforms:
+            if isinstance(step, InferencerLoader):
+                step.from_file = partial(self._load_file, step.from_file)
+        return pipeline
+
+    def _load_file(
+        self, load: Callable[[dict], dict], results: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Load a file as in training, but for the bits it does not use."""
+        results = load(results)
+        values = self._scaled_file(results['img_path'])
+        if values is not None:
+            results['img'] = values.astype(results['img'].dtype)
+        return results
+
+    def _scaled_file(self, path: str) -> np.ndarray | None:
+        """A file of 16 bits that uses less, as uint8 in BGR; None for any other."""
+        values = deep_values(path) if self._depth < FULL else None
+        return None if values is None else upper_bits(values, self._depth)
 
     def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
         """Batches of pairs of an input and what the pipeline makes of it."""
@@ -183,7 +217,7 @@ class DetInferencer(MMDetInferencer):
         """
         saves = bool(img_out_dir) and not no_save_vis
         first = self.num_visualized_imgs
-        shown = [x if isinstance(x, str) else x[..., ::-1] for x in inputs]
+        shown = [self._shown(x) for x in inputs]
         pictures = super().visualize(
             shown,
             preds,
@@ -202,6 +236,10 @@ class DetInferencer(MMDetInferencer):
                 path = osp.join(img_out_dir, 'vis', name)
                 mmcv.imwrite(picture[..., ::-1], path)
         return pictures
+
+    def _shown(self, source: str | np.ndarray) -> str | np.ndarray:
+        pixels = self._scaled_file(source) if isinstance(source, str) else source
+        return source if pixels is None else pixels[..., ::-1]
 
     def _picture_name(self, source: Any, number: int) -> str:
         if not isinstance(source, str):

@@ -1,16 +1,26 @@
 """What users give as images, as MMDetection reads it."""
 
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmdet.apis.det_inferencer import IMG_EXTENSIONS
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..errors import UserError
+from ..pixel_depth import (
+    FULL,
+    DepthError,
+    depth_of,
+    pillow_pixels,
+    stated_bits,
+    upper_bits,
+)
 
 KINDS = 'a path, a URL, a folder, an array (h, w, 3) in BGR or an image of Pillow'
 
@@ -22,7 +32,7 @@ def list_inputs(inputs: Any) -> list[Any]:
         inputs: a path, URL, folder, array or image of Pillow, or a list of those.
 
     Returns:
-        Paths and URLs as texts, and arrays (h, w, 3), uint8, in BGR.
+        Paths and URLs as texts, and arrays (h, w, 3), uint8 or uint16, in BGR.
 
     Raises:
         UserError: something is no image, or a folder has none.
@@ -60,7 +70,7 @@ def read_input(item: Any, name: str) -> Any:
     if isinstance(item, str | os.PathLike):
         return _existing(os.fspath(item))
     if isinstance(item, Image.Image):
-        return _pillow_pixels(ImageOps.exif_transpose(item))
+        return _pillow_pixels(item, name)
     if isinstance(item, np.ndarray):
         return _pixels(item, name)
     kind = type(item).__name__
@@ -75,15 +85,15 @@ def _existing(path: str) -> str:
     return path
 
 
-def _pillow_pixels(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith('I'):  # gray of 16 bits, which Pillow would cut at 255
-        upper = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
-        return upper[..., None].repeat(3, axis=2)
-    return np.asarray(image.convert('RGB'))[..., ::-1]
+def _pillow_pixels(image: Image.Image, name: str) -> np.ndarray:
+    try:
+        return pillow_pixels(image)[..., ::-1]
+    except DepthError as error:
+        raise UserError(f'{name} {error}') from error
 
 
 def _pixels(image: np.ndarray, name: str) -> np.ndarray:
-    """An array of any usual form as (h, w, 3), uint8."""
+    """An array of any usual form as (h, w, 3), uint8 or uint16."""
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
@@ -98,10 +108,8 @@ def _pixels(image: np.ndarray, name: str) -> np.ndarray:
 
 
 def _bytes(image: np.ndarray, name: str) -> np.ndarray:
-    if image.dtype == np.uint8:
+    if image.dtype in (np.uint8, np.uint16):
         return image
-    if image.dtype == np.uint16:
-        return (image >> 8).astype(np.uint8)  # as files of 16 bits are read
     if image.dtype.kind not in 'iuf':
         raise UserError(f'{name} is an array of {image.dtype}; pixels are uint8')
     low, high = float(image.min()), float(image.max())
@@ -114,6 +122,37 @@ def _bytes(image: np.ndarray, name: str) -> np.ndarray:
             f'{name} has values in 0..1; pixels are 0..255: multiply by 255'
         )
     return image.round().astype(np.uint8)
+
+
+def scaled(items: Sequence[Any]) -> tuple[list[Any], int]:
+    """Arrays of 16 bits as 8, see ``mmdet_plus.pixel_depth``; files count with them.
+
+    Args:
+        items: of ``list_inputs``.
+
+    Returns:
+        Paths as they are and arrays of uint8, and the bits that all pictures of 16 bits
+        use, 16 where there are none.
+    """
+    pictures = (deep_values(x) if isinstance(x, str) else x for x in items)
+    depth = depth_of(x for x in pictures if x is not None)
+    return [x if isinstance(x, str) else upper_bits(x, depth) for x in items], depth
+
+
+def deep_values(path: str) -> np.ndarray | None:
+    """Values (h, w, 3), uint16, in BGR of a file of 16 bits; None for any other."""
+    if '://' in path:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if stated_bits(image) != FULL:
+                    return None
+    except Exception:  # whoever reads the file says what is wrong with it
+        return None
+    values = cv2.imread(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    return None if values is None or values.dtype != np.uint16 else values
 
 
 def distinct_names(paths: Iterable[str]) -> dict[str, str]:

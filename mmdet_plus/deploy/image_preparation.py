@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from ..pixel_depth import depth_of, pillow_pixels, stated_bits, upper_bits
 from .model_info import ModelInfo
 
 Array = np.ndarray
+DTYPES = (np.uint8, np.uint16)
 COEFFICIENT = 2048  # fixed point of OpenCV's weights
 
 
@@ -27,38 +29,54 @@ class ModelInput(NamedTuple):
     """(B, 2) int64, heights and widths before they were resized."""
 
 
-def read_image(image: Any, channel_order: str = 'rgb') -> Array:
+def read_image(
+    image: Any, channel_order: str = 'rgb', depth: int | None = None
+) -> Array:
     """An image as (H, W, 3) uint8 RGB.
 
     Args:
-        image: path, ``PIL.Image`` or (H, W, 3) uint8 array. Files and images of Pillow
-            are turned as their EXIF data ask for.
+        image: path, ``PIL.Image`` or (H, W, 3) uint8 or uint16 array. Files and images
+            of Pillow are turned as their EXIF data ask for.
         channel_order: of arrays, ``'rgb'`` or ``'bgr'``.
+        depth: bits that pictures of 16 use, see ``common_depth``; None for those of
+            this image alone.
 
     Raises:
-        ValueError: for an array of another kind.
+        ValueError: for an array of another kind, or a picture of 32 bits.
     """
+    return upper_bits(_values(image, channel_order), depth)
+
+
+def common_depth(images: Sequence[Any]) -> int:
+    """Bits that those of the images use together that have 16."""
+    return depth_of(_values(image) for image in images if _may_be_deep(image))
+
+
+def _may_be_deep(image: Any) -> bool:
     if isinstance(image, str | Path):
         with Image.open(image) as file:
-            return _pixels(ImageOps.exif_transpose(file))
+            return _may_be_deep(file)
     if isinstance(image, Image.Image):
-        return _pixels(ImageOps.exif_transpose(image))
+        return stated_bits(image) > 8 or image.mode.startswith('I')
+    return getattr(image, 'dtype', None) == np.uint16
+
+
+def _values(image: Any, channel_order: str = 'rgb') -> Array:
+    if isinstance(image, str | Path):
+        with Image.open(image) as file:
+            return pillow_pixels(file)
+    if isinstance(image, Image.Image):
+        return pillow_pixels(image)
     if not isinstance(image, np.ndarray):
         raise TypeError(f'an image is a path, array or PIL.Image, got {type(image)}')
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in DTYPES:
         raise ValueError(
-            f'an array must be (H, W, 3) uint8, got {image.shape} {image.dtype}'
+            'an array must be (H, W, 3) uint8 or uint16, got '
+            f'{image.shape} {image.dtype}'
         )
     if 0 in image.shape:
         raise ValueError(f'the image has no pixels: {image.shape}')
     return image if channel_order == 'rgb' else image[:, :, ::-1]
-
-
-def _pixels(image: Image.Image) -> Array:
-    if image.mode.startswith('I'):
-        # Gray of 16 bits: the upper ones, as OpenCV reads it; Pillow clips at 255.
-        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
-    return np.asarray(image.convert('RGB'))
 
 
 def prepare(images: Sequence[Array], info: ModelInfo) -> ModelInput:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from .detections import Detections
 from .drawing import draw_detections
-from .image_preparation import ModelInput, prepare, read_image
+from .image_preparation import ModelInput, common_depth, prepare, read_image
 from .masks import paste_masks
 from .model_info import from_metadata
 
@@ -67,7 +67,8 @@ class OnnxDetector:
         """Detect objects.
 
         Args:
-            images: an image, or a list: paths, ``PIL.Image`` or (H, W, 3) uint8 arrays.
+            images: an image, or a list: paths, ``PIL.Image`` or (H, W, 3) arrays
+                of uint8 or uint16.
             batch_size: how many images run at once.
 
         Returns:
@@ -77,10 +78,11 @@ class OnnxDetector:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
         if not isinstance(images, list | tuple):
             return self([images])[0]
+        depth = common_depth(images)
         found: list[Detections] = []
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
-            pixels = [read_image(image, self.channel_order) for image in batch]
+            pixels = [read_image(image, self.channel_order, depth) for image in batch]
             found += self.detect(prepare(pixels, self.info))
         return found
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..errors import UserError
+from ..pixel_depth import DepthError, pillow_pixels, upper_bits
 
 # Decoders of other formats are less looked after, or start programs.
 FORMATS = ('BMP', 'JPEG', 'PNG', 'WEBP')
@@ -57,9 +58,11 @@ def _decode(path: Path, limits: Limits) -> np.ndarray:
             warnings.simplefilter('ignore', Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 _check_pixels(image.width, image.height, limits)
-                return np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
+                return upper_bits(pillow_pixels(image))
     except UserError:
         raise
+    except DepthError as error:
+        raise UserError(f'the image {error}') from error
     except Image.DecompressionBombError as error:
         raise UserError('the image has too many pixels') from error
     except Exception as error:

@@ -142,6 +142,23 @@ def test_paths_pictures_and_arrays_of_one_image_agree(inferencer, coco_folder):
     )
 
 
+@pytest.mark.parametrize('bits', [12, 16])
+def test_files_and_arrays_of_more_bits_are_scaled(bits, inferencer, coco_folder):
+    path = coco_folder / 'images' / '1.png'
+    plain = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint16)
+    plain[0, 0] = 255
+    deep = plain << (bits - 8)
+    cv2.imwrite(str(path), deep)
+    found = inferencer([path, deep, plain.astype(np.uint8)], return_vis=True)
+    first, *others = found['predictions']
+    assert len(first['scores']) > 0
+    assert all(other == first for other in others)
+    pictures = found['visualization']
+    assert all((picture == pictures[0]).all() for picture in pictures)
+    (again,) = inferencer(plain.astype(np.uint8))['predictions']
+    assert again == first
+
+
 def test_images_of_one_name_do_not_overwrite_each_other(inferencer, coco_folder):
     folder, out = coco_folder / 'images', coco_folder / 'out'
     other = coco_folder / 'other'

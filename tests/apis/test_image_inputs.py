@@ -6,7 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
-from mmdet_plus.apis.image_inputs import distinct_names, list_inputs
+from mmdet_plus.apis.image_inputs import (
+    deep_values,
+    distinct_names,
+    list_inputs,
+    scaled,
+)
 from mmdet_plus.errors import UserError
 
 BLUE = np.full((4, 6, 3), (255, 0, 0), np.uint8)  # in BGR
@@ -51,7 +56,7 @@ def test_paths_and_addresses_become_texts(folder):
 def test_images_become_bytes_in_bgr(image, pixel):
     if isinstance(image, np.ndarray) and image.dtype == np.float32:
         image = image.clip(0)
-    (read,) = list_inputs(image)
+    (read,), _ = scaled(list_inputs(image))
     assert read.shape == (4, 6, 3)
     assert read.dtype == np.uint8
     assert (read == pixel).all()
@@ -59,8 +64,39 @@ def test_images_become_bytes_in_bgr(image, pixel):
 
 def test_gray_pictures_of_16_bits_keep_their_upper_bits():
     pixels = np.array([[0, 256], [40000, 65535]], np.uint16)
-    (found,) = list_inputs(Image.fromarray(pixels))
+    (found,), depth = scaled(list_inputs(Image.fromarray(pixels)))
+    assert depth == 16
     assert found[..., 0].tolist() == [[0, 1], [156, 255]]
+
+
+def test_pictures_given_together_have_one_depth(tmp_path):
+    dim = np.full((4, 6, 3), 4080, np.uint16)
+    path = str(tmp_path / 'a.png')
+    cv2.imwrite(path, dim)
+    (array, name, same), depth = scaled([dim, path, BLUE])
+    assert (depth, name) == (12, path)
+    assert (array == 255).all()
+    assert same is BLUE
+    cv2.imwrite(path, dim + 16)  # no longer of 12 bits
+    (array, _), depth = scaled([dim, path])
+    assert depth == 16
+    assert (array == 15).all()
+
+
+def test_values_of_deep_files_are_told(tmp_path):
+    for name, pixels in {'a.png': BLUE, 'b.png': BLUE.astype(np.uint16) * 16}.items():
+        cv2.imwrite(str(tmp_path / name), pixels)
+    (tmp_path / 'c.png').write_text('no image')
+    found = deep_values(str(tmp_path / 'b.png'))
+    assert found.dtype == np.uint16
+    assert (found == BLUE.astype(np.uint16) * 16).all()
+    for other in (tmp_path / 'a.png', tmp_path / 'c.png', 'https://example.com/b.png'):
+        assert deep_values(str(other)) is None
+
+
+def test_pillow_images_of_32_bits_are_refused():
+    with pytest.raises(UserError, match='the input has 32 bits a channel'):
+        list_inputs(Image.new('F', (6, 4)))
 
 
 def test_pictures_of_cameras_are_turned(tmp_path):

@@ -5,6 +5,7 @@ from PIL import Image
 from samples.deploy import model_info
 
 from mmdet_plus.deploy.image_preparation import (
+    common_depth,
     prepare,
     read_image,
     resize,
@@ -84,6 +85,20 @@ def test_gray_files_of_16_bits_have_the_pixels_of_opencv(suffix, tmp_path):
     expected = cv2.imread(str(path))[:, :, ::-1]
     np.testing.assert_array_equal(read_image(path), expected)
     np.testing.assert_array_equal(read_image(Image.open(path)), expected)
+
+
+def test_pictures_of_12_bits_are_scaled_together(tmp_path):
+    dim, full = (np.full((2, 3), value, np.uint16) for value in (4080, 65535))
+    for name, pixels in (('dim.png', dim), ('full.png', full)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    paths = [tmp_path / 'dim.png', str(tmp_path / 'full.png')]
+    array = np.repeat(dim[..., None], 3, axis=2)
+    assert common_depth([paths[0], np.zeros((2, 3, 3), np.uint8)]) == 12
+    assert common_depth([array, Image.open(paths[0])]) == 12
+    assert common_depth(paths) == common_depth([array, paths[1]]) == 16
+    assert (read_image(paths[0]) == 255).all()
+    assert (read_image(array, 'bgr') == 255).all()
+    assert (read_image(paths[0], depth=16) == 15).all()
 
 
 def test_files_are_turned_as_opencv_turns_them(tmp_path):

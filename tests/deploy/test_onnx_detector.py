@@ -10,7 +10,7 @@ import pytest
 from samples.onnx_model import write_model
 
 from mmdet_plus.deploy import OnnxDetector
-from mmdet_plus.deploy.image_preparation import ModelInput
+from mmdet_plus.deploy.image_preparation import ModelInput, prepare
 
 ROOT = Path(__file__).parents[2]
 IMAGE = np.zeros((48, 96, 3), np.uint8)
@@ -25,6 +25,18 @@ def test_detections_go_to_their_images(path):
     found = OnnxDetector(path)([IMAGE, IMAGE], batch_size=2)
     assert [own.boxes.tolist() for own in found] == [[[0, 0, 8, 8]], [[1, 1, 9, 9]]]
     assert [own.labels.tolist() for own in found] == [[0], [1]]
+
+
+def test_pictures_of_a_call_have_one_depth(path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        'mmdet_plus.deploy.onnx_detector.prepare',
+        lambda pixels, info: seen.extend(pixels) or prepare(pixels, info),
+    )
+    dim, full = (np.full((48, 96, 3), value, np.uint16) for value in (4080, 65535))
+    OnnxDetector(path)([dim])
+    OnnxDetector(path)([dim, full], batch_size=1)
+    assert [int(pixels.max()) for pixels in seen] == [255, 15, 255]
 
 
 def test_one_image_gives_one_result(path):

@@ -1,5 +1,6 @@
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,3 +70,16 @@ def test_a_small_file_of_many_pixels_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, 'convert', None)
     with pytest.raises(UserError, match='too many pixels'):
         read_upload(upload(tmp_path, bytes(content)), Limits())
+
+
+@pytest.mark.parametrize('bits', [12, 16])
+def test_gray_of_more_bits_is_scaled(bits, tmp_path):
+    values = np.array([[0, 1], [1, 0]], np.uint16) * (2**bits - 1)
+    image = read_upload(upload(tmp_path, encoded(values)), Limits())
+    assert image[..., 0].tolist() == [[0, 255], [255, 0]]
+
+
+def test_colours_that_cannot_be_read_are_named(tmp_path):
+    content = cv2.imencode('.png', np.full((2, 2, 3), 4000, np.uint16))[1].tobytes()
+    with pytest.raises(UserError, match='the image uses 12 or less of its 16 bits'):
+        read_upload(upload(tmp_path, content), Limits())

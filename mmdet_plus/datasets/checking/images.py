@@ -2,7 +2,6 @@
 
 import os
 import os.path as osp
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mmdet_plus.errors import UserError
+from mmdet_plus.pixel_depth import DARK, stated_bits
 
 from ..folders.content import EXIF_TURNED_FORMATS, image_size, orientation
 from .findings import Finding
@@ -25,7 +25,6 @@ PLAIN_FORMATS = ('JPEG', 'MPO', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')
 ALPHA_FORMATS = ('PNG', 'WEBP')  # whose alpha OpenCV leaves out
 TURNED_FORMATS = (*EXIF_TURNED_FORMATS, 'TIFF')
 LARGEST_DIFFERENCE = 6.0  # in the mean, of 255; decoders differ by 1 or 2
-DARK = 4096  # 16-bit pictures below this use 12 bits or less, and come out black
 SPOILT = {
     'broken': 'images cannot be read',
     'swapped': 'images have width and height exchanged in the annotations, or are '
@@ -105,7 +104,7 @@ def kinds_of(path: str, *, pixels: bool) -> tuple[str, ...]:
 def _kinds(path: str, *_: int, pixels: bool) -> tuple[str, ...]:
     try:
         with Image.open(path) as image:
-            bits, mode = _bits(image), image.mode
+            bits, mode = stated_bits(image), image.mode
             kinds = _kinds_of_colours(image, path, bits)
             if orientation(image) not in (0, 1):
                 is_turned = image.format in TURNED_FORMATS
@@ -123,19 +122,6 @@ def _kinds(path: str, *_: int, pixels: bool) -> tuple[str, ...]:
     kinds += ['gray'] if mode in ('1', 'L', 'LA') else []
     kinds += ['alpha'] if mode in ('LA', 'PA', 'RGBA') else []
     return (*kinds, *(['CMYK'] if mode == 'CMYK' else []))
-
-
-def _bits(image: Image.Image) -> int:
-    """Bits a channel in the file, which Pillow's modes do not tell."""
-    tiles = getattr(image, 'tile', ())  # of images that come from files
-    layout = tiles[0][3] if tiles else ''
-    parts = layout if isinstance(layout, tuple) else (layout,)
-    raw = f'{parts[0] if parts else ""};{image.mode}'
-    if image.format == 'PPM' and len(parts) > 1:
-        return 16 if parts[1] > 255 else 8
-    found = [int(bits) for bits in re.findall(r';(16|32|64)', raw)]
-    deep = 32 if image.mode == 'F' else 16 if image.mode == 'I' else 8
-    return max([*found, 8 if found else deep])
 
 
 def _kinds_of_colours(image: Image.Image, path: str, bits: int) -> list[str]:
