@@ -95,8 +95,11 @@ def read_content(dataset: DatasetConfig) -> Content:
             # As ``XMLDataset`` reads them: the last pixel is the right edge.
             x1, y1, x2, y2 = (value - 1 for value in object_corners(item, source))
             box = dict(bbox=[x1, y1, x2 - x1, y2 - y1], source=source)
-            box['iscrowd'] = box['difficult'] = _is_difficult(item, source)
-            content['annotations'].append(dict(box, image_id=path, category_id=label))
+            difficult = _is_difficult(item, source)
+            marks = dict(iscrowd=difficult, difficult=difficult)
+            content['annotations'].append(
+                dict(box, **marks, image_id=path, category_id=label)
+            )
     content['categories'] = [dict(id=i, name=name) for name, i in names.items()]
     return content
 
