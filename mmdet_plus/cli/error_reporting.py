@@ -4,11 +4,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ..errors import UserError
 
 TRACEBACK_VARIABLE = 'MMDET_PLUS_TRACEBACK'
 SHOW_TRACEBACK_HINT = f'set {TRACEBACK_VARIABLE}=1 to see where it was raised'
+# Set by torchrun: a file of each process, in its own folder beside the others'.
+ERROR_FILE_VARIABLE = 'TORCHELASTIC_ERROR_FILE'
 USER_ERROR, RUN_TIME_ERROR, INTERRUPTED = 2, 1, 130
 
 REMEDIES = {
@@ -86,5 +89,24 @@ def _failed_line(error: Exception) -> str:
 def _report(message: str) -> None:
     if os.environ.get(TRACEBACK_VARIABLE) == '1':
         traceback.print_exc()
+    elif not _is_first_to_fail():
+        return
     sys.stdout.flush()
     print(f'error: {message}', file=sys.stderr, flush=True)
+
+
+def _is_first_to_fail() -> bool:
+    """Whether no other process of the same launcher has told an error.
+
+    What others find afterwards is the same, or comes of it, such as a lost connection.
+    """
+    own = os.environ.get(ERROR_FILE_VARIABLE)
+    if not own:
+        return True
+    try:
+        (Path(own).parent.parent / 'reported').touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -51,11 +51,14 @@ def config() -> ConfigDict:
 
 
 def build(change=None):
-    """A small head; ``change`` updates parts of its config."""
+    """A small head; ``change`` is merged into its config."""
     torch.manual_seed(0)
     cfg = config()
     for part, values in (change or {}).items():
-        cfg.setdefault(part, ConfigDict()).update(values)
+        if isinstance(values, dict):
+            cfg.setdefault(part, ConfigDict()).update(values)
+        else:
+            cfg[part] = values
     head = MODELS.build(cfg)
     head.init_weights()
     # So that boxes move visibly.

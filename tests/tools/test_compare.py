@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mmdet_plus.analysis.comparison import times
 from mmdet_plus.analysis.comparison.plan import read_plan
 from mmdet_plus.analysis.comparison.runs import jobs_of
 
@@ -70,6 +71,27 @@ def test_a_report_of_what_is_done(tool_main, plan, tmp_path):
     content = json.loads((tmp_path / 'page' / 'paper.json').read_text())
     assert content['claims'][0]['seeds'] == [0]
     assert (tmp_path / 'page' / 'paper.png').is_file()
+
+
+def test_times_are_measured_once_and_reported_from_then_on(
+    tool_main, plan, tmp_path, monkeypatch
+):
+    page = tmp_path / 'page.md'
+    args = [plan, '--work-dir', tmp_path / 'work', '--report-only', '--page', page]
+    asked = []
+
+    def time_runs(jobs, rounds):
+        asked.append((len(jobs), rounds))
+        return dict(one=3.21, two=4)
+
+    monkeypatch.setattr(times, 'time_runs', time_runs)
+    for flags in (['--time', 7], []):
+        assert tool_main(TOOL, *args, *flags) == 0
+        assert '| 3.2 |' in page.read_text()
+        assert '![AP against time](page/paper_times.png)' in page.read_text()
+    assert asked == [(4, 7)]
+    content = json.loads((tmp_path / 'page' / 'paper_times.json').read_text())
+    assert content == dict(ms=dict(one=3.21, two=4), rounds=7, threads=1)
 
 
 def test_unknown_runs_are_named(tool_main, plan, tmp_path, capsys):

@@ -5,8 +5,9 @@
 A run that was interrupted goes on where it stopped; one that is done is not trained
 again. Start the command several times, also on machines that share the work folder, to
 divide the runs between processes. ``--dry-run`` lists what is left to do, and
-``--report-only`` tells what is known so far. Beside the page, a folder of its name gets
-all numbers and a picture of each plan. How to write one: docs/comparisons.md.
+``--report-only`` tells what is known so far; ``--time 20`` adds what each finished run
+takes for an image. Beside the page, a folder of its name gets all numbers and pictures
+of each plan. How to write one: docs/comparisons.md.
 """
 
 import json
@@ -14,12 +15,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 import mmdet_plus  # noqa: F401  registers the components
 from mmdet_plus.analysis.comparison.measurements import Outcome, compare, measure
 from mmdet_plus.analysis.comparison.page import plan_page, record, whole_page
 from mmdet_plus.analysis.comparison.plan import Plan, read_plan
-from mmdet_plus.analysis.comparison.plot import plot_outcomes
+from mmdet_plus.analysis.comparison.plot import plot_outcomes, plot_prices
 from mmdet_plus.analysis.comparison.runs import Commands, Job, jobs_of, work_on
+from mmdet_plus.analysis.comparison.times import time_runs
 from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.errors import UserError
@@ -42,7 +46,17 @@ def build_parser() -> ToolParser:
         '--report-only', action='store_true', help='of what is done; train nothing'
     )
     parser.add_argument(
-        '--threads', type=at_least(1), default=1, help='of each training; default 1'
+        '--threads',
+        type=at_least(1),
+        default=1,
+        help='of each training and of the times; default 1',
+    )
+    parser.add_argument(
+        '--time',
+        type=at_least(1),
+        metavar='ROUNDS',
+        help='measure what the finished runs take for an image, the median of so many '
+        'rounds; nothing else should run',
     )
     parser.add_argument(
         '--dry-run', action='store_true', help='list what is left to do'
@@ -51,19 +65,35 @@ def build_parser() -> ToolParser:
 
 
 def report(plan: Plan, jobs: Sequence[Job], folder: Path, name: str) -> Part:
-    """Measure the finished jobs, write figures and plot, and return the page's part."""
+    """Measure the finished jobs, write figures and plots; return the page's part."""
     results = measure(jobs)
     outcomes = [compare(claim, plan.seeds, results) for claim in plan.claims]
-    folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(record(plan, jobs, results, outcomes), indent=1)
-    with written_whole(folder / f'{name}.json') as place:
-        place.write_text(content + '\n')
+    _write_json(folder / f'{name}.json', record(plan, jobs, results, outcomes))
+    plots = {}
     # In numbers per object, not in AP.
     drawn = [o for o in outcomes if o.seeds and not o.claim.less]
     if drawn:
         plot_outcomes(drawn, folder / f'{name}.png')
-    plot = f'{folder.name}/{name}.png' if drawn else None
-    return plan, outcomes, plan_page(plan, jobs, results, outcomes, plot)
+        plots['Differences with intervals'] = f'{folder.name}/{name}.png'
+    times_file = folder / f'{name}_times.json'
+    times = json.loads(times_file.read_text())['ms'] if times_file.is_file() else {}
+    if times:
+        plot_prices(plan, results, times, folder / f'{name}_times.png')
+        plots['AP against time'] = f'{folder.name}/{name}_times.png'
+    page = plan_page(plan, jobs, results, outcomes, plots, times)
+    return plan, outcomes, page
+
+
+def measure_times(jobs: Sequence[Job], path: Path, rounds: int, threads: int) -> None:
+    """Time the finished jobs and write what ``report`` reads."""
+    torch.set_num_threads(threads)
+    _write_json(path, dict(ms=time_runs(jobs, rounds), rounds=rounds, threads=threads))
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as place:
+        place.write_text(json.dumps(content, indent=1) + '\n')
 
 
 def run(argv: Sequence[str] | None) -> None:
@@ -89,6 +119,10 @@ def run(argv: Sequence[str] | None) -> None:
         )
         work_on(left, commands, threads=args.threads)
     folder = args.page.with_suffix('') if args.page else root / 'report'
+    if args.time:
+        for path in plans:
+            place = folder / f'{_name(path)}_times.json'
+            measure_times(jobs[path], place, args.time, args.threads)
     parts = [
         report(plan, jobs[path], folder, _name(path)) for path, plan in plans.items()
     ]

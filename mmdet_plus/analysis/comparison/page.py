@@ -3,7 +3,8 @@
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from ..bootstrap import Interval
 from .measurements import Outcome, Results
@@ -43,6 +44,8 @@ def whole_page(parts: Iterable[tuple[Plan, Sequence[Outcome], str]]) -> str:
     ]
     rows.append('|' + ' --- |' * 5)
     for plan, outcomes, _ in parts:
+        if not plan.claims:
+            continue
         verdicts = [outcome.verdict for outcome in outcomes]
         counts = [
             verdicts.count(name)
@@ -62,7 +65,8 @@ def plan_page(
     jobs: Sequence[Job],
     results: Results,
     outcomes: Sequence[Outcome],
-    plot: str | None = None,
+    plots: Mapping[str, str] = MappingProxyType({}),
+    times: Mapping[str, float] = MappingProxyType({}),
 ) -> str:
     """A plan's part of the page, in markdown.
 
@@ -71,7 +75,8 @@ def plan_page(
         jobs: all of the plan, also those that are not done.
         results: figures of those that are.
         outcomes: what became of the claims.
-        plot: path of a picture of the differences.
+        plots: paths of pictures, by what they show.
+        times: milliseconds for an image, by name of the run.
     """
     parts = [
         f'## {plan.title}',
@@ -82,8 +87,8 @@ def plan_page(
             for o in outcomes
             if o.claim.why and o.seeds
         ),
-        *([f'![Differences with intervals]({plot})'] if plot else []),
-        run_table(plan, jobs, results),
+        *(f'![{title}]({path})' for title, path in plots.items()),
+        run_table(plan, jobs, results, times),
         _origin(jobs),
     ]
     return '\n\n'.join(part for part in parts if part) + '\n'
@@ -140,12 +145,19 @@ def _known(numbers: dict[str, float]) -> dict[str, float | None]:
     }
 
 
-def run_table(plan: Plan, jobs: Sequence[Job], results: Results) -> str:
+def run_table(
+    plan: Plan,
+    jobs: Sequence[Job],
+    results: Results,
+    times: Mapping[str, float] = MappingProxyType({}),
+) -> str:
     """Mean and standard deviation over the seeds, time and memory of a training.
 
-    The minutes of trainings that were interrupted are not known.
+    The minutes of trainings that were interrupted are not known. A column of ``times``
+    is there if there are any.
     """
     names = ['run', 'epochs', 'seeds', *COLUMNS, 'CPU minutes', 'peak GiB']
+    names += ['ms an image'] if times else []
     rows = [_row(names), '|' + ' --- |' * len(names)]
     for name, run in plan.runs.items():
         own_jobs = [job for job in jobs if job.run.name == name and job.is_done]
@@ -161,12 +173,18 @@ def run_table(plan: Plan, jobs: Sequence[Job], results: Results) -> str:
                     for column in COLUMNS
                 ]
                 title = name if kind == 'bbox' else f'{name}, masks'
-                rows.append(
-                    _row([title, _length(run), len(found), *cells, *_usage(own_jobs)])
-                )
+                cells += [*_usage(own_jobs), *_time(name, times)]
+                rows.append(_row([title, _length(run), len(found), *cells]))
         if not own_jobs:
-            rows.append(_row([name, _length(run), 0, *[''] * (len(COLUMNS) + 2)]))
+            rows.append(_row([name, _length(run), 0, *[''] * (len(names) - 3)]))
     return '\n'.join(rows)
+
+
+def _time(name: str, times: Mapping[str, float]) -> list[str]:
+    """A cell, where the table has such a column."""
+    if not times:
+        return []
+    return [f'{times[name]:.1f}' if name in times else '']
 
 
 def _length(run: Run) -> str:

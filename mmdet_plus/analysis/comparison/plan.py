@@ -25,7 +25,7 @@ PLAN_KEYS = (
     'runs',
     'claims',
 )
-RUN_KEYS = ('config', 'epochs', 'options', 'changes', 'weights_of', 'after')
+RUN_KEYS = ('config', 'epochs', 'options', 'changes', 'weights_of', 'after', 'plan')
 
 
 # What the weights and what is found with them depend on, but for seed and code.
@@ -35,6 +35,7 @@ MEASURED = (
     'test_dataloader',
     'test_evaluator',
     'train_cfg',
+    'test_cfg',
     'optim_wrapper',
     'param_scheduler',
     'custom_hooks',
@@ -152,12 +153,21 @@ def read_plan(path: Path) -> Plan:
 
     Its keys are ``title``, ``about``, ``seeds``, ``epochs``, ``options`` and
     ``changes`` of all runs, ``runs`` (a name and the attributes of :class:`Run`; one
-    with ``weights_of`` needs no more than ``options``, which add to those of that run)
-    and ``claims`` (the attributes of :class:`Claim`).
+    with ``weights_of`` needs no more than ``options``, which add to those of that run;
+    ``plan`` alone takes the run of that name from another plan) and ``claims`` (the
+    attributes of :class:`Claim`).
 
     Raises:
         UserError: for a file that is no plan, or names what does not exist.
     """
+    return _read_plan(path.resolve(), ())
+
+
+def _read_plan(path: Path, readers: tuple[Path, ...]) -> Plan:
+    """A plan that is read for plans which take runs from it."""
+    if path in readers:
+        raise UserError(f'{path}: takes a run from a plan that takes one from it')
+    readers = (*readers, path)
     try:
         content = yaml.safe_load(path.read_text())
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -165,7 +175,10 @@ def read_plan(path: Path) -> Plan:
     _check_keys(path, 'the plan', content, PLAN_KEYS, ('title', 'seeds', 'runs'))
     runs: dict[str, Run] = {}
     for name, own in _dict(path, 'runs', content['runs']).items():
-        runs[str(name)] = _read_run(path, str(name), own, content, runs)
+        if isinstance(own, dict) and 'plan' in own:
+            runs[str(name)] = _run_of_plan(str(name), own, runs, readers)
+        else:
+            runs[str(name)] = _read_run(path, str(name), own, content, runs)
     claims = tuple(_read_claim(path, own, runs) for own in content.get('claims') or ())
     seeds = content['seeds']
     if not isinstance(seeds, list) or not all(isinstance(s, int) for s in seeds):
@@ -197,6 +210,22 @@ def _read_run(path: Path, name: str, own: Any, plan: dict, runs: dict[str, Run])
         after=('after' in own and _earlier_run(path, where, own['after'], runs))
         or None,
     )
+
+
+def _run_of_plan(
+    name: str, own: dict, runs: dict[str, Run], readers: tuple[Path, ...]
+) -> Run:
+    """The run of that name in another plan; what it needs must be there, too."""
+    path = readers[-1]
+    where = f'the run {name!r}'
+    _check_keys(path, where, own, ('plan',), ('plan',))
+    other = _file(path, where, own['plan'])
+    run = _read_plan(other, readers).runs.get(name)
+    if run is None:
+        raise UserError(f'{path}: {where}: there is no such run in {other}')
+    if run.source and runs.get(run.source.name) != run.source:
+        raise UserError(f'{path}: {where} needs {run.source.name!r} of {other}')
+    return run
 
 
 def _file(path: Path, where: str, name: str) -> Path:

@@ -17,6 +17,7 @@ from .suppression import read_suppression, suppress_again, unscaled
     'predict_bbox',
     '_bbox_forward',
     '_localise',
+    '_localised',
     '_reg_forward',
     'predict_mask',
 )

@@ -9,6 +9,7 @@ from .mask_heads import D2DetMaskHead
 from .refiners import BoxRefiner, CropRefiner, RegionRefiner
 from .roi_extractors import DiscriminativeRoIExtractor, LegacyRoIExtractor
 from .separate_extractor_roi_head import SeparateExtractorRoIHead
+from .single_pass_d2det_roi_head import SinglePassD2DetRoIHead
 
 __all__ = [
     'BoxRefiner',
@@ -27,4 +28,5 @@ __all__ = [
     'PointGridHead',
     'RegionRefiner',
     'SeparateExtractorRoIHead',
+    'SinglePassD2DetRoIHead',
 ]

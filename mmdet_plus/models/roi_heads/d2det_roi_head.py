@@ -35,8 +35,8 @@ class D2DetRoIHead(StandardRoIHead):
     D2Det (CVPR 2020), sec. 3 and 4.1. ``bbox_roi_extractor`` and ``bbox_head`` classify
     (the head has ``with_reg=False``), ``reg_roi_extractor`` and ``reg_head`` localise.
     With ``mask_head`` (sec. 3.3), ground truth masks supervise the overlap, and masks
-    come from local features read once more, on the localised boxes;
-    ``mask_roi_extractor`` must be None.
+    come from local features read once more, on the localised boxes
+    (``SinglePassD2DetRoIHead`` does without); ``mask_roi_extractor`` must be None.
 
     Differs from the paper, after the released models: the positive RoIs that train the
     localisation branch are jittered, and their number is bounded.
@@ -202,18 +202,14 @@ class D2DetRoIHead(StandardRoIHead):
         classified = super().predict_bbox(
             x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=False
         )
-        bboxes = self._localise(x, [result.bboxes for result in classified])
-        results = []
+        results = self._localise(x, classified)
         for i, meta in enumerate(batch_img_metas):
-            result = InstanceData(
-                bboxes=clip_bboxes(bboxes[i], meta['img_shape']),
-                scores=classified[i].scores,
-                labels=classified[i].labels,
-            )
+            result = results[i]
+            result.bboxes = clip_bboxes(result.bboxes, meta['img_shape'])
             result = suppress_duplicates(result, rcnn_test_cfg.get('final_nms'))
             if rescale:
                 result.bboxes = unscale_bboxes(result.bboxes, meta['scale_factor'])
-            results.append(result)
+            results[i] = result
         return results
 
     def predict_mask(
@@ -243,13 +239,24 @@ class D2DetRoIHead(StandardRoIHead):
             predictions, results_list, batch_img_metas, self.test_cfg, rescale=rescale
         )
 
-    def _localise(self, x: Features, bboxes: list[Tensor]) -> list[Tensor]:
+    def _localise(self, x: Features, classified: InstanceList) -> InstanceList:
         # Localisation does not know classes: an RoI of several classes passes once.
-        distinct, rows = distinct_bboxes(bboxes)
+        distinct, rows = distinct_bboxes([result.bboxes for result in classified])
         rois = bbox2roi(distinct)
-        predictions = self._reg_forward(x, rois)
-        refined = self.reg_head.predict_by_feat(predictions, rois[:, 1:])[rows]
-        return list(refined.split([len(boxes) for boxes in bboxes]))
+        localised = self._localised(self._reg_forward(x, rois), rois[:, 1:])[rows]
+        results, start = [], 0
+        for own in classified:
+            result = localised[start : start + len(own)]
+            result.scores, result.labels = own.scores, own.labels
+            start += len(own)
+            results.append(result)
+        return results
+
+    def _localised(
+        self, predictions: DenseLocalPredictions, rois: Tensor
+    ) -> InstanceData:
+        """What becomes of RoIs (n, 4) xyxy: ``bboxes`` (n, 4)."""
+        return InstanceData(bboxes=self.reg_head.predict_by_feat(predictions, rois))
 
     def _reg_forward(self, x: Features, rois: Tensor) -> DenseLocalPredictions:
         extractor = self.reg_roi_extractor

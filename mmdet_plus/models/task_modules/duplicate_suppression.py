@@ -34,7 +34,8 @@ def suppress_duplicates(result: InstanceData, nms: ConfigType | None) -> Instanc
     For boxes that were refined after the first suppression.
 
     Args:
-        result: ``bboxes`` (n, 4) xyxy, ``scores`` (n,) and ``labels`` (n,).
+        result: ``bboxes`` (n, 4) xyxy, ``scores`` (n,) and ``labels`` (n,), and what
+            else there is for each.
         nms: such as ``dict(type='soft_nms', iou_threshold=0.5)``; None leaves all.
 
     Returns:
@@ -43,6 +44,6 @@ def suppress_duplicates(result: InstanceData, nms: ConfigType | None) -> Instanc
     if nms is None or len(result) == 0:
         return result
     detections, keep = batched_nms(result.bboxes, result.scores, result.labels, nms)
-    return InstanceData(
-        bboxes=detections[:, :4], scores=detections[:, 4], labels=result.labels[keep]
-    )
+    kept = result[keep]
+    kept.bboxes, kept.scores = detections[:, :4], detections[:, 4]
+    return kept

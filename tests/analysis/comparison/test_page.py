@@ -49,7 +49,7 @@ def finished(tmp_path):
 
 
 def test_page_has_claims_and_runs_and_what_they_rest_on(finished):
-    lines = plan_page(*finished, plot='a/b.png').splitlines()
+    lines = plan_page(*finished, plots={'Differences': 'a/b.png'}).splitlines()
     assert lines[:3] == ['## Two papers', '', 'About them.']
     runs = [line for line in lines if ' | 4 | 2 | ' in line or ' | 0 | ' in line]
     assert runs[0].startswith('| two | 4 | 2 | 0.510 ± 0.014 |')
@@ -61,7 +61,7 @@ def test_page_has_claims_and_runs_and_what_they_rest_on(finished):
         '| holds |'
     )
     assert 'Two is better: It sees more.' in lines
-    assert '![Differences with intervals](a/b.png)' in lines
+    assert '![Differences](a/b.png)' in lines
     assert lines[-1] == 'Seeds 0, 1; 1 thread on CPU; torch 2.13.'
 
 
@@ -73,6 +73,21 @@ def test_minutes_are_those_of_whole_trainings(finished):
     page = plan_page(plan, jobs, results, outcomes)
     one = next(line for line in page.splitlines() if line.startswith('| one |'))
     assert one.endswith('| 2.0 | 2.0 |')
+
+
+def test_times_are_a_column_where_there_are_any(finished):
+    page = plan_page(*finished, times=dict(two=12.34))
+    header = next(line for line in page.splitlines() if line.startswith('| run |'))
+    assert header.endswith('| peak GiB | ms an image |')
+    one, two = (
+        next(line for line in page.splitlines() if line.startswith(start))
+        for start in ('| one |', '| two |')
+    )
+    assert one.endswith('| 2.0 |  |')
+    assert two.endswith('| 2.0 | 12.3 |')
+    counts = {line.count('|') for line in (header, one, two)}
+    unfinished = next(line for line in page.splitlines() if line.startswith('| three'))
+    assert counts == {unfinished.count('|')} == {13}
 
 
 def test_what_is_not_measured_is_said(finished):
@@ -89,6 +104,14 @@ def test_the_page_counts_verdicts(finished):
     assert page.startswith('# Evidence\n')
     assert '| Two papers | 1 | 0 | 0 | 1 |' in page.splitlines()
     assert page.endswith('\n\n## Two papers\n')
+
+
+def test_a_plan_without_claims_is_not_counted(finished):
+    plan, _, _, outcomes = finished
+    plain = Plan('Times', '', (0,), plan.runs, ())
+    page = whole_page([(plan, outcomes, '## Two papers\n'), (plain, [], '## Times\n')])
+    assert '| Times |' not in page
+    assert page.endswith('## Times\n')
 
 
 def test_numbers_for_programs(finished):

@@ -121,3 +121,37 @@ def test_what_is_wrong_is_named(write, old, new, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r'plan\.yml is no plan'):
         read_plan(tmp_path / 'plan.yml')
+
+
+BORROWING = """
+title: Borrowed
+seeds: [0]
+runs:
+  two: {plan: plan.yml}
+  three: {plan: plan.yml}
+"""
+
+
+def test_runs_of_another_plan_are_its_runs(write, tmp_path):
+    plan = read_plan(write(PLAN))
+    (tmp_path / 'other.yml').write_text(BORROWING)
+    borrowed = read_plan(tmp_path / 'other.yml')
+    assert borrowed.runs == {name: plan.runs[name] for name in ('two', 'three')}
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ('  two: {plan: plan.yml}\n', '', "'three' needs 'two' of"),
+        ('two: {plan: plan.yml}', 'two: {config: one.py}', "'three' needs 'two' of"),
+        ('two:', 'tow:', "'tow': there is no such run in"),
+        ('{plan: plan.yml}', '{plan: none.yml}', r'none\.yml does not exist'),
+        ('{plan: plan.yml}', '{plan: other.yml}', r'other\.yml: takes a run from'),
+        ('{plan: plan.yml}', '{plan: plan.yml, epochs: 3}', "unknown key 'epochs'"),
+    ],
+)
+def test_what_cannot_be_borrowed_is_named(write, tmp_path, old, new, message):
+    write(PLAN)
+    (tmp_path / 'other.yml').write_text(BORROWING.replace(old, new, 1))
+    with pytest.raises(UserError, match=message):
+        read_plan(tmp_path / 'other.yml')
