@@ -78,7 +78,7 @@ def entry(server):
 
 
 def names(folder):
-    return sorted(p.name for p in folder.iterdir() if not p.name.endswith('.lock'))
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_name_and_bytes(entry, tmp_path, server):
