@@ -56,6 +56,10 @@ class GuardedRunner(ShortScreenRunner):
         with _errors_of('param_scheduler'):
             return super().build_param_scheduler(scheduler)
 
+    def _init_model_weights(self) -> None:
+        with _errors_of('the model with its init_cfg'):
+            super()._init_model_weights()
+
 
 @contextmanager
 def _errors_of(key: str) -> Iterator[None]:

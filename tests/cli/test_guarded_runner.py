@@ -42,6 +42,7 @@ def test_fewer_images_than_a_batch(cfg):
         ('train_dataloader.prefetch_factor', 2, 'train_cfg or train_dataloader cannot'),
         ('optim_wrapper.optimizer', None, 'optim_wrapper cannot be built'),
         ('optim_wrapper.type', 'Absent', "optim_wrapper cannot .*'Absent"),
+        ('model.backbone.init_cfg', dict(a=1), 'model with its init_cfg cannot'),
         ('param_scheduler', [dict(type='Absent')], "param_scheduler cannot .*'Absent"),
     ],
 )

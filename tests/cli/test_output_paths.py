@@ -62,5 +62,5 @@ def test_what_is_read_is_not_replaced(tmp_path):
     source.touch()
     check_not_source(tmp_path / 'b.pth', source)
     (tmp_path / 'link').symlink_to(source)
-    with pytest.raises(UserError, match='link is what is read'):
+    with pytest.raises(UserError, match='link is the file to read'):
         check_not_source(tmp_path / 'link', source)
