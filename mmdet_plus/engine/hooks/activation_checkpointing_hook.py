@@ -56,7 +56,10 @@ class ActivationCheckpointingHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Wrap the forward pass of each part."""
         model = runner.model
-        model = model.module if is_model_wrapper(model) else model
+        self.wrap(model.module if is_model_wrapper(model) else model)
+
+    def wrap(self, model: nn.Module) -> None:
+        """Let the parts of a model compute their activations again."""
         for name in self.modules:
             part = _part(model, name)
             part.forward = _without_activations(part)
