@@ -1,6 +1,7 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,54 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def folder_written_whole(path: str | Path) -> Iterator[Path]:
+    """Give an empty folder beside ``path`` to fill; it becomes ``path`` at the end.
+
+    Where writing fails or is interrupted, what was under the name before stays. A
+    killed process may leave the folder beside, ``NAME.PROCESS.part``.
+
+    Args:
+        path: of the folder, absent or empty, or to be replaced with all it holds.
+
+    Raises:
+        OSError: ``path`` is a file, or the root of another disk, to which nothing can
+            be renamed.
+    """
+    path = Path(path).resolve()
+    _check_renaming(path)
+    part = path.with_name(f'{path.name}.{os.getpid()}{PART}')
+    part.mkdir(parents=True)
+    try:
+        yield part
+        _put(part, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _check_renaming(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise NotADirectoryError(f'{path} is not a folder')
+    if path.stat().st_dev != path.parent.stat().st_dev:
+        raise OSError(f'{path} is the root of a disk; name a folder in it')
+
+
+def _put(part: Path, path: Path) -> None:
+    if not path.exists():
+        part.rename(path)
+    elif any(path.iterdir()):
+        old = part.with_name(f'{path.name}.old.{os.getpid()}{PART}')
+        path.rename(old)
+        part.rename(path)
+        shutil.rmtree(old)
+    else:
+        # It may be the working directory. Files, which say what is there, come last.
+        for item in sorted(part.iterdir(), key=Path.is_file):
+            item.rename(path / item.name)
 
 
 def remove_parts(folder: str | Path, stem: str) -> None:

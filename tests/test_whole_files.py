@@ -2,7 +2,11 @@ import os
 
 import pytest
 
-from mmdet_plus.whole_files import remove_parts, written_whole
+from mmdet_plus.whole_files import (
+    folder_written_whole,
+    remove_parts,
+    written_whole,
+)
 
 
 def test_a_file_is_replaced_at_the_end(tmp_path):
@@ -52,3 +56,49 @@ def test_remains_of_killed_processes_are_removed(tmp_path):
         (tmp_path / name).write_text('x')
     remove_parts(tmp_path, 'epoch_*')
     assert sorted(os.listdir(tmp_path)) == ['epoch_1.pth', 'other.part.txt']
+
+
+def fill(path, error=None):
+    with folder_written_whole(path) as part:
+        (part / 'images').mkdir()
+        (part / 'images' / '0.png').write_text('new')
+        if error:
+            raise error
+        (part / 'all.json').write_text('new')
+
+
+FILLED = {'images', 'all.json'}
+
+
+@pytest.mark.parametrize('before', ['absent', 'empty', 'full'])
+def test_a_folder_appears_when_all_of_it_is_written(tmp_path, before):
+    path = tmp_path / 'new' / 'a.b'
+    if before != 'absent':
+        path.mkdir(parents=True)
+    if before == 'full':
+        (path / 'old.txt').write_text('old')
+    with pytest.raises(KeyboardInterrupt):
+        fill(path, KeyboardInterrupt)
+    assert path.exists() == (before != 'absent')
+    assert os.listdir(path.parent) == ['a.b'] * path.exists()
+    assert [*path.glob('*')] == [path / 'old.txt'] * (before == 'full')
+    fill(path)
+    assert set(os.listdir(path)) == FILLED
+    assert os.listdir(path.parent) == ['a.b']
+
+
+def test_the_working_folder_stays_the_same_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = os.stat('.').st_ino
+    fill('.')
+    assert set(os.listdir('.')) == FILLED
+    assert os.stat(tmp_path).st_ino == before
+
+
+def test_where_no_folder_can_be_put_nothing_is_begun(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match='file is not a folder'):
+        fill(tmp_path / 'file')
+    with pytest.raises(OSError, match='/dev/shm is the root of a disk'):
+        fill('/dev/shm')
+    assert os.listdir(tmp_path) == ['file']

@@ -12,7 +12,7 @@ checkpoint=$2
 gpus=$3
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-exec "${PYTHON:-python}" -m torch.distributed.run \
+exec "${PYTHON:-python}" "$tools/dist_run.py" \
   --nnodes="${NNODES:-1}" \
   --node_rank="${NODE_RANK:-0}" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" \

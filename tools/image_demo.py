@@ -6,8 +6,8 @@
     python tools/image_demo.py VIDEO --model NAME --save-json
     python tools/image_demo.py 0 --model NAME --max-frames 500
     python tools/image_demo.py rtsp://HOST/PATH --model NAME
-    torchrun --nproc-per-node 8 tools/image_demo.py FOLDER --model NAME \\
-        --launcher pytorch --resume
+    python tools/dist_run.py --nproc-per-node 8 tools/image_demo.py FOLDER \\
+        --model NAME --launcher pytorch --resume
 
 Writes the input with boxes and masks drawn to ``OUT_DIR/vis`` and the predictions as
 json to ``OUT_DIR/preds``. A number is a webcam; it and streams are recorded until they

@@ -4,12 +4,23 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ..errors import UserError
 
 TRACEBACK_VARIABLE = 'MMDET_PLUS_TRACEBACK'
 SHOW_TRACEBACK_HINT = f'set {TRACEBACK_VARIABLE}=1 to see where it was raised'
+# Set by torchrun: a file of each process, in its own folder beside the others'.
+ERROR_FILE_VARIABLE = 'TORCHELASTIC_ERROR_FILE'
 USER_ERROR, RUN_TIME_ERROR, INTERRUPTED = 2, 1, 130
+
+REMEDIES = {
+    'Expected more than 1 value per channel': (
+        ': batch norm cannot learn from a batch of one image whose map there is one '
+        'cell; resize images to more pixels, set train_dataloader.batch_size to 2 or '
+        'more and train_dataloader.drop_last=True, or norm_eval=True in that part'
+    ),
+}
 
 
 def run_tool(
@@ -49,9 +60,14 @@ def message_of(error: Exception) -> str:
     if lines and 'DataLoader worker' in lines[0] and 'Caught' in lines[0]:
         message = lines[-1].strip()
     else:
-        reason = ' '.join(lines) or _failed_line(error)
+        reason = (' '.join(lines) or _failed_line(error)) + _remedy(' '.join(lines))
         message = f'{type(error).__name__}: {reason}{_part_of_model(error)}'
     return f'{message} ({SHOW_TRACEBACK_HINT})'
+
+
+def _remedy(reason: str) -> str:
+    """What to do about an error of PyTorch that does not say it."""
+    return next((text for words, text in REMEDIES.items() if words in reason), '')
 
 
 def _part_of_model(error: Exception) -> str:
@@ -73,5 +89,24 @@ def _failed_line(error: Exception) -> str:
 def _report(message: str) -> None:
     if os.environ.get(TRACEBACK_VARIABLE) == '1':
         traceback.print_exc()
+    elif not _is_first_to_fail():
+        return
     sys.stdout.flush()
     print(f'error: {message}', file=sys.stderr, flush=True)
+
+
+def _is_first_to_fail() -> bool:
+    """Whether no other process of the same launcher has told an error.
+
+    What others find afterwards is the same, or comes of it, such as a lost connection.
+    """
+    own = os.environ.get(ERROR_FILE_VARIABLE)
+    if not own:
+        return True
+    try:
+        (Path(own).parent.parent / 'reported').touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True

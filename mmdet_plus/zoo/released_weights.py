@@ -18,6 +18,7 @@ from mmengine.registry import init_default_scope
 
 from ..errors import UserError
 from ..tool_names import tool_command
+from ..whole_files import written_whole
 from .conversion.converting import check_complete, convert_file, write_checkpoint
 from .download import cache_dir, fetch, sha256_of
 from .drive_download import download_through_gdown
@@ -159,9 +160,8 @@ def _keep(
 
 
 def _copy(file: Path, source: Path) -> None:
-    part = source.with_name(f'{source.name}.part')
-    shutil.copyfile(file, part)
-    part.replace(source)
+    with written_whole(source) as part:
+        shutil.copyfile(file, part)
 
 
 def _download_release(entry: ZooEntry, source: Path, show_progress: bool) -> str:
@@ -239,7 +239,8 @@ def _checked_digest(
 def _remember(entry: ZooEntry, record: Path, digest: str, url: str) -> None:
     if _remembered(record) == digest:
         return
-    record.write_text(json.dumps(dict(sha256=digest, url=url)))
+    with written_whole(record) as part:
+        part.write_text(json.dumps(dict(sha256=digest, url=url)))
     print(
         f'{entry.name}: SHA256 {digest} of {url} is trusted from now on: nobody '
         'published one',

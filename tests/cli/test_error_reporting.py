@@ -69,6 +69,14 @@ def test_error_without_message_names_the_line():
     assert 'test_error_reporting.py, line' in message
 
 
+def test_batch_norm_on_one_value_has_a_remedy():
+    with pytest.raises(ValueError, match='than 1 value') as caught:
+        torch.nn.BatchNorm2d(3)(torch.zeros(1, 3, 1, 1))
+    message = message_of(caught.value)
+    assert 'got input size torch.Size([1, 3, 1, 1]): batch norm cannot' in message
+    assert 'train_dataloader.batch_size to 2 or more' in message
+
+
 def test_parts_of_the_model_are_named():
     class Neck(BaseModule):
         def forward(self, x):
@@ -86,3 +94,18 @@ def test_parts_of_the_model_are_named():
         Net()(1)
     message = message_of(caught.value)
     assert message.startswith('RuntimeError: Given groups=1 (in Net > Neck)')
+
+
+def test_processes_of_one_launcher_tell_an_error_once(monkeypatch, tmp_path, capsys):
+    def fail(argv):
+        raise UserError('no such config')
+
+    for attempt, rank, times in ((0, 0, 1), (0, 1, 0), (1, 1, 1)):
+        folder = tmp_path / f'attempt_{attempt}' / str(rank)
+        folder.mkdir(parents=True)
+        monkeypatch.setenv('TORCHELASTIC_ERROR_FILE', str(folder / 'error.json'))
+        assert run_tool(fail, []) == 2
+        assert capsys.readouterr().err == 'error: no such config\n' * times
+    monkeypatch.setenv('TORCHELASTIC_ERROR_FILE', '/absent/0/error.json')
+    assert run_tool(fail, []) == 2
+    assert 'no such config' in capsys.readouterr().err

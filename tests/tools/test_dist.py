@@ -75,6 +75,7 @@ def test_error_of_the_first_process_leaves_nothing(tiny_config, tmp_path):
     done = run_script('dist_train.sh', tmp_path, tiny_config, 2, *options)
     assert done.returncode != 0
     assert done.stderr.count('error: train_dataloader.batch_size must be') == 1
+    assert done.stderr.count('rror') == 1
     assert not (tmp_path / 'work_dirs').exists()
 
 

@@ -93,6 +93,27 @@ def test_what_is_wrong_is_one_message(tool_main, tmp_path, capsys):
     assert not (tmp_path / 'whole.json').exists()
 
 
+def test_an_interruption_leaves_nothing(tool_main, tmp_path, capsys, monkeypatch):
+    make_split(tmp_path)
+    encode, calls = cv2.imencode, []
+
+    def break_off(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return encode(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cv2, 'imencode', break_off)
+        assert convert(tool_main, '--overlap', '10') == 130
+    assert list((tmp_path / 'out').iterdir()) == []
+    assert convert(tool_main, '--overlap', '10') == 0
+    capsys.readouterr()
+    assert convert(tool_main, '--overlap', '20') == 2
+    assert 'out/val holds files; remove it' in capsys.readouterr().err
+    assert len(list((tmp_path / 'out' / 'val' / 'images').iterdir())) == 2
+
+
 def test_the_working_folder_has_a_name_too(tool_main, tmp_path, monkeypatch):
     make_split(tmp_path)
     (tmp_path / 'tiles').mkdir()

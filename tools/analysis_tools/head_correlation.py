@@ -100,8 +100,8 @@ def write_results(analysis: HeadCorrelationAnalysis, out_dir: Path) -> None:
             writer.writerows(rows)
     maps = analysis.spatial_maps()
     for name, matrix in maps.items():
-        path = out_dir / f'spatial_correlation_{name}.csv'
-        np.savetxt(path, matrix.numpy(), fmt='%.5f', delimiter=',')
+        with written_whole(out_dir / f'spatial_correlation_{name}.csv') as part:
+            np.savetxt(part, matrix.numpy(), fmt='%.5f', delimiter=',')
     plot_correlations(correlations, out_dir / 'correlation.png')
     for quantity in ('score', 'regressed_iou'):
         plot_bins(bins, quantity, out_dir / f'{quantity}.png')

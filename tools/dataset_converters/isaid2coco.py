@@ -7,7 +7,7 @@ reads ``images/*.png`` and the annotation images ``*_instance_id_RGB.png`` and
 ``images/`` and ``instancesonly_filtered_<folder's name>.json``. With ``--images-only``
 it needs no annotation images, as for the test split. Masks that
 ``tools/test.py --format-only`` finds in the tiles go back to the whole images by
-``merge_isaid_tiles.py``.
+``merge_isaid_tiles.py``. The folder appears when all of it is written.
 """
 
 import sys
@@ -24,6 +24,7 @@ from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.output_paths import check_folder
 from mmdet_plus.datasets.isaid.tiles import CATEGORIES, IsaidImage, tiles_of
 from mmdet_plus.errors import UserError
+from mmdet_plus.whole_files import folder_written_whole
 
 
 def find_images(split: Path) -> tuple[list[Path], Path]:
@@ -48,7 +49,8 @@ def write_tiles(
     width, height = image.size
     for tile in tiles_of(width, height, size, overlap):
         name = f'{image.name}_{tile.x}_{tile.y}.png'
-        cv2.imwrite(str(out_dir / name), tile.crop(image.pixels))
+        _, content = cv2.imencode('.png', tile.crop(image.pixels))
+        (out_dir / name).write_bytes(content.tobytes())
         entry: dict[str, Any] = dict(
             id=len(coco['images']) + 1,
             file_name=name,
@@ -79,27 +81,31 @@ def convert(argv: Sequence[str] | None) -> None:
     )
     args = parser.parse_args(argv)
     check_folder(args.out_dir, 'the folder')
+    if args.out_dir.is_dir() and any(args.out_dir.iterdir()):
+        raise UserError(f'{args.out_dir} holds files; remove it or name another folder')
     coco: dict[str, list] = dict(images=[], annotations=[], categories=CATEGORIES)
     try:
         tiles_of(args.size, args.size, args.size, args.overlap)  # checks the options
         paths, annotations = find_images(args.split)
-        (args.out_dir / 'images').mkdir(parents=True, exist_ok=True)
-        for path in tqdm(paths, unit='image', disable=None):
-            image = IsaidImage(path, None if args.images_only else annotations)
-            write_tiles(
-                image,
-                args.out_dir / 'images',
-                coco,
-                size=args.size,
-                overlap=args.overlap,
-            )
+        split = args.out_dir.resolve().name  # '.' has none
+        name = f'instancesonly_filtered_{split}.json'
+        with folder_written_whole(args.out_dir) as part:
+            (part / 'images').mkdir()
+            for path in tqdm(paths, unit='image', disable=None):
+                image = IsaidImage(path, None if args.images_only else annotations)
+                write_tiles(
+                    image,
+                    part / 'images',
+                    coco,
+                    size=args.size,
+                    overlap=args.overlap,
+                )
+            dump(coco, part / name)
     except (ValueError, OSError) as error:
         raise UserError(str(error)) from error
-    split = args.out_dir.resolve().name  # '.' has none
-    out_file = args.out_dir / f'instancesonly_filtered_{split}.json'
-    dump(coco, out_file)
     print(
-        f'{out_file}: {len(coco["images"])} tiles, {len(coco["annotations"])} instances'
+        f'{args.out_dir / name}: {len(coco["images"])} tiles, '
+        f'{len(coco["annotations"])} instances'
     )
 
 

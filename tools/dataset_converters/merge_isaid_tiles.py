@@ -84,10 +84,10 @@ def merge(argv: Sequence[str] | None) -> None:
     except (ValueError, KeyError, OSError) as error:
         raise UserError(f'{type(error).__name__}: {error}') from error
     args.out_file.parent.mkdir(parents=True, exist_ok=True)
-    dump(merged, args.out_file)
     if not args.official:
         ids = dict(images=images, categories=tiles.get('categories', []))
         dump(ids, args.out_file.with_suffix('.ids.json'))
+    dump(merged, args.out_file)
     print(f'{args.out_file}: {len(merged)} detections in {len(images)} images')
 
 

@@ -153,7 +153,8 @@ def _claimed(jobs: Sequence[Job]) -> Iterator[Job]:
 def _do(job: Job, commands: Commands, threads: int) -> dict[str, Any]:
     """Train and test a job; what the training took, or else the test."""
     config = job.folder / 'config.py'
-    job_config(job).dump(config)
+    with written_whole(config) as part:
+        job_config(job).dump(part)
     usage = None
     if not job.run.weights_of:
         work_dir = job.folder / 'train'

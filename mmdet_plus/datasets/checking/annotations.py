@@ -168,7 +168,8 @@ def _dropped(
     )
     if not usable and needs_objects:
         crowds = sum(bool(item.get('iscrowd')) for item in chosen)
-        reasons = reasons or (f'{crowds} crowds' if crowds else 'there are none')
+        kind = 'marked difficult' if any('difficult' in i for i in chosen) else 'crowds'
+        reasons = reasons or (f'{crowds} {kind}' if crowds else 'there are none')
         message = f'none of the {len(chosen)} objects can be trained on: {reasons}'
         return [Finding(True, message)]
     lost = sum(len(items) for rule, items in by_rule.items() if rule in WRONG)

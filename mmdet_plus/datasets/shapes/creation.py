@@ -1,14 +1,14 @@
 """Puts the data set "shapes" on disk: all of it or nothing."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 from numpy import ndarray
+
+from mmdet_plus.whole_files import folder_written_whole
 
 from .formats import LAYOUTS, ImageRecord, Splits, describe_object
 from .generation import draw_scene
@@ -78,8 +78,6 @@ def create_shapes(
 ) -> bool:
     """Draw a data set and write it to ``out_dir``, unless it is there already.
 
-    Everything is written into a folder beside ``out_dir`` that is renamed at the end.
-
     Args:
         out_dir: must be absent, empty, or hold the same data.
         spec: what to draw.
@@ -92,15 +90,8 @@ def create_shapes(
     out_dir = out_dir.resolve()
     if _is_ready(out_dir, spec, overwrite=overwrite):
         return False
-    partial = out_dir.with_name(f'.{out_dir.name}.partial-{os.getpid()}')
-    partial.mkdir(parents=True)
-    try:
-        _write(partial, spec, track)
-        if out_dir.exists():
-            shutil.rmtree(out_dir)
-        partial.rename(out_dir)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with folder_written_whole(out_dir) as part:
+        _write(part, spec, track)
     return True
 
 

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from ...errors import UserError
+from ...whole_files import written_whole
 from .layouts import LAYOUTS, check_convertible, guess_layout
 from .rules import Conversion, Rule, convert
 from .sources import read_weights
@@ -89,6 +90,5 @@ def write_checkpoint(
 ) -> None:
     """Write converted weights as a checkpoint that configs load."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f'{out.name}.part')
-    torch.save(dict(state_dict=result.state_dict, meta=dict(meta or {})), part)
-    part.replace(out)
+    with written_whole(out) as part:
+        torch.save(dict(state_dict=result.state_dict, meta=dict(meta or {})), part)
