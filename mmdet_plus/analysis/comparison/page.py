@@ -107,8 +107,8 @@ def _origin(jobs: Sequence[Job]) -> str:
     if not found:
         return ''
     seeds = ', '.join(map(str, dict.fromkeys(job.seed for job in jobs)))
-    rest = [f'{name} {" and ".join(values)}'.strip() for name, values in found.items()]
-    return f'Seeds {seeds}; {", ".join(rest)}.'
+    rest = [f'{name} {", ".join(values)}'.strip() for name, values in found.items()]
+    return f'Seeds {seeds}; {"; ".join(rest)}.'
 
 
 def record(

@@ -102,15 +102,16 @@ def _contexts(part: nn.Module) -> tuple[AbstractContextManager, AbstractContextM
 def _statistics_as_they_are(part: nn.Module) -> Iterator[None]:
     """Batch normalisation counts a batch once."""
     norms = [norm for norm in part.modules() if isinstance(norm, _BatchNorm)]
-    before = [
-        (norm.momentum, copy.deepcopy(norm.num_batches_tracked)) for norm in norms
-    ]
+    counts = [norm.num_batches_tracked for norm in norms]
+    before = copy.deepcopy(counts), [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
     try:
         yield
     finally:
-        for norm, (momentum, count) in zip(norms, before, strict=True):
+        for norm, count, old_count, momentum in zip(
+            norms, counts, *before, strict=True
+        ):
             norm.momentum = momentum
-            if count is not None:
-                norm.num_batches_tracked.copy_(count)
+            if count is not None and old_count is not None:
+                count.copy_(old_count)

@@ -62,7 +62,7 @@ def test_page_has_claims_and_runs_and_what_they_rest_on(finished):
     )
     assert 'Two is better: It sees more.' in lines
     assert '![Differences](a/b.png)' in lines
-    assert lines[-1] == 'Seeds 0, 1; 1 thread on CPU, torch 2.13 and 2.14.'
+    assert lines[-1] == 'Seeds 0, 1; 1 thread on CPU; torch 2.13, 2.14.'
 
 
 def test_minutes_are_those_of_whole_trainings(finished):
