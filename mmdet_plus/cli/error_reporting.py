@@ -14,6 +14,14 @@ SHOW_TRACEBACK_HINT = f'set {TRACEBACK_VARIABLE}=1 to see where it was raised'
 ERROR_FILE_VARIABLE = 'TORCHELASTIC_ERROR_FILE'
 USER_ERROR, RUN_TIME_ERROR, INTERRUPTED = 2, 1, 130
 
+REMEDIES = {
+    'Expected more than 1 value per channel': (
+        ': batch norm cannot learn from a batch of one image whose map there is one '
+        'cell; resize images to more pixels, set train_dataloader.batch_size to 2 or '
+        'more and train_dataloader.drop_last=True, or norm_eval=True in that part'
+    ),
+}
+
 
 def run_tool(
     tool: Callable[[Sequence[str] | None], None], argv: Sequence[str] | None
@@ -52,9 +60,14 @@ def message_of(error: Exception) -> str:
     if lines and 'DataLoader worker' in lines[0] and 'Caught' in lines[0]:
         message = lines[-1].strip()
     else:
-        reason = ' '.join(lines) or _failed_line(error)
+        reason = (' '.join(lines) or _failed_line(error)) + _remedy(' '.join(lines))
         message = f'{type(error).__name__}: {reason}{_part_of_model(error)}'
     return f'{message} ({SHOW_TRACEBACK_HINT})'
+
+
+def _remedy(reason: str) -> str:
+    """What to do about an error of PyTorch that does not say it."""
+    return next((text for words, text in REMEDIES.items() if words in reason), '')
 
 
 def _part_of_model(error: Exception) -> str:

@@ -10,6 +10,8 @@ from torch.nn.modules.utils import _pair
 
 from .compiled import has_kernel, is_compiled
 
+MAX_RATIO = 256  # of samples where the size of a RoI decides; as in the kernels
+
 
 def deform_roi_align(
     input: Tensor,
@@ -27,7 +29,8 @@ def deform_roi_align(
     ``offset[n, 0, i, j] * offset_scale * w`` in x and
     ``offset[n, 1, i, j] * offset_scale * h`` in y; then it is RoIAlign with
     ``aligned=True``: cell centres lie at half pixels, and a sample more than one cell
-    outside the map counts as 0. A NaN in a RoI or offset gives NaN.
+    outside the map, or at infinity, counts as 0. A sample whose position is NaN makes
+    its bin NaN. Neither of them reads the map or sends a gradient.
 
     Args:
         input: (B, C, H, W) feature map, any floating dtype; half types are accumulated
@@ -38,7 +41,7 @@ def deform_roi_align(
         output_size: number of bins, (h, w) or one number for both.
         spatial_scale: size of ``input`` over that of the network input.
         sampling_ratio: samples per bin and axis; 0 takes one for each cell of the map
-            that a bin begins, so that large RoIs are read completely.
+            that a bin begins, up to 256, so that large RoIs are read completely.
         offset_scale: gamma, the step of an offset of 1 as a fraction of the RoI.
 
     Returns:
@@ -67,12 +70,12 @@ def deform_roi_align_reference(
 ) -> Tensor:
     """Plain PyTorch twin of :func:`deform_roi_align`."""
     _check(input, rois, offset, output_size)
-    dtype = torch.float64 if input.dtype == torch.float64 else torch.float32
+    dtype = _accumulate_type(input)
     output = rois.new_zeros(len(rois), input.shape[1], *output_size, dtype=dtype)
     if len(rois) == 0:
         parts = [input] if offset is None else [input, offset]
         return output.to(input.dtype) + sum(part.sum() * 0 for part in parts)
-    rois = rois.to(dtype)
+    rois = rois.detach().to(dtype)
     images = rois[:, 0].long()
     ratios = _sampling_ratios(rois, output_size, spatial_scale, sampling_ratio)
     groups = torch.column_stack([images, ratios]).unique(dim=0)
@@ -89,6 +92,10 @@ def deform_roi_align_reference(
     return output.to(input.dtype)
 
 
+def _accumulate_type(input: Tensor) -> torch.dtype:
+    return torch.float64 if input.dtype == torch.float64 else torch.float32
+
+
 def _sampling_ratios(
     rois: Tensor,
     output_size: tuple[int, int],
@@ -100,7 +107,7 @@ def _sampling_ratios(
         return rois.new_full((len(rois), 2), sampling_ratio).long()
     size = (rois[:, 3:5] - rois[:, 1:3]).flip(1) * spatial_scale
     cells = size / rois.new_tensor(output_size)
-    return torch.where(cells.isfinite(), cells.ceil().clamp(min=0), 1).long()
+    return torch.where(cells.isfinite(), cells.ceil().clamp(0, MAX_RATIO), 1).long()
 
 
 def _check(
@@ -112,7 +119,13 @@ def _check(
         raise RuntimeError(
             f'deform_roi_align: offset must be {expected}, got {tuple(offset.shape)}'
         )
-    if not ((rois[:, 0] >= 0) & (rois[:, 0] < len(input))).all():
+    if not rois.is_floating_point():
+        raise RuntimeError(
+            f'deform_roi_align: rois are {rois.dtype}, not floating point'
+        )
+    # In the type that is read: an index just below the batch may be rounded up to it.
+    index = rois[:, 0].to(_accumulate_type(input))
+    if not ((index >= 0) & (index < len(input))).all():
         raise RuntimeError(
             f'deform_roi_align: a batch index lies outside [0, {len(input)})'
         )
@@ -138,7 +151,10 @@ def _sample_points(
     if offset is not None:
         moved = offset.repeat_interleave(ratio[0], 2)
         moved = moved.repeat_interleave(ratio[1], 3).permute(0, 2, 3, 1)
-        points = points + moved * offset_scale * size[:, None, None]
+        shift = offset_scale * size[:, None, None]
+        # No gradient of 0 times a size that is not finite.
+        moved = torch.where(shift.isfinite(), moved, moved.detach())
+        points = points + moved * shift
     return points
 
 
@@ -146,17 +162,18 @@ def _sample(feature: Tensor, points: Tensor) -> Tensor:
     """Read (1, C, H, W) at points (n, h, w, 2): (n, C, h, w), zero far outside."""
     num_rois, rows, columns, _ = points.shape
     size = points.new_tensor([feature.shape[3], feature.shape[2]])
-    grid = (2 * points + 1) / size - 1
+    inside = ((points >= -1) & (points <= size)).all(-1, keepdim=True)
+    outside = torch.where(points.isnan().any(-1, keepdim=True), float('nan'), 0.0)
+    # Selected twice: what is multiplied by 0 still passes on what is not finite.
+    grid = (2 * torch.where(inside, points, 0.0) + 1) / size - 1
     values = F.grid_sample(
         feature,
-        grid.reshape(1, num_rois * rows, columns, 2).nan_to_num(),
+        grid.reshape(1, num_rois * rows, columns, 2),
         padding_mode='border',
         align_corners=False,
     )
-    inside = ((points >= -1) & (points <= size)).all(-1).to(points.dtype)
-    inside = inside.masked_fill(points.isnan().any(-1), float('nan'))
-    values = values.reshape(feature.shape[1], num_rois, rows, columns).transpose(0, 1)
-    return values * inside[:, None]
+    values = values.reshape(feature.shape[1], num_rois, rows, columns)
+    return torch.where(inside[..., 0], values, outside[..., 0]).transpose(0, 1)
 
 
 class DeformRoIAlign(nn.Module):

@@ -69,6 +69,14 @@ def test_error_without_message_names_the_line():
     assert 'test_error_reporting.py, line' in message
 
 
+def test_batch_norm_on_one_value_has_a_remedy():
+    with pytest.raises(ValueError, match='than 1 value') as caught:
+        torch.nn.BatchNorm2d(3)(torch.zeros(1, 3, 1, 1))
+    message = message_of(caught.value)
+    assert 'got input size torch.Size([1, 3, 1, 1]): batch norm cannot' in message
+    assert 'train_dataloader.batch_size to 2 or more' in message
+
+
 def test_parts_of_the_model_are_named():
     class Neck(BaseModule):
         def forward(self, x):

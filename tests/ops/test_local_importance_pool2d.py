@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -269,6 +270,31 @@ def test_nan_in_the_gradient_reaches_its_window_only(function):
     inside[1, 2, 3:6, 1:4] = True
     for gradient in torch.autograd.grad(output, leaves, grad):
         assert torch.equal(gradient.isnan(), inside)
+
+
+@pytest.mark.parametrize('windows', WINDOWS)
+@pytest.mark.parametrize('value', [NAN, math.inf, -math.inf])
+@pytest.mark.parametrize('which', [0, 1])
+@pytest.mark.parametrize('spread', [3.0, 50.0])
+def test_gradients_of_what_is_not_finite_equal_the_twins(windows, value, which, spread):
+    for place in [(0, 0), (4, 3), (8, 7)]:
+        inputs = make_inputs(spread=spread)
+        inputs[which][(1, 2, *place)] = value
+        inputs[which][(0, 1, place[0])] = value  # a row
+        found = with_gradients(pool, *inputs, *windows)
+        expected = with_gradients(reference, *inputs, *windows)
+        assert_all_close(found, expected, equal_nan=True)
+
+
+def test_inputs_of_no_window_get_no_gradient():
+    for which, value in itertools.product([0, 1], [NAN, math.inf]):
+        inputs = make_inputs()
+        inputs[which][..., 8, :] = inputs[which][..., :, 7] = value
+        _, *gradients = with_gradients(pool, *inputs, (2, 3), (2, 4), (0, 0))
+        for gradient in gradients:
+            assert gradient[..., 8, :].abs().sum() == 0
+            assert gradient[..., :, 7].abs().sum() == 0
+            assert gradient.isfinite().all()
 
 
 def test_impossible_window_gives_nan_in_both():

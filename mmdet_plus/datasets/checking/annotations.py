@@ -169,7 +169,8 @@ def _dropped(
     places = [place_of(item) for items in wrong.values() for item in items]
     if not usable and needs_objects:
         crowds = sum(bool(item.get('iscrowd')) for item in chosen)
-        reasons = reasons or (f'{crowds} crowds' if crowds else 'there are none')
+        kind = 'marked difficult' if any('difficult' in i for i in chosen) else 'crowds'
+        reasons = reasons or (f'{crowds} {kind}' if crowds else 'there are none')
         message = f'none of the {len(chosen)} objects can be trained on: {reasons}'
         return [Finding(True, message, places)]
     lost = sum(len(items) for items in wrong.values())

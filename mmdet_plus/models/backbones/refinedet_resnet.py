@@ -9,6 +9,7 @@ from mmdet.models.layers import ResLayer
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from ..layers import one_value_norm
 from .caffe_resnet import unpadded_max_pool
 
 
@@ -49,7 +50,7 @@ class RefineDetResNet(ResNet):
             stride=2,
             style=self.style,
             conv_cfg=self.conv_cfg,
-            norm_cfg=self.norm_cfg,
+            norm_cfg=one_value_norm(self.norm_cfg),  # one cell of a small image
         )
         for layer in self.res6.modules():
             if isinstance(layer, nn.Conv2d):

@@ -8,6 +8,8 @@ from mmdet.registry import TASK_UTILS
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
+from ..layers import OneValueBatchNorm2d
+
 # Sec. 4: one scale of four strides, three ratios. Anchors stand in the middle of their
 # cells.
 DEFAULT_ANCHORS = dict(
@@ -67,8 +69,9 @@ def build_residual_blocks(
             width,
             channels // Bottleneck.expansion,
             downsample=nn.Sequential(
-                nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels)
+                nn.Conv2d(width, channels, 1, bias=False), OneValueBatchNorm2d(channels)
             ),
+            norm_cfg=dict(type=OneValueBatchNorm2d),
         )
         for width in in_channels
     )

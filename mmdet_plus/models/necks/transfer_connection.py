@@ -9,6 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from ..layers import one_value_norm
+
 
 @MODELS.register_module()
 class TransferConnection(BaseModule):
@@ -40,6 +42,8 @@ class TransferConnection(BaseModule):
                 distribution='uniform',
             )
         )
+
+        norm_cfg = one_value_norm(norm_cfg)  # the last level of a small image
 
         def conv(channels: int, activate: bool) -> ConvModule:
             return ConvModule(

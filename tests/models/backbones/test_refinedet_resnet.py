@@ -1,3 +1,4 @@
+import pytest
 import torch
 from mmcv.cnn.bricks import ConvWS2d
 from mmdet.registry import MODELS
@@ -79,3 +80,13 @@ def test_every_parameter_gets_a_gradient():
         level.square().sum() for level in backbone(torch.randn(2, 3, 64, 64))
     ).backward()
     assert [n for n, p in backbone.named_parameters() if p.grad is None] == []
+
+
+def test_one_image_of_one_cell_can_be_trained_on():
+    backbone = build(norm_eval=False)
+    with pytest.warns(UserWarning, match='one value per channel'):
+        levels = backbone(torch.randn(1, 3, 64, 64))
+    assert levels[3].shape[2:] == (1, 1)
+    levels[3].square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in backbone.parameters())
+    assert all(buffer.isfinite().all() for buffer in backbone.buffers())

@@ -89,3 +89,11 @@ def test_each_level_has_anchors(count):
     maps = [torch.zeros(1, 1, 32 // 2**i, 32 // 2**i) for i in range(count)]
     with pytest.raises(ValueError, match=rf'{count} feature levels, but .* for 2$'):
         check_strides(generator, maps, (256, 256))
+
+
+def test_blocks_can_be_trained_on_one_cell():
+    (block,) = build_residual_blocks([8], 16).train()
+    with pytest.warns(UserWarning, match='one value per channel'):
+        output = block(torch.randn(1, 8, 1, 1))
+    output.square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in block.parameters())

@@ -99,3 +99,12 @@ def test_messages():
         build()([low])
     with pytest.raises(ValueError, match=r'6 x 4 lies below .* 4 x 4'):
         build()([low, high[:, :, :2]])
+
+
+def test_one_image_whose_last_level_is_one_cell_can_be_trained_on():
+    neck = build(norm_cfg=dict(type='BN'))
+    with pytest.warns(UserWarning, match='one value per channel'):
+        outputs = neck([torch.randn(1, 3, 2, 2), torch.randn(1, 5, 1, 1)])
+    outputs[0].square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in neck.parameters())
+    assert all(buffer.isfinite().all() for buffer in neck.buffers())

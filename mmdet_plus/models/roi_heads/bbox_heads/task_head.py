@@ -11,6 +11,7 @@ from mmdet.utils import ConfigType
 from mmengine.model import ModuleList, Sequential
 from torch import Tensor, nn
 
+from ...layers import one_value_norm
 from .grouped_non_local import GroupedNonLocal2d
 
 
@@ -90,7 +91,7 @@ def build_fcs(
     for before, after in pairwise(widths):
         layers.append(nn.Linear(before, after))
         if norm_cfg is not None:
-            layers.append(build_norm_layer(norm_cfg, after)[1])
+            layers.append(build_norm_layer(one_value_norm(norm_cfg), after)[1])
         layers.append(nn.ReLU(inplace=True))
     xavier = dict(type='Xavier', layer='Linear', distribution='uniform')
     return Sequential(*layers, init_cfg=xavier)

@@ -12,6 +12,9 @@ struct BilinearTaps {
   int64_t cell[4];  // y * width + x of (low y, low x), (low, high), (high, low), (high, high)
   T weight[4];
   T slope_x[4], slope_y[4];  // derivative of the weights by the position of the point
+
+  // Of a point that is NaN: its bin becomes NaN, and no gradient flows.
+  C10_HOST_DEVICE bool is_nan() const { return weight[0] != weight[0]; }
 };
 
 // One axis: the two cells, their weights, and the derivative of the second weight.

@@ -59,6 +59,10 @@ inline void check_deform_roi_align_grad(const at::Tensor& grad, const at::Tensor
               input.device(), ", got ", grad.sizes(), " on ", grad.device());
 }
 
+// The most samples of a bin along an axis where the size of the RoI decides: a RoI of absurd size
+// would take for ever.
+constexpr int64_t kMaxRatio = 256;
+
 // The sample points of one RoI, in cells of the map with cell centres at integers.
 template <typename T>
 struct RoIFrame {
@@ -82,6 +86,7 @@ struct RoIFrame {
   // A RoI that is not finite has one sample, which then says so.
   C10_HOST_DEVICE static int64_t one_per_cell(T bin_size) {
     if (!(bin_size - bin_size == T(0))) return 1;
+    if (bin_size > T(kMaxRatio)) return kMaxRatio;
     return bin_size > T(0) ? static_cast<int64_t>(std::ceil(bin_size)) : 0;
   }
   C10_HOST_DEVICE int64_t samples() const { return ratio_x * ratio_y; }

@@ -36,6 +36,9 @@ struct PoolAxis {
     const int64_t last = (in + padding) / stride;
     return last < outputs ? last : outputs - 1;
   }
+  // Whether the input `in` lies in a window, and whether all do.
+  C10_HOST_DEVICE bool pools(int64_t in) const { return first_output(in) <= last_output(in); }
+  C10_HOST_DEVICE bool pools_all() const { return stride <= kernel && pools(size - 1); }
 };
 
 struct PoolShape {

@@ -122,6 +122,7 @@ void input_gradient(const Inputs<T>& in, const T* grad, T* grad_map) {
                 shape.bins(), in.frame_of(n).share(), values.data());
       T* map = grad_map + (in.map_of(n) - in.map) + begin;
       in.for_each_sample(n, [&](int64_t bin, const BilinearTaps<T>& taps) {
+        if (taps.is_nan()) return;
         for (int i = 0; i < 4; ++i)
           scatter(map + taps.cell[i] * shape.channels, taps.weight[i], values.data() + bin * count,
                   count);
@@ -143,6 +144,7 @@ void offset_gradient(const Inputs<T>& in, const T* grad, T* grad_offset) {
       T* grad_x = grad_offset + n * 2 * shape.bins();
       T* grad_y = grad_x + shape.bins();
       in.for_each_sample(n, [&](int64_t bin, const BilinearTaps<T>& taps) {
+        if (taps.is_nan()) return;
         for (int i = 0; i < 4; ++i) {
           const T reached = dot(map + taps.cell[i] * shape.channels,
                                 values.data() + bin * shape.channels, shape.channels);

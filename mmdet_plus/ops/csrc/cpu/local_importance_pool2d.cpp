@@ -64,6 +64,16 @@ MMDET_PLUS_SIMD void pool_plane(const T* __restrict input, const T* __restrict w
   }
 }
 
+// Inputs that lie in no window get no gradient, also where they or their logits are not finite.
+template <typename T>
+void clear_left_out(const PoolShape& shape, T* grad_input, T* grad_logits) {
+  if (shape.y.pools_all() && shape.x.pools_all()) return;
+  for (int64_t y = 0; y < shape.y.size; ++y)
+    for (int64_t x = 0; x < shape.x.size; ++x)
+      if (!shape.y.pools(y) || !shape.x.pools(x))
+        grad_input[y * shape.x.size + x] = grad_logits[y * shape.x.size + x] = 0;
+}
+
 // d output[o] / d input[i] = weight[i] / total[o]; by the logit it is that times input[i] -
 // output[o]. `reached` and `mean` gather grad / total and grad * output / total at each input.
 template <typename T>
@@ -215,12 +225,14 @@ void pool_piece_backward(const at::Tensor& grad, const at::Tensor& input, const 
     const T* incoming = grad.const_data_ptr<T>() + o;
     T* to_input = grad_input.mutable_data_ptr<T>() + i;
     T* to_logits = grad_logits.mutable_data_ptr<T>() + i;
-    if (weights.safe[p])
+    if (weights.safe[p]) {
       pool_plane_backward(in, weights.weights.const_data_ptr<T>() + i, out, incoming, shape,
                           scratch, to_input, to_logits);
-    else
+      clear_left_out(shape, to_input, to_logits);
+    } else {
       pool_plane_backward_exact(in, weights.logits.const_data_ptr<T>() + i, out, incoming, shape,
                                 to_input, to_logits);
+    }
   }
 }
 

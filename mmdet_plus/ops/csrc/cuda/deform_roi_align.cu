@@ -74,8 +74,10 @@ __global__ void pool_backward(const scalar_t* grad, const scalar_t* input, Boxes
     const T share = static_cast<T>(grad[index]) * frame.share();
     BilinearTaps<T> taps;
     T slope_x = 0, slope_y = 0;
+    bool read_any = false;
     for (int64_t sample = 0; sample < frame.samples(); ++sample) {
-      if (!frame.taps(element.bin, sample, element.offset, shape, taps)) continue;
+      if (!frame.taps(element.bin, sample, element.offset, shape, taps) || taps.is_nan()) continue;
+      read_any = true;
       for (int i = 0; i < 4; ++i) {
         const T value = static_cast<T>(map[taps.cell[i]]);
         gpuAtomicAddNoReturn(to_map + taps.cell[i], share * taps.weight[i]);
@@ -83,7 +85,7 @@ __global__ void pool_backward(const scalar_t* grad, const scalar_t* input, Boxes
         slope_y += value * taps.slope_y[i];
       }
     }
-    if (element.to_offset == nullptr) continue;
+    if (element.to_offset == nullptr || !read_any) continue;
     T* to_x = element.to_offset + element.bin;
     gpuAtomicAddNoReturn(to_x, share * slope_x * frame.shift_x);
     gpuAtomicAddNoReturn(to_x + shape.bins(), share * slope_y * frame.shift_y);

@@ -84,3 +84,10 @@ def test_convs_and_fcs_of_no_and_of_two_layers():
         (16, 16),
     ]
     assert isinstance(fcs[1], torch.nn.LayerNorm)
+
+
+def test_batch_norm_of_fcs_takes_one_roi():
+    fcs = build_fcs(20, 2, 16, dict(type='BN1d')).train()
+    with pytest.warns(UserWarning, match='one value per channel'):
+        fcs(torch.randn(1, 20)).sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in fcs.parameters())
