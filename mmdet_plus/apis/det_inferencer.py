@@ -2,6 +2,7 @@
 
 import logging
 import os.path as osp
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from mmdet.datasets.transforms import InferencerLoader
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
@@ -102,6 +103,18 @@ class DetInferencer(MMDetInferencer):
             _name_classes(model, checkpoint, cfg)
         super()._load_weights_to_model(model, checkpoint, cfg)
 
+    def _init_collate(self, cfg: Config) -> Any:
+        # MMEngine warns that MMDetection has no registry of functions of its own.
+        if 'collate_fn' not in (cfg.get('test_dataloader') or {}):
+            return pseudo_collate
+        return super()._init_collate(cfg)
+
+    def _init_visualizer(self, cfg: Config) -> Any:
+        with warnings.catch_warnings():
+            # Nothing is written through backends, so none needs a folder.
+            warnings.filterwarnings('ignore', message='Failed to add')
+            return super()._init_visualizer(cfg)
+
     def _inputs_to_list(self, inputs: Any) -> list[Any]:
         found, self._depth = scaled(list_inputs(inputs))
         if self._depth < FULL:
@@ -144,6 +157,10 @@ class DetInferencer(MMDetInferencer):
 
     def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
         """Batches of pairs of an input and what the pipeline makes of it."""
+        if not isinstance(chunk_size, int) or chunk_size < 1:
+            raise UserError(
+                f'batch_size must be an integer above 0, got {chunk_size!r}'
+            )
         loaded = self._loaded(inputs)
         while batch := list(islice(loaded, chunk_size)):
             yield batch

@@ -18,7 +18,7 @@ def train_and_tell(runner: Runner) -> None:
 def closing_lines(runner: Runner) -> list[str]:
     """The last and the best checkpoint, and the command that tests one of them."""
     info = runner.message_hub.runtime_info
-    last, best = info.get('last_ckpt'), info.get('best_ckpt')
+    last, best = (_present(info.get(key)) for key in ('last_ckpt', 'best_ckpt'))
     lines = [f'last checkpoint: {last}'] if last else []
     lines += [f'best checkpoint: {best}'] if best else []
     name = runner.cfg.filename
@@ -26,3 +26,8 @@ def closing_lines(runner: Runner) -> list[str]:
     if lines and config is not None:
         lines.append(f'next: {tool_command("test.py")} {config} {best or last}')
     return lines
+
+
+def _present(path: str | None) -> str | None:
+    """The path, unless nothing is there: a resumed checkpoint tells where it was."""
+    return path if path and ('://' in path or Path(path).exists()) else None

@@ -49,6 +49,8 @@ def read_config(path: str) -> Config:
         path: of a file, or of one below the ``configs`` that this package brings.
     """
     path = config_path(path)
+    if osp.isdir(path):
+        raise UserError(f'config file {path} is a folder: name a file in it')
     if not osp.isfile(path):
         raise UserError(f'config file {path} does not exist{_neighbours(path)}')
     if path.endswith('.py'):
@@ -91,8 +93,13 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
 
 
 def _check_syntax(path: str) -> None:
-    with open(path, encoding='utf-8') as file:
-        text = file.read()
+    try:
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
+        raise UserError(f'config file {path} cannot be read: {error}') from error
+    if '\0' in text:
+        raise UserError(f'config file {path} is no text')
     try:
         ast.parse(text, path)
     except SyntaxError as error:

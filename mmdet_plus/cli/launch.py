@@ -4,6 +4,7 @@ import os
 import subprocess
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 
 from mmdet.registry import RUNNERS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -20,8 +21,9 @@ from ..zoo.safe_loading import unsafe_loading
 from .arguments import LAUNCHER_VARIABLES, is_first_process
 from .config_loading import load_config
 from .error_reporting import message_of
+from .guarded_runner import GuardedRunner
 from .preflight.checks import print_warnings
-from .short_screen import ShortScreenRunner
+from .unbegun_runs import taken_back
 
 # In `configs/_base_/default_runtime.py`, too.
 GUARDS = ('ImageErrorHook', 'DivergenceHook', 'CheckpointMatchHook')
@@ -52,8 +54,23 @@ def run_job(
                 print_warnings(warnings)
         forget_files()
         start_distributed(cfg)
-        run(build_runner(cfg))
+        _build_and_run(cfg, args, run)
     stop_distributed()
+
+
+def _build_and_run(
+    cfg: Config, args: Namespace, run: Callable[[Runner], object]
+) -> None:
+    runner: Runner | None = None
+    folders = [cfg.work_dir, getattr(args, 'report', None)]
+    if not is_first_process(cfg.launcher):
+        folders = []
+    with taken_back(
+        [Path(folder) for folder in folders if folder],
+        lambda: getattr(runner, 'has_begun', runner is not None),
+    ):
+        runner = build_runner(cfg)
+        run(runner)
 
 
 def start_distributed(cfg: Config) -> None:
@@ -128,7 +145,7 @@ def build_runner(cfg: Config) -> Runner:
     try:
         if cfg.get('runner_type'):
             return RUNNERS.build(cfg)
-        return ShortScreenRunner.from_cfg(cfg)
+        return GuardedRunner.from_cfg(cfg)
     except Exception as error:
         raise UserError(f'the config cannot be built: {message_of(error)}') from error
 

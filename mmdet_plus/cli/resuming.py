@@ -90,7 +90,8 @@ def check_resumable(cfg: Config) -> list[str]:
         cfg: the whole config, with ``resume`` and ``load_from``.
 
     Returns:
-        What to tell the user: that the training is finished already.
+        What to tell the user: which states it lacks, or that the training is finished
+        already.
 
     Raises:
         UserError: it is not of a training.
@@ -105,7 +106,7 @@ def check_resumable(cfg: Config) -> list[str]:
             f'{path} cannot be resumed: it has no {", ".join(sorted(missing))}. To '
             f'start from its weights: --cfg-options load_from={path}'
         )
-    return _finished(cfg, path, meta)
+    return [*_not_kept(cfg, path, checkpoint), *_finished(cfg, path, meta)]
 
 
 def refuse_second_training(cfg: Config, *, overwrite: bool) -> None:
@@ -128,6 +129,21 @@ def refuse_second_training(cfg: Config, *, overwrite: bool) -> None:
         )
     for path in [*found, Path(cfg.work_dir) / POINTER]:
         path.unlink(missing_ok=True)
+
+
+def _not_kept(cfg: Config, path: str, checkpoint: dict[str, Any]) -> list[str]:
+    # MMEngine begins these anew without a word.
+    wanted = dict(
+        optimizer='the optimizer, whose momentum begins anew',
+        param_schedulers='the schedule, whose learning rate begins as at the start',
+    )
+    if not cfg.get('param_scheduler'):
+        del wanted['param_schedulers']
+    return [
+        f'warning: {path} does not hold the state of {what}'
+        for key, what in wanted.items()
+        if key not in checkpoint
+    ]
 
 
 def _finished(cfg: Config, path: str, meta: dict[str, Any]) -> list[str]:

@@ -13,8 +13,8 @@ NUM_EXAMPLES = 3
 def check_match(model: nn.Module, checkpoint: dict[str, Any]) -> None:
     """Raise ``UserError`` for a checkpoint of another model, or of a ruined one.
 
-    Every parameter of the model must be in the checkpoint, with its shape and without
-    NaN; buffers may be missing.
+    Every parameter of the model must be in the checkpoint, with its shape and finite;
+    buffers may be missing.
 
     Args:
         model: before or after the weights are copied; that copies them.
@@ -72,13 +72,27 @@ def check_start(model: nn.Module, checkpoint: dict[str, Any]) -> str:
 
 
 def check_finite(weights: dict[str, Tensor]) -> None:
-    """Raise ``UserError`` for weights of a training that diverged."""
-    wrong = [n for n, w in weights.items() if bool(w.isnan().any())]
-    if wrong:
-        raise UserError(
-            f'{len(wrong)} of {len(weights)} weights in the checkpoint hold NaN, such '
-            f'as {wrong[0]}: the training diverged, use an earlier checkpoint'
-        )
+    """Raise ``UserError`` for weights of a training that diverged.
+
+    Args:
+        weights: by name. Those of layers must be finite; a buffer, such as a mask, may
+            be infinite.
+    """
+    for state, names in (
+        ('NaN', [n for n, w in weights.items() if bool(w.isnan().any())]),
+        ('infinite values', [n for n, w in weights.items() if _is_infinite(n, w)]),
+    ):
+        if names:
+            raise UserError(
+                f'{len(names)} of {len(weights)} weights in the checkpoint hold '
+                f'{state}, such as {names[0]}: the training diverged, use an earlier '
+                'checkpoint'
+            )
+
+
+def _is_infinite(name: str, weight: Tensor) -> bool:
+    is_of_layer = name.rpartition('.')[2] in ('weight', 'bias')
+    return is_of_layer and bool(weight.isinf().any())
 
 
 def check_class_names(

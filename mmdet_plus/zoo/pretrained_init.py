@@ -24,10 +24,16 @@ class FittingPretrainedInit(PretrainedInit):
         """Load the weights into a module.
 
         Raises:
-            UserError: none of the module's weights is in the checkpoint.
+            UserError: none of the module's weights is in the checkpoint, or nobody
+                knows its name.
         """
         own = {name: weight.clone() for name, weight in module.state_dict().items()}
-        super().__call__(module)
+        try:
+            super().__call__(module)
+        except KeyError as error:  # `open-mmlab://` and its like are tables of names
+            raise UserError(
+                f'{self.checkpoint}, which init_cfg names, is not known: {error}'
+            ) from error
         # Where weights changed some were found, perhaps by names of older versions.
         if not own or not _is_same(module.state_dict(), own):
             return

@@ -1,4 +1,5 @@
 import os
+import warnings
 from pathlib import Path
 
 import cv2
@@ -183,3 +184,19 @@ def test_broken_images_are_left_out_of_folders_and_named_elsewhere(
         path.write_bytes(b'no image')
     with pytest.raises(UserError, match='none of the images'):
         inferencer(folder)
+
+
+@pytest.mark.parametrize('size', [0, -1, '2', 1.5])
+def test_batch_sizes_that_cannot_be_meant(inferencer, coco_folder, size):
+    with pytest.raises(UserError, match='batch_size must be an integer above 0'):
+        inferencer(str(coco_folder / 'images/0.png'), batch_size=size)
+
+
+def test_nothing_is_said_of_registries_and_backends(tiny_config, tmp_path, capfd):
+    init_default_scope('mmdet')
+    model = MODELS.build(Config.fromfile(tiny_config).model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'net.pth')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        DetInferencer(str(tiny_config), str(tmp_path / 'net.pth'), device='cpu')
+    assert 'registry' not in ''.join(capfd.readouterr())

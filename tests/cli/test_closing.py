@@ -16,7 +16,13 @@ def runner_with(info, filename='configs/a.py'):
 
 
 @pytest.mark.parametrize('best', [None, 'work/best.pth'])
-def test_checkpoints_and_the_next_command_are_named(capsys, monkeypatch, best):
+def test_checkpoints_and_the_next_command_are_named(
+    capsys, monkeypatch, tmp_path, best
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'work').mkdir()
+    for name in ('epoch_2.pth', 'best.pth'):
+        (tmp_path / 'work' / name).touch()
     monkeypatch.setattr(sys, 'argv', ['tools/train.py'])
     info = dict(last_ckpt='work/epoch_2.pth', best_ckpt=best)
     train_and_tell(runner_with(info))
@@ -27,6 +33,9 @@ def test_checkpoints_and_the_next_command_are_named(capsys, monkeypatch, best):
     assert lines[-1] == f'next: python tools/test.py work/a.py {chosen}'
 
 
-def test_nothing_is_said_of_nothing():
+def test_nothing_is_said_of_nothing(tmp_path):
     assert closing_lines(runner_with({})) == []
-    assert len(closing_lines(runner_with(dict(last_ckpt='a.pth'), None))) == 1
+    path = tmp_path / 'a.pth'
+    assert closing_lines(runner_with(dict(last_ckpt=str(path)), None)) == []
+    path.touch()
+    assert len(closing_lines(runner_with(dict(last_ckpt=str(path)), None))) == 1

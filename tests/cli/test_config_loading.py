@@ -117,3 +117,12 @@ def test_keys_of_the_runner_may_be_new(cfg, key):
 def test_wrong_paths(cfg, key, message):
     with pytest.raises(UserError, match=message):
         apply_options(cfg, {key: 1})
+
+
+def test_what_is_no_config_is_named(tmp_path):
+    with pytest.raises(UserError, match='is a folder'):
+        read_config(str(tmp_path))
+    for content, reason in ((b'\xff\xfe', "can't decode"), (b'a = 1\0', 'is no text')):
+        (tmp_path / 'a.py').write_bytes(content)
+        with pytest.raises(UserError, match=rf'a\.py .*{reason}'):
+            read_config(str(tmp_path / 'a.py'))

@@ -20,7 +20,8 @@ def cfg(tmp_path):
 
 def save(path, epoch=1, iteration=5, **changes):
     meta = dict(epoch=epoch, iter=iteration)
-    torch.save({**dict(state_dict={}, meta=meta, message_hub={}), **changes}, path)
+    states = dict(message_hub={}, optimizer={})
+    torch.save({**dict(state_dict={}, meta=meta), **states, **changes}, path)
     return path
 
 
@@ -116,3 +117,17 @@ def test_a_second_training_is_refused_or_replaces_the_first(cfg, tmp_path):
         refuse_second_training(cfg, overwrite=False)
     refuse_second_training(cfg, overwrite=True)
     assert os.listdir(tmp_path) == ['notes.txt']
+
+
+def test_states_that_begin_anew_are_told(cfg, tmp_path):
+    cfg.load_from = str(save(tmp_path / 'epoch_1.pth', param_schedulers=[]))
+    cfg.param_scheduler = [dict(type='MultiStepLR')]
+    assert check_resumable(cfg) == []
+    content = torch.load(cfg.load_from)
+    del content['optimizer'], content['param_schedulers']
+    torch.save(content, cfg.load_from)
+    optimizer, schedule = check_resumable(cfg)
+    assert 'the optimizer, whose momentum begins anew' in optimizer
+    assert 'the schedule, whose learning rate begins as at the start' in schedule
+    cfg.param_scheduler = None
+    assert check_resumable(cfg) == [optimizer]

@@ -85,3 +85,14 @@ def test_other_models_are_refused():
         check({'0.weight': torch.rand(3, 2), '0.bias': torch.rand(7)})
     with pytest.raises(UserError, match='has 0 of the 4'):
         check({})
+
+
+@pytest.mark.parametrize('value', [torch.inf, -torch.inf])
+def test_infinite_weights_are_refused_but_no_infinite_masks(value):
+    model = nn.Linear(2, 3)
+    model.register_buffer('mask', torch.full((2,), value))
+    state_dict = model.state_dict()
+    check_match(model, dict(state_dict=state_dict))
+    state_dict = {**state_dict, 'bias': torch.full((3,), value)}
+    with pytest.raises(UserError, match='hold infinite values, such as bias'):
+        check_match(model, dict(state_dict=state_dict))

@@ -54,3 +54,9 @@ def test_parts_that_rename_their_weights_are_let_through(tmp_path):
     part = RenamedPart(save(tmp_path, **{'old.bias': torch.ones(4)}))
     part.init_weights()
     assert (part.conv.bias == 1).all()
+
+
+def test_a_name_that_no_table_has():
+    part = Part(dict(type='Pretrained', checkpoint='open-mmlab://absent'))
+    with pytest.raises(UserError, match='open-mmlab://absent, which init_cfg names'):
+        part.init_weights()

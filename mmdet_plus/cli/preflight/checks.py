@@ -29,9 +29,11 @@ from .formats import FORMATS, folder
 from .model_parts import (
     check_class_counts,
     iter_class_counts,
+    iter_initial_weights,
     iter_needed_checkpoints,
     iter_parts,
 )
+from .pipelines import check_pipeline
 from .trial_build import check_buildable
 
 Check = tuple[Callable[[Any], bool], str]
@@ -101,7 +103,7 @@ def check_before_training(cfg: Config) -> list[str]:
     warnings = _check_data(cfg, loaders, counts)
     if cfg.get('load_from'):
         check_checkpoint(cfg.load_from)
-    for key, path, advice in needed:
+    for key, path, advice in [*needed, *iter_initial_weights(cfg.model)]:
         _check_needed_checkpoint(key, path, advice)
     check_buildable(cfg, loaders)
     for hook in cfg.get('custom_hooks') or ():
@@ -246,6 +248,7 @@ def _check_dataset(dataset: DatasetConfig, needs: Needs) -> list[str]:
             f'{dataset.key}: image folder {dataset.image_folder} does not exist; '
             f'{path_advice(dataset.key, "data_root", "data_prefix.img")}'
         )
+    check_pipeline(dataset.config.get('pipeline') or (), f'{dataset.key}.pipeline')
     _check_class_tuple(dataset)
     for data_format in FORMATS:
         if data_format.reads(dataset):

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from mmdet.models.dense_heads import MaskFormerHead, RTMDetInsHead
@@ -15,11 +16,14 @@ from mmdet.models.detectors.single_stage_instance_seg import (
 from mmdet.registry import MODELS
 
 from ...errors import UserError
+from .config_keys import typed_parts
 from .dataset_configs import registered_class
 
 # MMDetection's names for parts whose ``num_classes``, if any, is not the dataset's. Our
 # classes name theirs in ``class_agnostic_parts``.
 CLASS_AGNOSTIC_PARTS = ('rpn_head', 'semantic_head', 'backbone', 'data_preprocessor')
+
+TORCHVISION = ('torchvision://', 'modelzoo://')  # begin names of its weights
 
 # MMDetection's classes that predict masks without a ``mask_head``.
 MASK_CLASSES = (
@@ -138,6 +142,28 @@ def iter_needed_checkpoints(model: dict) -> Iterator[tuple[str, str, str]]:
         kind = registered_class(MODELS, part.get('type'))
         for name, advice in getattr(kind, 'checkpoints_needed', _none)(part).items():
             yield f'{key}.{name}', part[name], advice.format(key=f'{key}.{name}')
+
+
+def iter_initial_weights(model: dict) -> Iterator[tuple[str, str, str]]:
+    """Yield the checkpoints that ``init_cfg`` of any part names; see above.
+
+    Raises:
+        UserError: one is no path, or torchvision's, which is not installed.
+    """
+    for key, part in typed_parts(model, 'model'):
+        owner, init_cfg, _ = key.rpartition('.init_cfg')
+        if not init_cfg or part['type'] != 'Pretrained':
+            continue
+        path = part.get('checkpoint')
+        advice = f'{owner}.init_cfg=None trains without these weights'
+        if not isinstance(path, str):
+            raise UserError(f'{key}.checkpoint must be a path, got {path!r}; {advice}')
+        if path.startswith(TORCHVISION) and find_spec('torchvision') is None:
+            raise UserError(
+                f'{key}.checkpoint is {path}, but torchvision is not installed: give '
+                f'the URL of the weights instead, or install it; {advice}'
+            )
+        yield f'{key}.checkpoint', path, advice
 
 
 def iter_parts(node: dict, key: str = 'model') -> Iterator[tuple[str, dict]]:

@@ -169,6 +169,17 @@ def _copied(value: Any) -> Any:
     return [dict(item) if isinstance(item, dict) else item for item in value]
 
 
+def _other_format(path: str) -> str:
+    """What to do with a file that is of another kind by its name."""
+    suffix = osp.splitext(path)[1].lower()
+    if suffix not in ('.yaml', '.yml', '.txt', '.xml'):
+        return ''
+    return (
+        f". A {suffix} file is not in COCO's format: give a folder of YOLO or VOC with "
+        '--data FOLDER, or see docs/data_formats.md for their datasets'
+    )
+
+
 def forget_files() -> None:
     """Free the memory of the files that were read; training needs it."""
     _parsed.cache_clear()
@@ -182,7 +193,7 @@ def _parsed(_: str, path: str, *__: int) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = 'it is empty' if not text.strip() else error
         raise UserError(
-            f'annotation file {path} is not valid JSON: {reason}'
+            f'annotation file {path} is not valid JSON: {reason}{_other_format(path)}'
         ) from error
     if not isinstance(content, dict) or not set(SECTIONS) & content.keys():
         raise UserError(

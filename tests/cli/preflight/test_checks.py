@@ -370,3 +370,15 @@ def test_settings_that_cannot_be_meant(cfg, options, message):
     cfg.merge_from_dict(options)
     with pytest.raises(UserError, match=message):
         check_before_training(cfg)
+
+
+def test_weights_to_start_from_are_looked_for(cfg):
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='absent.pth')
+    with pytest.raises(UserError, match=r'init_cfg.checkpoint: .*absent\.pth does not'):
+        check_before_training(cfg)
+
+
+def test_sizes_of_pipelines_are_checked(cfg):
+    cfg.val_dataloader.dataset.pipeline[1].scale = (0, 0)
+    with pytest.raises(UserError, match=r'val_dataloader.*pipeline\.1\.scale must be'):
+        check_before_training(cfg)

@@ -5,9 +5,11 @@ from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 
 import mmdet_plus  # noqa: F401
+from mmdet_plus.cli.preflight import model_parts
 from mmdet_plus.cli.preflight.model_parts import (
     check_class_counts,
     iter_class_counts,
+    iter_initial_weights,
     iter_needed_checkpoints,
     predicts_masks,
     set_class_counts,
@@ -126,3 +128,26 @@ def test_parts_that_state_no_number_get_one_and_weights_follow():
     assert former['loss_cls']['class_weight'] == [1.0, 1.0, 0.1]
     with pytest.raises(UserError, match='reads its classes from text'):
         set_class_counts(dict(type='GLIP', language_model={}), 2)
+
+
+@pytest.mark.parametrize('wrap', [lambda c: c, lambda c: [dict(type='Normal'), c]])
+def test_weights_of_init_cfg_are_found_with_what_to_do_without(wrap):
+    start = dict(type='Pretrained', checkpoint='start.pth')
+    parts = dict(type='FasterRCNN', backbone=dict(type='ResNet', init_cfg=wrap(start)))
+    ((key, path, advice),) = iter_initial_weights(parts)
+    assert key.startswith('model.backbone.init_cfg')
+    assert key.endswith('.checkpoint')
+    assert path == 'start.pth'
+    assert advice == 'model.backbone.init_cfg=None trains without these weights'
+
+
+@pytest.mark.parametrize(
+    ('path', 'message'),
+    [(None, 'must be a path, got None'), ('torchvision://resnet50', 'not installed')],
+)
+def test_weights_of_init_cfg_that_cannot_be_had(monkeypatch, path, message):
+    monkeypatch.setattr(model_parts, 'find_spec', lambda name: None)
+    start = dict(type='Pretrained', checkpoint=path)
+    parts = dict(type='FasterRCNN', backbone=dict(type='ResNet', init_cfg=start))
+    with pytest.raises(UserError, match=message):
+        list(iter_initial_weights(parts))

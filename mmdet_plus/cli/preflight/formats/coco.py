@@ -171,6 +171,8 @@ def summarise_coco(
     images, annotations = content['images'], content.get('annotations', [])
     if not images:
         raise UserError(f'annotation file {path} lists no images')
+    if not content['categories']:
+        raise UserError(f'annotation file {path} lists no categories')
     names = tuple(str(item['name']) for item in content['categories'])
     findings: list[Finding] = []
     looked_at: list[dict[str, Any]] = []

@@ -95,7 +95,11 @@ def read_content(dataset: DatasetConfig) -> Content:
             # As ``XMLDataset`` reads them: the last pixel is the right edge.
             x1, y1, x2, y2 = (value - 1 for value in object_corners(item, source))
             box = dict(bbox=[x1, y1, x2 - x1, y2 - y1], source=source)
-            content['annotations'].append(dict(box, image_id=path, category_id=label))
+            difficult = _is_difficult(item, source)
+            marks = dict(iscrowd=difficult, difficult=difficult)
+            content['annotations'].append(
+                dict(box, **marks, image_id=path, category_id=label)
+            )
     content['categories'] = [dict(id=i, name=name) for name, i in names.items()]
     return content
 
@@ -111,6 +115,18 @@ def _size(tree: ET.Element, path: str, image: str) -> tuple[int, int]:
             f'{path}: size must have width and height in pixels, got {texts}'
         ) from None
     return width, height
+
+
+def _is_difficult(item: ET.Element, source: str) -> int:
+    """1 for an object that is ignored, as a crowd of COCO is; as ``XMLDataset``."""
+    text = item.findtext('difficult')
+    try:
+        return int(bool(int(text))) if text is not None else 0
+    except ValueError:
+        raise UserError(
+            f'{source}: difficult must be 0 or 1, got {text!r}; '
+            "type='VOCFolderDataset' reads words too"
+        ) from None
 
 
 def _files(dataset: DatasetConfig) -> list[tuple[str, str]]:

@@ -152,3 +152,16 @@ def test_marks_that_pycocotools_does_not_read(coco_folder):
     path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
     with pytest.raises(UserError, match='begins with a byte order mark'):
         summarise_coco(str(path))
+
+
+def test_no_categories(edit_annotations):
+    path = edit_annotations('train', lambda content: content['categories'].clear())
+    with pytest.raises(UserError, match='lists no categories'):
+        summarise_coco(str(path))
+
+
+@pytest.mark.parametrize('name', ['data.yaml', 'train.txt', '0.xml'])
+def test_files_of_other_formats_say_where_to_go(tmp_path, name):
+    (tmp_path / name).write_text('train: images')
+    with pytest.raises(UserError, match=f'{name} .*--data FOLDER'):
+        summarise_coco(str(tmp_path / name))

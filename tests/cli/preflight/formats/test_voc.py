@@ -169,3 +169,23 @@ def test_empty_image_set(voc_folder):
 def test_datasets_that_find_their_files_otherwise_are_left_out(voc_folder):
     assert check(voc_folder, 'x', kind='WIDERFaceDataset') is None
     assert check(voc_folder, 'x', kind='NoSuchDataset') is None
+
+
+def mark_difficult(folder, text):
+    for path in (folder / 'VOC2007/Annotations').iterdir():
+        mark = f'<object><difficult>{text}</difficult>'
+        path.write_text(path.read_text().replace('<object>', mark))
+
+
+def test_difficult_objects_are_not_trained_on(voc_folder):
+    mark_difficult(voc_folder, '0')
+    assert check(voc_folder, 'cat', 'dog') == []
+    mark_difficult(voc_folder, '1')
+    with pytest.raises(UserError, match=r'none of the 3 objects .* difficult'):
+        check(voc_folder, 'cat', 'dog')
+
+
+def test_a_mark_that_the_dataset_cannot_read(voc_folder):
+    mark_difficult(voc_folder, 'Unspecified')
+    with pytest.raises(UserError, match=r"difficult must be 0 or 1, got 'U"):
+        check(voc_folder, 'cat', 'dog')

@@ -1,0 +1,35 @@
+import pytest
+from mmengine.config import Config
+
+from mmdet_plus.cli.launch import build_runner
+from mmdet_plus.errors import UserError
+
+
+@pytest.fixture
+def cfg(tiny_config, tmp_path):
+    cfg = Config.fromfile(tiny_config)
+    cfg.work_dir = str(tmp_path / 'work')
+    return cfg
+
+
+def test_a_run_begins_with_its_first_iteration(cfg):
+    runner = build_runner(cfg)
+    assert not runner.has_begun
+    runner.train()
+    assert runner.has_begun
+
+
+@pytest.mark.parametrize('stage', ['train', 'val'])
+def test_filters_that_leave_no_image(cfg, stage):
+    dataset = cfg[f'{stage}_dataloader'].dataset
+    dataset.update(filter_cfg=dict(min_size=65), test_mode=False)
+    runner = build_runner(cfg)
+    with pytest.raises(UserError, match=rf'{stage}_dataloader\.dataset is empty'):
+        getattr(runner, stage)()
+
+
+def test_fewer_images_than_a_batch(cfg):
+    cfg.train_dataloader.update(batch_size=5, drop_last=True)
+    runner = build_runner(cfg)
+    with pytest.raises(UserError, match='4 images are fewer than batch_size 5'):
+        runner.train()
