@@ -28,6 +28,14 @@ FLAGS = (
 )
 
 
+def differences(found, expected):
+    """What is not equal in results, NaN being equal to NaN."""
+    for mine, other in zip(found, expected, strict=True):
+        near = torch.isclose(mine.cpu(), other, rtol=1e-6, atol=1e-6, equal_nan=True)
+        if not near.all():
+            yield f'{mine.cpu()[~near]} is not {other[~near]}'
+
+
 @pytest.mark.parametrize(
     ('name', 'twin', 'case', 'places'),
     [
@@ -51,10 +59,28 @@ def test_equal_to_the_twin(name, twin, case, places):
                 twin(*arguments)
             continue
         expected = with_gradients(twin, arguments, places)
-        for mine, other in zip(found, expected, strict=True):
-            near = torch.isclose(mine, other, rtol=1e-6, atol=1e-6, equal_nan=True)
-            assert near.all(), f'seed {seed}: {mine[~near]} is not {other[~near]}'
+        assert list(differences(found, expected)) == [], f'seed {seed}'
     assert 10 < refused < 100
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.parametrize(
+    ('name', 'case', 'places'),
+    [
+        ('deform_roi_align', roi_case, (0, 2)),
+        ('local_importance_pool2d', pool_case, (0, 1)),
+    ],
+)
+def test_cuda_equals_cpu(name, case, places):
+    op = getattr(torch.ops.mmdet_plus, name)
+    for seed in range(300):
+        arguments = case(seed, torch.float64)
+        expected = attempt(with_gradients, op, arguments, places)
+        if expected is REFUSED:
+            continue  # a batch index outside stops CUDA for good
+        there = [x.cuda() if isinstance(x, torch.Tensor) else x for x in arguments]
+        found = with_gradients(op, there, places)
+        assert list(differences(found, expected)) == [], f'seed {seed}'
 
 
 def runtime_libraries():
