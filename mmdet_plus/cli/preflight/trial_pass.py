@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
+from mmdet.models.detectors import SingleStageDetector, TwoStageDetector
 from mmdet.models.roi_heads import CascadeRoIHead, StandardRoIHead
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor, nn
@@ -21,7 +22,8 @@ LAYERS: tuple[tuple[type[nn.Module], str, int], ...] = (
 )
 PACKAGES = ('torch.nn.', 'mmcv.cnn.')  # whose layers take nothing else
 MISFIT_ASSERTION = 'len(self.in_channels)'  # of necks
-# Whose ways from features to boxes are known, and no other's.
+# Whose ways from images to heads and on to boxes are known, and no other's.
+DETECTORS = (SingleStageDetector, TwoStageDetector)
 ROI_HEADS = (StandardRoIHead, CascadeRoIHead)
 
 
@@ -52,32 +54,41 @@ def check_fits(model: nn.Module) -> None:
     """
     if any(parameter.device.type != 'meta' for parameter in model.parameters()):
         return
-    if not isinstance(getattr(model, 'backbone', None), nn.Module):
-        return  # a model around another one
+    kind: Any = type(model)
+    if not any(
+        issubclass(kind, known)
+        and kind.extract_feat is known.extract_feat
+        and kind.loss is known.loss
+        for known in DETECTORS
+    ):
+        return
     model.eval()
-    image = torch.zeros(1, 3, SIDE, SIDE, device='meta')
     with torch.no_grad(), torch.device('meta'):
-        features = _outputs(Stage('model.backbone', model.backbone, '', image))
-        if features is None:
+        features, source = _features(model)
+        if not isinstance(features, tuple | list):
             return
-        source = 'model.backbone'
-        if getattr(model, 'neck', None) is not None:
-            neck = Stage('model.neck', model.neck, source, features)
-            features, source = _outputs(neck), neck.key
-        if features is None or not all(isinstance(x, Tensor) for x in features):
-            return
-        for stage in _heads(model, features, source):
-            _check_levels(stage, _outputs(stage))
+        if all(isinstance(x, Tensor) for x in features):
+            for stage in _heads(model, features, source):
+                _check_levels(stage, _outputs(stage))
 
 
-def _heads(
-    model: nn.Module, features: Sequence[Tensor], source: str
-) -> Iterator[Stage]:
+def _features(model: Any) -> tuple[Any, str]:
+    """What the heads are given, None if that cannot be said, and who gives it."""
+    image = torch.zeros(1, 3, SIDE, SIDE)
+    backbone = Stage('model.backbone', model.backbone, '', image)
+    features = _outputs(backbone)
+    if features is None or not model.with_neck:
+        return features, backbone.key
+    neck = Stage('model.neck', model.neck, backbone.key, features)
+    return _outputs(neck), neck.key
+
+
+def _heads(model: Any, features: Sequence[Tensor], source: str) -> Iterator[Stage]:
     for name in ('rpn_head', 'bbox_head'):
         head = getattr(model, name, None)
         if isinstance(head, BaseDenseHead):
             yield Stage(f'model.{name}', head, source, features)
-    roi_head = getattr(model, 'roi_head', None)
+    roi_head: Any = getattr(model, 'roi_head', None)
     if type(roi_head) not in ROI_HEADS or roi_head.with_shared_head:
         return
     for kind in ('bbox', 'mask'):

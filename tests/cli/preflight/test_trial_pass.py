@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
 from mmengine.config import Config
 
@@ -103,5 +104,17 @@ def test_other_failures_and_models_with_weights_say_nothing(cfg, tried):
     model.neck = Odd()
     check_fits(model)
     assert tried == {'model.backbone': True, 'model.neck': False}
-    del model.backbone
+
+
+def test_detectors_of_other_ways_are_not_judged(cfg, tried):
+    class Own(TwoStageDetector):
+        def extract_feat(self, batch_inputs):
+            return self.neck(self.backbone(batch_inputs)[1:])
+
+    settings = cfg.model
+    settings.pop('type')
+    settings.neck.in_channels = [16, 32, 64]
+    with torch.device('meta'):
+        model = Own(**settings)
     check_fits(model)
+    assert tried == {}
