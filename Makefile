@@ -30,8 +30,8 @@ test: $(INSTALLED) ## the fast test suite
 test-slow: $(INSTALLED) ## the tests that train or build something
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
-fuzz: $(INSTALLED) ## random batches for every method, some minutes; FUZZ_BATCHES=1000 for more
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests/integration/test_fuzz.py
+fuzz: $(INSTALLED) ## random batches for every method, ops under sanitizers, some minutes; FUZZ_BATCHES=1000 for more
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests/integration/test_fuzz.py tests/ops/test_sanitizers.py
 
 lint: $(INSTALLED) ## ruff and clang-format
 	$(BIN)/ruff check .

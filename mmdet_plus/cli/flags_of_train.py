@@ -52,6 +52,7 @@ def set_train_options(cfg: Config, args: Namespace) -> None:
     if args.auto_scale_lr:
         _scale_learning_rate(cfg)
     _save_whole_checkpoints(cfg)
+    _checkpoint_activations(cfg)
     for line in _choose_start(cfg, args):
         if is_first_process(cfg.launcher):
             print(line)
@@ -61,6 +62,13 @@ def _save_whole_checkpoints(cfg: Config) -> None:
     hook = (cfg.get('default_hooks') or {}).get('checkpoint')
     if hook is not None and hook.get('type') == 'CheckpointHook':
         hook['type'] = 'WholeCheckpointHook'
+
+
+def _checkpoint_activations(cfg: Config) -> None:
+    modules = cfg.pop('activation_checkpointing', None)
+    if modules:
+        hook = dict(type='ActivationCheckpointingHook', modules=modules)
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
 def _choose_start(cfg: Config, args: Namespace) -> list[str]:

@@ -1,6 +1,11 @@
 """What runs around the models: hooks, optimizer wrappers, parts of the tools."""
 
-from .hooks import EpochSeedHook, FuseConvBNHook, ImageErrorHook
+from .hooks import (
+    ActivationCheckpointingHook,
+    EpochSeedHook,
+    FuseConvBNHook,
+    ImageErrorHook,
+)
 from .mixed_precision_test_loop import MixedPrecisionTestLoop
 from .optim_wrappers import CpuAmpOptimWrapper
 from .sharded_test_loop import (
@@ -11,6 +16,7 @@ from .sharded_test_loop import (
 from .whole_file_backend import WholeFileBackend
 
 __all__ = [
+    'ActivationCheckpointingHook',
     'ChosenSampler',
     'CpuAmpOptimWrapper',
     'EpochSeedHook',

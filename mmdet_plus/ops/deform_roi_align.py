@@ -72,9 +72,11 @@ def deform_roi_align_reference(
     _check(input, rois, offset, output_size)
     dtype = _accumulate_type(input)
     output = rois.new_zeros(len(rois), input.shape[1], *output_size, dtype=dtype)
+    # Without samples, too, there is a gradient: zero.
+    for part in (input,) if offset is None else (input, offset):
+        output = output + part.flatten()[:0].sum()
     if len(rois) == 0:
-        parts = [input] if offset is None else [input, offset]
-        return output.to(input.dtype) + sum(part.sum() * 0 for part in parts)
+        return output.to(input.dtype)
     rois = rois.detach().to(dtype)
     images = rois[:, 0].long()
     ratios = _sampling_ratios(rois, output_size, spatial_scale, sampling_ratio)

@@ -16,7 +16,8 @@ def roi_max_pool(
 
     Corners are rounded to cells and both belong to the RoI, which has at least one
     cell. Bins begin and end on whole cells and overlap where the RoI does not divide;
-    a bin outside the map gives 0. As in Caffe and MXNet; mmcv's ``RoIPool`` does not
+    a bin outside the map gives 0. A RoI that is not finite gives NaN, and sends no
+    gradient. As in Caffe and MXNet; mmcv's ``RoIPool`` does not
     round the corners, and has no CPU kernel.
 
     Args:
@@ -27,17 +28,28 @@ def roi_max_pool(
 
     Returns:
         (n, C, h, w) of the dtype of ``input``, differentiable in ``input``.
+
+    Raises:
+        RuntimeError: a batch index outside the batch.
     """
     bins_y, bins_x = _pair(output_size)
+    if not ((rois[:, 0] >= 0) & (rois[:, 0] < len(input))).all():
+        raise RuntimeError(
+            f'roi_max_pool: a batch index lies outside [0, {len(input)})'
+        )
+    broken = ~rois.isfinite().all(dim=1)
     # Half away from zero, as C rounds; corners are not negative after clipping.
-    corners = (rois[:, 1:].float() * spatial_scale + 0.5).floor()
+    corners = rois[:, 1:].float().masked_fill(broken[:, None], 0) * spatial_scale
+    corners = (corners + 0.5).floor()
     x1, x2 = _bin_edges(corners[:, 0], corners[:, 2], bins_x, input.shape[3])
     y1, y2 = _bin_edges(corners[:, 1], corners[:, 3], bins_y, input.shape[2])
     if len(rois) == 0:
         return input.new_zeros(0, input.shape[1], bins_y, bins_x)
     largest = _largest_values(input, rois[:, 0].long(), (y1, y2), (x1, x2))
     empty = (y2 <= y1)[:, :, None] | (x2 <= x1)[:, None, :]
-    return largest.masked_fill(empty[..., None], 0).permute(0, 3, 1, 2).contiguous()
+    largest = largest.masked_fill(empty[..., None], 0)
+    largest = largest.masked_fill(broken[:, None, None, None], float('nan'))
+    return largest.permute(0, 3, 1, 2).contiguous()
 
 
 def _largest_values(

@@ -31,6 +31,15 @@ def test_without_flags_checkpoints_are_whole():
     assert cfg.default_hooks.checkpoint == dict(type='WholeCheckpointHook', interval=2)
 
 
+def test_activations_are_checkpointed_by_the_hook():
+    other = dict(type='EpochSeedHook')
+    cfg = config(activation_checkpointing=['neck'], custom_hooks=[other])
+    set_train_options(cfg, arguments())
+    own = dict(type='ActivationCheckpointingHook', modules=['neck'])
+    assert cfg.custom_hooks == [other, own]
+    assert 'activation_checkpointing' not in cfg
+
+
 def save(path, **changes):
     path.parent.mkdir(exist_ok=True)
     state = dict(state_dict={}, meta=dict(epoch=1, iter=5), message_hub={}, **changes)

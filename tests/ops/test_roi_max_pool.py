@@ -1,3 +1,4 @@
+import pytest
 import torch
 from samples import released_pooling
 
@@ -37,3 +38,24 @@ def test_no_rois():
     feats = torch.rand(1, 3, 4, 4)
     pooled = roi_max_pool(feats, torch.empty(0, 5), output_size=(2, 3))
     assert pooled.shape == (0, 3, 2, 3)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), float('-inf')])
+@pytest.mark.parametrize('column', [1, 2, 3, 4])
+def test_a_roi_that_is_not_finite_is_nan_and_sends_no_gradient(value, column):
+    feats = torch.rand(2, 3, 4, 4, requires_grad=True)
+    rois = torch.tensor([[0.0, 0, 0, 3, 3], [1, 1, 1, 3, 3]])
+    rois[1, column] = value
+    pooled = roi_max_pool(feats, rois, output_size=2)
+    assert pooled[1].isnan().all()
+    assert torch.equal(pooled[:1], roi_max_pool(feats, rois[:1], output_size=2))
+    pooled.sum().backward()
+    assert feats.grad[0].sum() == 3 * 4
+    assert feats.grad[1].abs().sum() == 0
+
+
+@pytest.mark.parametrize('index', [-1, 2, float('nan')])
+def test_bad_batch_index_is_refused(index):
+    rois = torch.tensor([[index, 0.0, 0, 3, 3]])
+    with pytest.raises(RuntimeError, match=r'batch index lies outside \[0, 2\)'):
+        roi_max_pool(torch.rand(2, 3, 4, 4), rois, output_size=2)

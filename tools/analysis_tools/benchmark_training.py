@@ -5,11 +5,14 @@
 A config is a file or a name such as ``mmdet::faster_rcnn/faster-rcnn_r50_fpn_2x_coco``.
 A step is loss, gradients and optimizer on random images with ``--objects`` objects,
 which are proposals, too: as many RoIs are on objects as in a training that goes well.
+With ``--checkpointed PART ...`` each detector is timed a second time, without keeping
+the activations of these parts (config key ``activation_checkpointing``).
 Prints one table: median seconds, the ratio to the first detector, and by how much the
 memory of the process grows (Linux).
 """
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -32,10 +35,8 @@ from mmdet_plus.analysis.inference_cost.training_steps import (
 )
 from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
-from mmdet_plus.cli.flags_of_benchmarks import (
-    add_shape,
-    add_timing_arguments,
-)
+from mmdet_plus.cli.flags_of_benchmarks import add_shape, add_timing_arguments
+from mmdet_plus.engine import ActivationCheckpointingHook
 
 
 def build_parser() -> ToolParser:
@@ -46,6 +47,13 @@ def build_parser() -> ToolParser:
     )
     parser.add_argument('--batch', type=at_least(1), default=1, help='images; 1')
     parser.add_argument('--objects', type=at_least(1), default=100, help='of an image')
+    parser.add_argument(
+        '--checkpointed',
+        nargs='+',
+        metavar='PART',
+        default=[],
+        help='parts whose activations are computed anew',
+    )
     add_shape(parser, 640, 640)
     add_timing_arguments(parser)
     return parser
@@ -58,6 +66,19 @@ def num_classes_of(cfg: Config) -> int:
     return (head[0] if isinstance(head, list) else head).num_classes
 
 
+def prepare(name: str, args: Namespace, checkpointed: Sequence[str] = ()) -> partial:
+    """A training step of a detector of random weights."""
+    cfg = read_benchmark_config(name)
+    model = build_for_training(cfg).to(args.device)
+    ActivationCheckpointingHook(checkpointed).wrap(model)
+    inputs = torch.randn(args.batch, 3, *input_shape(cfg, tuple(args.shape)))
+    samples = labelled_samples_for(
+        inputs.to(args.device), args.objects, num_classes_of(cfg), model.with_mask
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
+    return partial(training_step, model, optimizer, inputs.to(args.device), samples)
+
+
 def benchmark(argv: Sequence[str] | None) -> None:
     """Parse the arguments, time all detectors and print the table."""
     args = build_parser().parse_args(argv)
@@ -65,15 +86,10 @@ def benchmark(argv: Sequence[str] | None) -> None:
     init_default_scope('mmdet')
     steps = {}
     for name in args.configs:
-        cfg = read_benchmark_config(name)
-        model = build_for_training(cfg).to(args.device)
-        shape = input_shape(cfg, tuple(args.shape))
-        inputs = torch.randn(args.batch, 3, *shape, device=args.device)
-        samples = labelled_samples_for(
-            inputs, args.objects, num_classes_of(cfg), model.with_mask
-        )
-        optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
-        steps[name] = partial(training_step, model, optimizer, inputs, samples)
+        steps[Path(name).stem] = prepare(name, args)
+        if args.checkpointed:
+            step = prepare(name, args, args.checkpointed)
+            steps[f'{Path(name).stem}, checkpointed'] = step
     growth = {name: peak_growth(step) for name, step in steps.items()}
     seconds = median_seconds(steps, args.runs, args.device)
     print(
@@ -81,9 +97,9 @@ def benchmark(argv: Sequence[str] | None) -> None:
         f'threads, {args.device}, torch {torch.__version__}, median of {args.runs}\n'
     )
     print('| detector | seconds a step | ratio | MiB |\n|' + ' --- |' * 4)
+    first = next(iter(seconds.values()))
     for name, own in seconds.items():
-        ratio = own / seconds[args.configs[0]]
-        print(f'| {Path(name).stem} | {own:.3f} | {ratio:.2f} | {growth[name]:.0f} |')
+        print(f'| {name} | {own:.3f} | {own / first:.2f} | {growth[name]:.0f} |')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

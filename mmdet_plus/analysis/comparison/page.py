@@ -96,15 +96,19 @@ def plan_page(
 
 def _origin(jobs: Sequence[Job]) -> str:
     """What the numbers rest on."""
-    lines = []
+    found: dict[str, dict[str, None]] = {}
     for job in jobs:
         if job.is_done:
             about = json.loads(job.result_file.read_text())
-            named = [f'{name} {value}' for name, value in about['versions'].items()]
             threads = f'{about["threads"]} thread{"s" * (about["threads"] > 1)}'
-            lines.append(f'{threads} on {about["device"]}; {", ".join(named)}.')
+            facts = {'': f'{threads} on {about["device"]}', **about['versions']}
+            for name, value in facts.items():
+                found.setdefault(name, {})[str(value)] = None
+    if not found:
+        return ''
     seeds = ', '.join(map(str, dict.fromkeys(job.seed for job in jobs)))
-    return f'Seeds {seeds}; {" ".join(dict.fromkeys(lines))}' if lines else ''
+    rest = [f'{name} {", ".join(values)}'.strip() for name, values in found.items()]
+    return f'Seeds {seeds}; {"; ".join(rest)}.'
 
 
 def record(

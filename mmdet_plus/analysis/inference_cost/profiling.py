@@ -17,6 +17,8 @@ from ...whole_files import written_whole
 from .timing import now
 
 REST = 'rest'
+# Not called themselves: their parts are.
+OWNERS = ('roi_head', 'detector', 'base', 'refiner', 'tail')
 
 
 @dataclass
@@ -40,7 +42,7 @@ def parts_of(model: BaseDetector) -> dict[str, nn.Module]:
     for name, child in model.named_children():
         if name == 'data_preprocessor':
             continue
-        if name in ('roi_head', 'detector', 'base') or isinstance(child, nn.ModuleList):
+        if name in OWNERS or isinstance(child, nn.ModuleList):
             parts.update({f'{name}.{n}': part for n, part in parts_of(child).items()})
         elif not name.startswith('loss'):
             parts[name] = child

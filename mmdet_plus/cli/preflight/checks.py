@@ -3,8 +3,7 @@
 import math
 import os.path as osp
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +12,6 @@ from mmengine.config import Config
 
 from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
-from ..error_reporting import message_of
 from .classes import check_class_names, check_same_classes
 from .config_keys import SECTIONS, check_names, typed_parts, unregistered
 from .dataset_configs import (
@@ -137,8 +135,9 @@ def check_before_training(cfg: Config) -> list[str]:
     check_buildable(cfg, loaders)
     for hook in cfg.get('custom_hooks') or ():
         kind = registered_class(HOOKS, hook.get('type'))
-        with _errors_of_building():
-            getattr(kind, 'check_before_training', _pass)(cfg)
+        check = getattr(kind, 'check_before_training', None)
+        if check is not None:
+            check(cfg)
     return warnings
 
 
@@ -173,21 +172,6 @@ def _check_needed_checkpoint(key: str, path: str, advice: str) -> None:
         check_checkpoint(path)
     except UserError as error:
         raise UserError(f'{key}: {error}; {advice}') from error
-
-
-def _pass(cfg: Config) -> None:
-    """What a hook checks that has nothing to check."""
-
-
-@contextmanager
-def _errors_of_building() -> Iterator[None]:
-    """Whatever is raised while a model is built is the user's to repair."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f'the config cannot be built: {message_of(error)}') from error
 
 
 def check_values(cfg: Config) -> None:

@@ -15,6 +15,7 @@ from ...errors import UserError
 from ..error_reporting import message_of
 from .config_keys import typed_parts, unregistered
 from .dataset_configs import iter_datasets, iter_evaluators, metric_class
+from .trial_pass import check_fits
 
 BUILDER = 'build_from_cfg'  # of MMEngine, in whose frames the settings are
 MOST_SHOWN = 300  # characters of settings
@@ -30,7 +31,9 @@ def check_buildable(cfg: Config, loaders: dict[str, str | None]) -> None:
         loaders: names of data loaders, each with its evaluator or None.
     """
     init_default_scope(cfg.get('default_scope') or 'mmdet')
-    _try(MODELS, cfg.model, 'model')
+    model = _try(MODELS, cfg.model, 'model')
+    if model is not None:
+        check_fits(model)
     for loader, evaluator in loaders.items():
         for dataset in iter_datasets(cfg, loader):
             for index, step in enumerate(dataset.config.get('pipeline') or ()):
@@ -41,11 +44,11 @@ def check_buildable(cfg: Config, loaders: dict[str, str | None]) -> None:
                 _try(METRICS, {**metric, 'ann_file': None}, key)
 
 
-def _try(registry: Any, config: Any, key: str) -> None:
+def _try(registry: Any, config: Any, key: str) -> Any:
     if not isinstance(config, dict):
-        return
+        return None
     try:
-        _build(registry, config)
+        return _build(registry, config)
     except UserError:
         raise
     except Exception as error:
@@ -59,12 +62,11 @@ def _try(registry: Any, config: Any, key: str) -> None:
         ) from error
 
 
-def _build(registry: Any, config: dict[str, Any]) -> None:
+def _build(registry: Any, config: dict[str, Any]) -> Any:
     # Without memory and time for weights, where the parts stand that.
     with contextlib.suppress(Exception), torch.device('meta'):
-        registry.build(copy.deepcopy(config))
-        return
-    registry.build(copy.deepcopy(config))
+        return registry.build(copy.deepcopy(config))
+    return registry.build(copy.deepcopy(config))
 
 
 def _innermost(error: Exception) -> dict[str, Any] | None:

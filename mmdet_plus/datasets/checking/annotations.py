@@ -161,21 +161,22 @@ def _dropped(
     *,
     needs_objects: bool,
 ) -> list[Finding]:
+    wrong = {rule: items for rule, items in by_rule.items() if rule in WRONG}
     reasons = ', '.join(
         f'{len(items)} {WRONG[rule].split(",")[0].split(":")[0]}'
-        for rule, items in by_rule.items()
-        if rule in WRONG
+        for rule, items in wrong.items()
     )
+    places = [place_of(item) for items in wrong.values() for item in items]
     if not usable and needs_objects:
         crowds = sum(bool(item.get('iscrowd')) for item in chosen)
         kind = 'marked difficult' if any('difficult' in i for i in chosen) else 'crowds'
         reasons = reasons or (f'{crowds} {kind}' if crowds else 'there are none')
         message = f'none of the {len(chosen)} objects can be trained on: {reasons}'
-        return [Finding(True, message)]
-    lost = sum(len(items) for rule, items in by_rule.items() if rule in WRONG)
+        return [Finding(True, message, places)]
+    lost = sum(len(items) for items in wrong.values())
     if lost > MOST_DROPPED * max(1, len(chosen)):
         message = f'{lost} of {len(chosen)} objects cannot be used: {reasons}'
-        return [Finding(True, message)]
+        return [Finding(True, message, places)]
     return []
 
 

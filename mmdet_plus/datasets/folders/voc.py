@@ -24,6 +24,7 @@ IMAGE_FOLDERS = ('JPEGImages', 'images', 'Images', 'data')
 LEAST_ZEROS, LEAST_FILES_OF_ZEROS, LEAST_FRACTIONS = 0.02, 2, 0.5
 NUM_EXAMPLES = 3
 TRUE = ('1', 'true', 'yes')
+NUMBER = re.compile(r'\s+-?[01]$')  # behind names of lists
 DEVKIT = re.compile(r'^VOC20\d\d$')  # folders of VOCdevkit
 
 
@@ -104,7 +105,7 @@ def read_tree(path: str, listed_in: str = '') -> ET.Element:
         raise UserError(
             f'annotation file {path}{place} does not exist; add it or take the line out'
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError) as error:  # of unknown encodings
         raise UserError(f'annotation file {path} cannot be read: {error}') from error
     if tree.tag != 'annotation':
         is_cvat = tree.tag == 'annotations'
@@ -146,10 +147,28 @@ def object_corners(item: ET.Element, source: str) -> list[float]:
     return corners
 
 
-def read_image_set(path: str) -> list[str]:
-    """The names that an image set lists; the number after a name is left out."""
-    lines = [line.split() for line in read_text(path).splitlines()]
-    return [words[0] for words in lines if words]
+def read_image_set(path: str, folder: str) -> list[str]:
+    """The names of the annotation files that an image set lists.
+
+    Args:
+        path: of the image set. A line is a name, or the name or path of an image; the
+            1, 0 or -1 behind it, which lists of single classes have, is left out.
+        folder: of the annotation files.
+    """
+    lines = filter(None, map(str.strip, read_text(path).splitlines()))
+    return [_name_of_line(line, folder) for line in lines]
+
+
+def _name_of_line(line: str, folder: str) -> str:
+    for text in (line, NUMBER.sub('', line)):
+        stem, suffix = osp.splitext(text)
+        for name in (text, stem) if suffix.lower() in IMAGE_SUFFIXES else (text,):
+            parts = Path(name).parts
+            for start in range(len(parts)):
+                shorter = osp.join(*parts[start:])
+                if osp.isfile(osp.join(folder, f'{shorter}.xml')):
+                    return shorter
+    return name
 
 
 def find(
@@ -319,7 +338,7 @@ def _counts_from_zero(paths: Sequence[Path], remarks: list[str]) -> bool:
 
 def _names(ann_file: str, folder: str) -> list[str]:
     if ann_file:
-        return [_without_suffix(name, folder) for name in read_image_set(ann_file)]
+        return read_image_set(ann_file, folder)
     try:
         files = sorted(os.listdir(folder))
     except OSError as error:
@@ -327,15 +346,6 @@ def _names(ann_file: str, folder: str) -> list[str]:
             f'annotation folder {folder} cannot be read: {error}'
         ) from error
     return [file[:-4] for file in files if file.endswith('.xml')]
-
-
-def _without_suffix(name: str, folder: str) -> str:
-    """A name of a list, which may be that of an image."""
-    stem, suffix = osp.splitext(name)
-    is_image = suffix.lower() in IMAGE_SUFFIXES
-    return (
-        stem if is_image and not osp.isfile(osp.join(folder, f'{name}.xml')) else name
-    )
 
 
 def _image_file(folder: str, name: str, tree: ET.Element, path: str) -> str:
@@ -347,9 +357,15 @@ def _image_file(folder: str, name: str, tree: ET.Element, path: str) -> str:
     for file in filter(None, names):
         if osp.isfile(osp.join(folder, file)):
             return osp.join(folder, file)
+    wanted = osp.join(folder, stated or name)
+    if not osp.isdir(folder) or not list_images(folder):
+        raise UserError(
+            f'{path}: its image {wanted} does not exist, as no other does; they are '
+            f'looked for in {", ".join(IMAGE_FOLDERS)} and beside the XML files'
+        )
     raise UserError(
-        f'{path}: its image {osp.join(folder, stated or name)} does not exist; add the '
-        'image or take the annotation file out'
+        f'{path}: its image {wanted} does not exist; add the image or take the '
+        'annotation file out'
     )
 
 

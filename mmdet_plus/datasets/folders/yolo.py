@@ -13,6 +13,8 @@ from mmdet_plus.errors import UserError
 from .base import FolderDataset
 from .coco import SPLIT_NAMES
 from .content import (
+    IMAGE_SUFFIXES,
+    OTHER_SUFFIXES,
     Content,
     area_of,
     bbox_of,
@@ -229,12 +231,18 @@ def has_labels(root: Path) -> bool:
 def _images_at(place: Path) -> list[Path]:
     if not place.is_file():
         return [place / name for name in list_images(str(place))]
-    lines = [line.strip() for line in read_text(place).splitlines() if line.strip()]
-    return [_listed_image(place.parent, line) for line in lines]
+    lines = enumerate(map(str.strip, read_text(place).splitlines()), 1)
+    return [_listed_image(place, line, number) for number, line in lines if line]
 
 
-def _listed_image(folder: Path, line: str) -> Path:
+def _listed_image(place: Path, line: str, number: int) -> Path:
     """An image of a list, also if the list was written for a folder above."""
+    if not line.lower().endswith((*IMAGE_SUFFIXES, *OTHER_SUFFIXES)):
+        raise UserError(
+            f'{place}, line {number}: {line!r} is no image; a list of images has the '
+            'path of one in each line'
+        )
+    folder = place.parent
     parts = Path(line).parts
     tries = [folder / line, *(folder / Path(*parts[n:]) for n in range(1, len(parts)))]
     return next((path for path in tries if path.is_file()), tries[0])

@@ -1,5 +1,6 @@
 """Hooks that train and test tools add to a runner."""
 
+from .activation_checkpointing_hook import ActivationCheckpointingHook
 from .checkpoint_match_hook import CheckpointMatchHook
 from .divergence_hook import DivergenceHook
 from .epoch_seed_hook import EpochSeedHook
@@ -9,6 +10,7 @@ from .new_classes_hook import NewClassesHook
 from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
+    'ActivationCheckpointingHook',
     'CheckpointMatchHook',
     'DivergenceHook',
     'EpochSeedHook',

@@ -35,7 +35,7 @@ def finished(tmp_path):
         content = dict(
             cpu_seconds=120,
             peak_mib=2048,
-            versions=dict(torch='2.13'),
+            versions=dict(torch=f'2.1{3 + job.seed}'),
             threads=1,
             device='CPU',
         )
@@ -62,7 +62,7 @@ def test_page_has_claims_and_runs_and_what_they_rest_on(finished):
     )
     assert 'Two is better: It sees more.' in lines
     assert '![Differences](a/b.png)' in lines
-    assert lines[-1] == 'Seeds 0, 1; 1 thread on CPU; torch 2.13.'
+    assert lines[-1] == 'Seeds 0, 1; 1 thread on CPU; torch 2.13, 2.14.'
 
 
 def test_minutes_are_those_of_whole_trainings(finished):

@@ -1,7 +1,15 @@
+from pathlib import Path
+
 import pytest
 import torch
+from mmdet.registry import MODELS
+from samples.configs import load_config
 from torch import nn
 
+from mmdet_plus.analysis.inference_cost.detectors import (
+    samples_for,
+    without_pretraining,
+)
 from mmdet_plus.analysis.inference_cost.profiling import (
     Cost,
     cost_table,
@@ -11,6 +19,8 @@ from mmdet_plus.analysis.inference_cost.profiling import (
     plot_costs,
     profile,
 )
+
+CONFIGS = Path(__file__).parents[3] / 'configs'
 
 
 class Detector(nn.Module):
@@ -75,3 +85,13 @@ def test_memory_that_is_freed_again_counts():
     # More than other tests may have left behind for the allocator to use again.
     growth = peak_growth(lambda: torch.ones(512, 2**18).sum())
     assert 200 < growth < 1000
+
+
+def test_the_parts_of_a_refiner_count():
+    cfg = load_config(CONFIGS / 'dcr' / 'faster-rcnn-dcrv2_tiny_shapes.py')
+    model = MODELS.build(without_pretraining(cfg.model)).eval()
+    inputs = torch.randn(1, 3, 64, 64)
+    costs = profile(model, inputs, samples_for(inputs), runs=1)
+    ran = [name for name, cost in costs.items() if cost.calls and 'refiner' in name]
+    assert 'roi_head.refiner.roi_extractor' in ran
+    assert [name for name in ran if name.startswith('roi_head.refiner.tail.layer')]

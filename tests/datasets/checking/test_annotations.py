@@ -82,8 +82,11 @@ def test_more_than_half_lost_is_an_error():
         for item in content['annotations'][:4]:
             item['bbox'][0] += 99
 
-    errors = [one.message for one in findings(move) if one.is_error]
-    assert errors == ['4 of 6 objects cannot be used: 4 boxes outside their image']
+    (error,) = [one for one in findings(move) if one.is_error]
+    assert error.message == (
+        '4 of 6 objects cannot be used: 4 boxes outside their image'
+    )
+    assert len(error.places) == 4
 
 
 def test_places_name_three_and_count_the_others():

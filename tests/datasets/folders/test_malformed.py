@@ -289,3 +289,12 @@ def test_a_file_of_coco_without_split_must_be_whole(coco):
 def test_first_images_of_coco_may_be_absent(coco):
     (coco / 'train/a.jpg').unlink()
     assert recognise(str(coco)).splits['train']['data_prefix'] == dict(img='train')
+
+
+def test_lists_of_other_things_than_images(yolo):
+    (yolo / 'list.txt').write_text('images/train/a.jpg\n\nnames: [cat]\n')
+    edit(yolo / 'data.yaml', lambda text: text + '\ntrain: list.txt\n')
+    with pytest.raises(
+        UserError, match=r"list\.txt, line 3: 'names: \[cat\]' is no im"
+    ):
+        recognise(str(yolo))

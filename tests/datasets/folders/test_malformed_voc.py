@@ -31,6 +31,7 @@ def voc(tmp_path):
         ('bndbox>', 'robndbox>', r'object\[0\] is a rotated box .* label it anew'),
         ('<xmax>11<', '<xmax>eleven<', "xmax must be a number, got 'eleven'"),
         ('</annotation>', '', r'b\.xml is not valid XML: .*line 4'),
+        ('<annotation>', '<?xml version="1.0" encoding="x-no"?><annotation>', 'x-no'),
         ('<annotation>', '<annotation xmlns="x">', r'begins with <\{x\}annotation>'),
     ],
 )
@@ -47,6 +48,37 @@ def test_absent_files_of_voc(voc):
     (voc / 'Annotations/b.xml').unlink()
     with pytest.raises(UserError, match=r'b\.xml, for a line of .*train\.txt'):
         recognise(str(voc))
+
+
+def test_a_folder_of_voc_without_images(voc):
+    for path in (voc / 'JPEGImages').iterdir():
+        path.unlink()
+    with pytest.raises(UserError, match=r'as no other does; .* in JPEGImages, images'):
+        recognise(str(voc))
+
+
+@pytest.mark.parametrize(
+    ('name', 'line'),
+    [
+        ('b', 'b.jpg'),
+        ('b', '/home/me/VOC2007/JPEGImages/b.jpg'),
+        ('b', 'b  -1'),
+        ('my b', 'my b'),
+        ('my b', 'my b.jpg'),
+        ('my b 1', 'my b 1'),
+        ('b.jpg', 'b.jpg'),
+        ('day/b', 'day/b'),
+    ],
+)
+def test_lines_of_lists_name_annotation_files(voc, name, line):
+    for folder, suffix in (('Annotations', 'xml'), ('JPEGImages', 'jpg')):
+        path = voc / folder / f'{name}.{suffix}'
+        path.parent.mkdir(exist_ok=True)
+        (voc / folder / f'b.{suffix}').rename(path)
+    (voc / 'ImageSets/Main/train.txt').write_text(f'a\n{line}\n')
+    data = recognise(str(voc))
+    images = data.dataset('train').content()['images']
+    assert [image['file_name'] for image in images] == ['a.jpg', f'{name}.jpg']
 
 
 def spoil_corners(voc, names, old, new):
