@@ -35,7 +35,9 @@ LINE = re.compile(r'import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)')
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--runs', type=at_least(1), default=10)
+    parser.add_argument(
+        '--runs', type=at_least(1), default=10, help='starts of each command; 10'
+    )
     return parser
 
 
