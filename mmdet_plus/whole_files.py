@@ -23,7 +23,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         OSError: the file cannot be written; names it.
     """
     path = Path(path)
-    part = path.with_name(f'{path.stem}.{os.getpid()}{PART}{path.suffix}')
+    part = part_of(path)
     try:
         yield part
         with part.open('rb+') as stream:
@@ -35,6 +35,11 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written to before it gets its name."""
+    return path.with_name(f'{path.stem}.{os.getpid()}{PART}{path.suffix}')
 
 
 @contextmanager

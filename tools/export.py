@@ -21,6 +21,7 @@ from mmdet_plus.cli.trained_detector import load_detector
 from mmdet_plus.deploy.description import MIN_OPSET, PRECISIONS, ExportOptions
 from mmdet_plus.deploy.exporting import check_opset, check_place, export
 from mmdet_plus.deploy.verification import images_in
+from mmdet_plus.errors import UserError
 
 
 def build_parser() -> ToolParser:
@@ -64,6 +65,8 @@ def run(argv: Sequence[str] | None) -> None:
     parser.set_defaults(device='cpu')
     args = parser.parse_args(argv)
     check_opset(args.opset)
+    if args.out.suffix.lower() != '.onnx' and not args.out.is_dir():
+        raise UserError(f'--out {args.out} must end with .onnx')
     check_place(args.out)
     images = images_in(args.verify) if args.verify else []
     cfg, detector = load_detector(args)

@@ -92,12 +92,17 @@ def build_parser() -> ToolParser:
         help='name (tools/zoo.py list), config, or checkpoint that carries its config',
     )
     parser.add_argument('--weights', help='checkpoint; a named model has its own')
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/image_demo'))
+    parser.add_argument(
+        '--out-dir',
+        type=Path,
+        default=Path('work_dirs/image_demo'),
+        help='folder to write to; work_dirs/image_demo',
+    )
     parser.add_argument(
         '--score-thr', type=number_in(0, 1), default=0.3, help='to draw; 0.3'
     )
     parser.add_argument('--device', type=device_name, help='such as cuda:0 or cpu')
-    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--batch-size', type=int, default=1, help='images at once; 1')
     parser.add_argument(
         '--save-json',
         action='store_true',

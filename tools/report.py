@@ -19,6 +19,7 @@ from mmengine.config import Config
 
 import mmdet_plus  # noqa: F401  registers the components
 from mmdet_plus.analysis.bootstrap import NUM_RESAMPLES
+from mmdet_plus.analysis.report.ground_truth import GroundTruth
 from mmdet_plus.analysis.report.parts import Report
 from mmdet_plus.analysis.report.predictions import load_ground_truth, load_predictions
 from mmdet_plus.analysis.report.several import compare_detectors
@@ -138,10 +139,22 @@ def default_names(files: Sequence[Path]) -> list[str]:
     return next(unique, [str(path) for path in files])
 
 
+def check_images(truth: GroundTruth, folder: Path) -> None:
+    """Warn of images that are not in the folder; refuse where none is."""
+    absent = [name for name in truth.files if not (folder / name).is_file()]
+    message = f'{len(absent)} of {len(truth.files)} images are not in {folder}'
+    if absent and len(absent) == len(truth.files):
+        raise UserError(f'--images: {message}, such as {absent[0]}')
+    if absent:
+        print_warnings([f'--images: {message}, such as {absent[0]}'])
+
+
 def report_on_files(args: Namespace) -> Report:
     """Read predictions and annotations, and measure."""
     names = names_of(args)
     truth = load_ground_truth(args.ann)
+    if args.images:
+        check_images(truth, args.images)
     if not truth.counts.any():
         raise UserError(f'{args.ann} has no objects')
     files = args.compare or [args.predictions]

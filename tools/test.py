@@ -1,5 +1,6 @@
 """Test a detector: ``python tools/test.py CONFIG CHECKPOINT``."""
 
+import math
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 from mmengine.runner import Runner
 
 import mmdet_plus  # noqa: F401  registers the components
-from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments
+from mmdet_plus.cli.arguments import ToolParser, add_shared_arguments, number_in
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.flags_of_test import set_test_options
 from mmdet_plus.cli.launch import run_job
@@ -63,7 +64,10 @@ def _add_run_arguments(parser: ToolParser) -> None:
         '--show-dir', help='save painted images here, below work_dir/<time>'
     )
     parser.add_argument(
-        '--wait-time', type=float, default=2, help='seconds each image is shown'
+        '--wait-time',
+        type=number_in(0, math.inf),
+        default=2,
+        help='seconds each image is shown',
     )
 
 

@@ -23,8 +23,12 @@ from mmdet_plus.cli.arguments import (
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.errors import UserError
 from mmdet_plus.zoo import find_entry, load_index
+from mmdet_plus.zoo.file_checks import WEIGHT_SUFFIXES, check_checkpoint
 
 SHIPPED = 'package:'
+
+
+HIGHEST_PORT = 65535
 
 
 def build_parser() -> ToolParser:
@@ -40,7 +44,9 @@ def build_parser() -> ToolParser:
     parser.add_argument(
         '--host', default='127.0.0.1', help='0.0.0.0 opens the page to the network'
     )
-    parser.add_argument('--port', type=at_least(0), default=7860, help='0: a free one')
+    parser.add_argument(
+        '--port', type=at_least(0, HIGHEST_PORT), default=7860, help='0: a free one'
+    )
     parser.add_argument('--device', type=device_name, help='such as cuda:0 or cpu')
     parser.add_argument(
         '--max-megabytes',
@@ -70,12 +76,16 @@ def shipped_models() -> list[str]:
 def check_model(model: str) -> None:
     """Raise ``UserError`` for a model that is not there."""
     files = model.split('=')
+    if len(files) == 1 and model.endswith('.py'):
+        raise UserError(f'--model: {model} has no weights: CONFIG=CHECKPOINT')
     if len(files) == 1 and not Path(model).suffix:
         find_entry(model)
         return
     for file in files:
         if not Path(file).is_file():
             raise UserError(f'--model: {file} does not exist')
+        if Path(file).suffix in WEIGHT_SUFFIXES:
+            check_checkpoint(file)
 
 
 def run(argv: Sequence[str] | None) -> None:

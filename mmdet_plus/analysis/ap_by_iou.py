@@ -1,6 +1,5 @@
 """Average precision at one overlap after the other, of result files."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from matplotlib.figure import Figure
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from ..errors import UserError
 from ..whole_files import written_whole
+from .coco_files import check_result, read_json
 
 IOU_THRS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -28,11 +29,14 @@ def average_precisions(
     Returns:
         One value in [0, 1] for each overlap, the mean over classes with objects; zero
         without any box.
+
+    Raises:
+        UserError: a file cannot be read, or they do not belong together.
     """
-    boxes = json.loads(Path(results_file).read_text())
+    boxes, truth = read_json(Path(results_file), list), _read_truth(Path(ann_file))
+    _check_fit(boxes, truth, f'{results_file} does not fit {ann_file}')
     if not boxes:
         return [0.0] * len(iou_thrs)
-    truth = COCO(str(ann_file))
     evaluation = COCOeval(truth, truth.loadRes(boxes), 'bbox')
     evaluation.params.iouThrs = np.asarray(iou_thrs, float)
     evaluation.evaluate()
@@ -42,6 +46,28 @@ def average_precisions(
     return [
         float(own[own > -1].mean()) if (own > -1).any() else 0.0 for own in precisions
     ]
+
+
+def _read_truth(path: Path) -> COCO:
+    truth = COCO()
+    truth.dataset = read_json(path, dict)
+    missing = {'images', 'annotations', 'categories'} - truth.dataset.keys()
+    if missing:
+        raise UserError(f'{path} has no {sorted(missing)[0]} in COCO format')
+    truth.createIndex()
+    return truth
+
+
+def _check_fit(boxes: list, truth: COCO, message: str) -> None:
+    for index, box in enumerate(boxes):
+        try:
+            check_result(index, box)
+        except (TypeError, ValueError) as error:
+            raise UserError(f'{message}: {error}') from error
+    for key, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
+        unknown = next((box[key] for box in boxes if box[key] not in known), None)
+        if unknown is not None:
+            raise UserError(f'{message}: the annotations have no {key} {unknown}')
 
 
 def plot_average_precisions(

@@ -124,8 +124,8 @@ def num_processes(launcher: str) -> int:
     return place_of_process(launcher)[1]
 
 
-def at_least(low: int) -> Callable[[str], int]:
-    """Argument type: an integer from ``low`` on."""
+def at_least(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Argument type: an integer from ``low`` on, up to ``high``."""
 
     def parse(text: str) -> int:
         try:
@@ -134,6 +134,8 @@ def at_least(low: int) -> Callable[[str], int]:
             raise ArgumentTypeError(f'must be an integer, got {text!r}') from None
         if value < low:
             raise ArgumentTypeError(f'must be at least {low}, got {value}')
+        if high is not None and value > high:
+            raise ArgumentTypeError(f'must be at most {high}, got {value}')
         return value
 
     return parse

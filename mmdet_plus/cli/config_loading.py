@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import UserError
+from ..zoo.file_checks import WEIGHT_SUFFIXES
 from ..zoo.index import index_root
 from .arguments import is_first_process
 from .data_roots import follow_data_root
@@ -53,12 +54,16 @@ def read_config(path: str) -> Config:
         raise UserError(f'config file {path} is a folder: name a file in it')
     if not osp.isfile(path):
         raise UserError(f'config file {path} does not exist{_neighbours(path)}')
+    if path.endswith(WEIGHT_SUFFIXES):
+        raise UserError(f'{path} is a checkpoint: the config file comes first')
     if path.endswith('.py'):
         _check_syntax(path)
     try:
         return Config.fromfile(path)
     except UserError as error:
         raise UserError(f'config file {path}: {error}') from error
+    except RecursionError as error:
+        raise UserError(f'config file {path}: its _base_ leads back to it') from error
     except Exception as error:
         raise UserError(
             f'config file {path} cannot be read: {type(error).__name__}: {error} '

@@ -142,12 +142,25 @@ def build_runner(cfg: Config) -> Runner:
     """Build the runner of a checked config; add what explains failures."""
     setup_cache_size_limit_of_dynamo()
     add_guards(cfg)
+    _check_stages(cfg)
     try:
         if cfg.get('runner_type'):
             return RUNNERS.build(cfg)
         return GuardedRunner.from_cfg(cfg)
     except Exception as error:
         raise UserError(f'the config cannot be built: {message_of(error)}') from error
+
+
+def _check_stages(cfg: Config) -> None:
+    """Raise ``UserError`` for validation or a test of which a part is absent."""
+    for stage in ('val', 'test'):
+        keys = [f'{stage}_{name}' for name in ('dataloader', 'cfg', 'evaluator')]
+        absent = [key for key in keys if cfg.get(key) is None]
+        if 0 < len(absent) < len(keys):
+            raise UserError(
+                f'{", ".join(keys)} go together: {", ".join(absent)} must be set, or '
+                'all of them None'
+            )
 
 
 def add_guards(cfg: Config) -> None:

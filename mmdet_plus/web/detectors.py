@@ -160,7 +160,7 @@ class Shelf:
         unsafe_load: see ``DetInferencer``.
 
     Raises:
-        UserError: two of them have the same name.
+        UserError: two of them have the same name, or one is no ONNX file.
     """
 
     def __init__(
@@ -175,6 +175,9 @@ class Shelf:
         if len(self._models) < len(models):
             raise UserError('two of the models have the same name')
         self._loaded: dict[str, PageDetector] = {}
+        for name, model in self._models.items():
+            if model.endswith('.onnx'):  # what it is shows only when it is opened
+                self._loaded[name] = _open_onnx(model)
 
     @property
     def names(self) -> list[str]:
@@ -187,14 +190,19 @@ class Shelf:
         return self._loaded[name]
 
     def _load(self, model: str) -> PageDetector:
-        if model.endswith('.onnx'):
-            return OnnxFile(model)
         config, equals, weights = model.partition('=')
         if equals:
             return TorchDetector(config, weights, **self._options)
         if Path(model).suffix in WEIGHT_SUFFIXES:
             return TorchDetector(None, model, **self._options)
         return TorchDetector(model, **self._options)
+
+
+def _open_onnx(path: str) -> OnnxFile:
+    try:
+        return OnnxFile(path)
+    except ValueError as error:
+        raise UserError(f'--model: {error}') from error
 
 
 def shown_name(model: str) -> str:

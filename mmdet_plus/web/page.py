@@ -276,29 +276,42 @@ def served(
         limits: of uploads.
         host: address to listen on.
         port: likewise; 0 takes a free one.
+
+    Raises:
+        UserError: nothing can be opened there.
     """
     # What browsers send lies here until it is read, and goes with the page.
     with tempfile.TemporaryDirectory(prefix='mmdet_plus_web_') as folder:
         os.environ['GRADIO_TEMP_DIR'] = folder
         blocks = DemoPage(shelf, limits).blocks()
         blocks.queue(max_size=MOST_WAITING, api_open=False)
-        blocks.launch(
-            server_name=host,
-            server_port=port or None,
-            share=False,
-            quiet=True,
-            prevent_thread_lock=True,
-            max_file_size=int(limits.megabytes * 2**20),
-            state_session_capacity=MOST_SESSIONS,
-            footer_links=[],
-            enable_monitoring=False,
-            ssr_mode=False,
-            theme=gr.themes.Default(
-                font=['system-ui', 'sans-serif'], font_mono=['monospace']
-            ),
-            css=CSS,
-        )
+        try:
+            _launch(blocks, host, port, limits)
+        except OSError as error:  # names a variable of gradio's
+            raise UserError(
+                f'no page can be opened at {host}:{port}: the port is in use or the '
+                'address is not of this machine; choose others with --port and --host'
+            ) from error
         try:
             yield blocks
         finally:
             blocks.close(verbose=False)
+
+
+def _launch(blocks: gr.Blocks, host: str, port: int, limits: Limits) -> None:
+    blocks.launch(
+        server_name=host,
+        server_port=port or None,
+        share=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        max_file_size=int(limits.megabytes * 2**20),
+        state_session_capacity=MOST_SESSIONS,
+        footer_links=[],
+        enable_monitoring=False,
+        ssr_mode=False,
+        theme=gr.themes.Default(
+            font=['system-ui', 'sans-serif'], font_mono=['monospace']
+        ),
+        css=CSS,
+    )

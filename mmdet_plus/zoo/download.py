@@ -70,8 +70,10 @@ def fetch(
     if target.is_dir():
         raise ZooError(f'{target} must be a file, but is a folder: move it away')
     try:
-        with FileLock(f'{target}.lock'):
+        with FileLock(f'{target}.lock') as lock:
             reasons = _try_mirrors(target, file, show_progress)
+            if not reasons:  # whoever waits finds the file
+                Path(lock.lock_file).unlink(missing_ok=True)
     except OSError as error:
         raise ZooError(
             f'{folder} cannot be written to: {error}. Choose another folder with '

@@ -30,7 +30,8 @@ def check_checkpoint(path: str) -> None:
     """
     if '://' not in path:
         if not osp.isfile(path):
-            raise UserError(f'checkpoint {path} does not exist')
+            state = 'is a folder' if osp.isdir(path) else 'does not exist'
+            raise UserError(f'checkpoint {path or "(an empty text)"} {state}')
         if not path.endswith('.safetensors'):
             check_checkpoint_file(path)
     elif path.startswith(SCHEME):

@@ -12,6 +12,8 @@ from .download import sha256_of
 from .matching import check_finite
 from .safe_loading import load_checkpoint_file
 
+LONGEST_NAME = 200  # of 255 that file systems take, with hash, process and suffix
+
 
 def strip_checkpoint(checkpoint: dict[str, Any], *, half: bool) -> dict[str, Any]:
     """Only the weights, and what the classes are called.
@@ -76,10 +78,12 @@ def publish(
         UserError: no such checkpoint, no weights in it, or more than can be loaded
             safely; a name or a folder that cannot be used.
     """
-    if not name or Path(name).name != name:
+    if not name.isprintable() or not name or Path(name).name != name:
         raise UserError(f'--name is the stem of a config file, got {name!r}')
     if out_dir.exists() and not out_dir.is_dir():
         raise UserError(f'{out_dir} is a file, not a folder to write to')
+    if len(name) > LONGEST_NAME:
+        raise UserError(f'--name is longer than {LONGEST_NAME} letters: {name}')
     stripped = strip_checkpoint(load_checkpoint_file(source, unsafe=unsafe), half=half)
     out_dir.mkdir(parents=True, exist_ok=True)
     unnamed = out_dir / f'{name}.pth'

@@ -126,3 +126,16 @@ def test_what_is_no_config_is_named(tmp_path):
         (tmp_path / 'a.py').write_bytes(content)
         with pytest.raises(UserError, match=rf'a\.py .*{reason}'):
             read_config(str(tmp_path / 'a.py'))
+
+
+def test_bases_that_lead_back(tmp_path):
+    (tmp_path / 'a.py').write_text("_base_ = 'b.py'")
+    (tmp_path / 'b.py').write_text("_base_ = 'a.py'")
+    with pytest.raises(UserError, match=r'a\.py: its _base_ leads back'):
+        read_config(str(tmp_path / 'a.py'))
+
+
+def test_a_checkpoint_in_place_of_a_config(tmp_path):
+    (tmp_path / 'a.pth').touch()
+    with pytest.raises(UserError, match=r'a\.pth is a checkpoint: the config'):
+        read_config(str(tmp_path / 'a.pth'))

@@ -33,3 +33,22 @@ def test_fewer_images_than_a_batch(cfg):
     runner = build_runner(cfg)
     with pytest.raises(UserError, match='4 images are fewer than batch_size 5'):
         runner.train()
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'named'),
+    [
+        ('train_dataloader.dataset', None, 'train_cfg or train_dataloader cannot'),
+        ('train_dataloader.prefetch_factor', 2, 'train_cfg or train_dataloader cannot'),
+        ('optim_wrapper.optimizer', None, 'optim_wrapper cannot be built'),
+        ('optim_wrapper.type', 'Absent', "optim_wrapper cannot .*'Absent"),
+        ('model.backbone.init_cfg', dict(a=1), 'model with its init_cfg cannot'),
+        ('param_scheduler', [dict(type='Absent')], "param_scheduler cannot .*'Absent"),
+    ],
+)
+def test_what_cannot_be_built_is_named(cfg, key, value, named):
+    cfg.merge_from_dict({key: value})
+    runner = build_runner(cfg)
+    with pytest.raises(UserError, match=named):
+        runner.train()
+    assert not runner.has_begun

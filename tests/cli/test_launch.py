@@ -94,3 +94,13 @@ def test_other_configs_get_the_guards_that_they_lack():
     cfg = Config(dict(custom_hooks=None))
     launch.add_guards(cfg)
     assert {hook.type for hook in cfg.custom_hooks} == {*launch.GUARDS}
+
+
+@pytest.mark.parametrize('name', ['val_dataloader', 'val_cfg', 'test_evaluator'])
+def test_parts_of_a_stage_go_together(tiny_config, tmp_path, name):
+    cfg = Config.fromfile(tiny_config)
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg[name] = None
+    with pytest.raises(UserError, match=f'go together: {name} must be set'):
+        launch.build_runner(cfg)
+    assert not (tmp_path / 'work').exists()

@@ -3,7 +3,12 @@ import os
 import pytest
 
 from mmdet_plus.cli import output_paths
-from mmdet_plus.cli.output_paths import check_file, check_folder
+from mmdet_plus.cli.output_paths import (
+    check_file,
+    check_folder,
+    check_not_source,
+    check_picture,
+)
 from mmdet_plus.errors import UserError
 
 
@@ -37,3 +42,25 @@ def test_folders_that_may_not_be_written_to(tmp_path, monkeypatch):
     monkeypatch.setattr(output_paths.os, 'access', access)
     with pytest.raises(UserError, match='nothing may be written into'):
         check_folder(tmp_path / 'a', '--out')
+
+
+def test_names_that_are_too_long_only_while_they_are_written(tmp_path):
+    name = 'x' * 250
+    with pytest.raises(UserError, match='cannot be used: File name too long'):
+        check_file(tmp_path / f'{name}.pth', '--out')
+
+
+@pytest.mark.parametrize('name', ['a.txt', 'a', 'a.doc'])
+def test_pictures_end_as_pictures_do(tmp_path, name):
+    check_picture(tmp_path / 'a.PNG', '--out')
+    with pytest.raises(UserError, match=rf'--out .*{name} must end as pictures do'):
+        check_picture(tmp_path / name, '--out')
+
+
+def test_what_is_read_is_not_replaced(tmp_path):
+    source = tmp_path / 'a.pth'
+    source.touch()
+    check_not_source(tmp_path / 'b.pth', source)
+    (tmp_path / 'link').symlink_to(source)
+    with pytest.raises(UserError, match='link is the file to read'):
+        check_not_source(tmp_path / 'link', source)

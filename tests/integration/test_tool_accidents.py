@@ -12,9 +12,10 @@ import pytest
 import torch
 from conftest import REPOSITORY, TINY_CONFIG, write_coco_folder
 from mmdet.registry import MODELS
+from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop
 from mmengine.visualization import Visualizer
 from samples.accidents import Accident, is_good, report
 
@@ -81,6 +82,43 @@ def options() -> Iterator[Accident]:
             yield Accident(f'{key}={text}', NOTHING, words, [f'{key}={text}'])
 
 
+def settings() -> Iterator[Accident]:
+    """Settings that are read late, each with what the message must name."""
+    values = {
+        'train_dataloader.dataset': ('None', 'train_dataloader'),
+        'train_dataloader.prefetch_factor': ('2', 'prefetch_factor'),
+        'optim_wrapper.optimizer': ('None', 'optim_wrapper'),
+        'optim_wrapper.type': ('Absent', 'Absent'),
+        'optim_wrapper.clip_grad.max_norm': ('-1', 'max_norm'),
+        'param_scheduler.0.type': ('MultiStepLR', 'param_scheduler'),
+        'train_cfg': ('5', 'train_cfg'),
+        'custom_hooks': ('[5]', 'custom_hooks'),
+        'default_scope': ('mmdett', 'mmdett'),
+        'log_level': ('LOUD', 'LOUD'),
+        'val_cfg': ('None', 'val_cfg'),
+        'val_evaluator': ('None', 'val_evaluator'),
+        'randomness.deterministic': ('maybe', 'deterministic'),
+        'model.data_preprocessor.pad_size_divisor': ('0', 'pad_size_divisor'),
+        'model.data_preprocessor.mean': ('[1,2]', 'mean'),
+        'model.rpn_head.anchor_generator.scales': ('[0]', 'scales'),
+        'model.rpn_head.anchor_generator.ratios': ('[-1]', 'ratios'),
+        'model.train_cfg.rcnn.sampler.pos_fraction': ('5', 'pos_fraction'),
+        'model.train_cfg.rcnn.assigner.pos_iou_thr': ('7', 'pos_iou_thr'),
+        'model.test_cfg.rcnn.max_per_img': ('1.5', 'max_per_img'),
+        'model.backbone.init_cfg.checkpoint': ('absent.pth', 'init_cfg'),
+        'val_dataloader.dataset.pipeline.1.scale': ('(0,64)', 'scale'),
+        'train_dataloader.dataset.pipeline.2.prob': ('50', 'prob'),
+    }
+    for key, (text, word) in values.items():
+        yield Accident(f'{key}={text}', NOTHING, [word], [f'{key}={text}'])
+
+
+def forget_visualizers() -> None:
+    """They write to the folder of the run that made them."""
+    for kind in (Visualizer, DetLocalVisualizer):
+        kind._instance_dict.clear()
+
+
 def train_arguments(place: Path, accident: Accident) -> list[object]:
     extra = ['--cfg-options', *accident.options] if accident.options else []
     return [place / 'tiny.py', '--work-dir', place / 'work', *extra]
@@ -90,7 +128,7 @@ def train_arguments(place: Path, accident: Accident) -> list[object]:
 def place(tmp_path, monkeypatch):
     """Makes folders with data and a config; nothing is trained."""
 
-    monkeypatch.setattr(Runner, 'train', lambda self: None)
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run', lambda self: None)
     numbers = itertools.count()
 
     def make() -> Path:
@@ -104,19 +142,20 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_options(tool_main, place, capfd, monkeypatch):
+@pytest.mark.parametrize('kind', [options, settings])
+def test_options(kind, tool_main, place, capfd, monkeypatch):
     results = []
-    for accident in options():
+    for accident in kind():
         folder = place()
         monkeypatch.chdir(folder)
         capfd.readouterr()
-        Visualizer._instance_dict.clear()  # writes to the folder of its first run
+        forget_visualizers()
         status = tool_main('train', *train_arguments(folder, accident))
         printed = ''.join(capfd.readouterr())
         good = is_good(status, printed, accident.culprits, [folder / 'work'])
         results.append((f'{accident.name} ({status}): {printed[-200:]}', good))
         shutil.rmtree(folder)
-    assert report('options', results) == 0
+    assert report(kind.__name__, results) == 0
 
 
 def weights() -> Iterator[tuple[str, object, list[str]]]:
@@ -156,7 +195,7 @@ def test_weights(tool_main, place, capfd, monkeypatch):
             Path(name).write_bytes(content)
         elif content is not None:
             torch.save(content, name)
-        Visualizer._instance_dict.clear()
+        forget_visualizers()
         capfd.readouterr()
         status = tool_main('test', 'tiny.py', name)
         printed = ''.join(capfd.readouterr())
@@ -193,7 +232,7 @@ def test_places_to_write_to(tool_main, place, capfd, monkeypatch):
     ]
     results = []
     for name, *arguments in commands:
-        Visualizer._instance_dict.clear()
+        forget_visualizers()
         capfd.readouterr()
         status = tool_main(name, *arguments)
         printed = ''.join(capfd.readouterr())

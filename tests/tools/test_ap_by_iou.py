@@ -41,3 +41,31 @@ def test_files_that_do_not_exist_are_named(tool_main, files, capsys):
     assert 'absent.json does not exist' in capsys.readouterr().err
     assert tool_main(TOOL, *results, '--ann', 'no.json') == 2
     assert 'no.json does not exist' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(image_id=9), 'the annotations have no image_id 9'),
+        (dict(category_id=9), 'the annotations have no category_id 9'),
+        (dict(bbox=[1, 2]), 'needs four numbers and a score'),
+        (dict(score=None), 'needs four numbers and a score'),
+    ],
+)
+def test_results_that_do_not_fit(tool_main, files, capsys, tmp_path, change, message):
+    box = dict(image_id=1, category_id=1, bbox=[0, 0, 10, 5], score=0.9)
+    path = tmp_path / 'other.json'
+    path.write_text(json.dumps([box | change]))
+    assert tool_main(TOOL, path, '--ann', files[0]) == 2
+    assert f'other.json does not fit {files[0]}' in (err := capsys.readouterr().err)
+    assert message in err
+
+
+def test_files_and_overlaps_that_cannot_be(tool_main, files, capsys):
+    ann, results = files
+    assert tool_main(TOOL, ann, '--ann', results[0]) == 2
+    assert 'has no detections in COCO format' in capsys.readouterr().err
+    assert tool_main(TOOL, results[0], '--ann', ann, '--iou-thrs', 50) == 2
+    assert '--iou-thrs: must be a finite number from 0 to 1' in capsys.readouterr().err
+    assert tool_main(TOOL, results[0], '--ann', ann, '--out', 'a.txt') == 2
+    assert 'a.txt must end as pictures do' in capsys.readouterr().err

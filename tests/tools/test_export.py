@@ -49,3 +49,8 @@ def test_a_part_without_a_form_is_named_before_anything_is_written(
     assert message.startswith('a.onnx: exporting and comparing')
     assert 'model.bbox_head.test_cfg.nms.type cannot be exported' in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_other_formats_are_refused(tool_main, capsys):
+    assert tool_main('export', CONFIG, REFINEDET, '--out', 'a.pt') == 2
+    assert '--out a.pt must end with .onnx' in capsys.readouterr().err

@@ -288,3 +288,15 @@ def test_bad_input(tool_main, files, tmp_path, capsys):
     assert not (tmp_path / 'out').exists()
     out = ['--out', truth]
     assert 'truth.json is a file' in error(*flags)
+
+
+def test_folders_without_the_images(tool_main, files, tmp_path, capsys):
+    truth, found = files
+    (tmp_path / 'empty').mkdir()
+    flags = ['--predictions', found, '--ann', truth, '--out', tmp_path / 'report']
+    assert tool_main('report', *flags, '--images', tmp_path / 'empty') == 2
+    assert 'error: --images: 5 of 5 images are not in' in capsys.readouterr().err
+    assert not (tmp_path / 'report').exists()
+    next((tmp_path / 'images').iterdir()).unlink()
+    assert tool_main('report', *flags, '--images', tmp_path / 'images') == 0
+    assert 'warning: --images: 1 of 5 images are not in' in capsys.readouterr().err

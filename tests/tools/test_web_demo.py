@@ -11,6 +11,8 @@ import pytest
         (['--model', 'd2det_tiny_shape'], "the zoo has no model 'd2det_tiny_shape'"),
         (['--max-megabytes', '0'], 'argument --max-megabytes: must be a finite'),
         (['--port', '-1'], 'argument --port: must be at least 0'),
+        (['--port', '99999'], 'argument --port: must be at most 65535'),
+        (['--model', 'a.py'], '--model: a.py has no weights: CONFIG=CHECKPOINT'),
     ],
 )
 def test_what_is_wrong_is_one_message(tool_main, capsys, arguments, message):
@@ -46,3 +48,16 @@ def test_the_page_is_opened_to_this_machine_only(tool_main, monkeypatch, capsys)
     assert len(asked['names']) == 5
     assert asked['limits'].megabytes == 3
     assert 'http://x' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('name', ['a.onnx', 'a.pth'])
+def test_files_that_are_no_models(tool_main, capsys, tmp_path, name):
+    (tmp_path / name).write_text('<html>')
+    assert tool_main('web_demo', '--model', name) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_an_address_that_is_not_of_this_machine(tool_main, capsys):
+    assert tool_main('web_demo', '--host', '192.0.2.1', '--port', 0) == 2
+    message = capsys.readouterr().err.rpartition('error: ')[2]
+    assert message.startswith('no page can be opened at 192.0.2.1:0')

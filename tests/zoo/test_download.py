@@ -85,7 +85,7 @@ def test_name_and_bytes(entry, tmp_path, server):
     path = fetch(entry('good'), tmp_path)
     assert path == tmp_path / f'net-{SHA256[:8]}.pth'
     assert path.read_bytes() == CONTENT
-    assert names(tmp_path) == [path.name]
+    assert list(tmp_path.iterdir()) == [path]  # and no lock
     assert fetch(entry('good'), tmp_path) == path
     assert len(server.requests) == 1  # the second time it is there
 

@@ -17,10 +17,9 @@ from mmdet_plus.analysis.ap_by_iou import (
     average_precisions,
     plot_average_precisions,
 )
-from mmdet_plus.cli.arguments import ToolParser
+from mmdet_plus.cli.arguments import ToolParser, number_in
 from mmdet_plus.cli.error_reporting import run_tool
-from mmdet_plus.cli.output_paths import check_file
-from mmdet_plus.errors import UserError
+from mmdet_plus.cli.output_paths import check_picture
 
 
 def build_parser() -> ToolParser:
@@ -29,7 +28,11 @@ def build_parser() -> ToolParser:
     parser.add_argument('results', nargs='+', help="boxes in COCO's format (JSON)")
     parser.add_argument('--ann', required=True, help="ground truth in COCO's format")
     parser.add_argument(
-        '--iou-thrs', nargs='+', type=float, default=IOU_THRS, help='overlaps'
+        '--iou-thrs',
+        nargs='+',
+        type=number_in(0, 1),
+        default=IOU_THRS,
+        help='overlaps from 0 to 1',
     )
     parser.add_argument('--out', help='picture of the table, such as ap.png')
     return parser
@@ -39,10 +42,7 @@ def measure(argv: Sequence[str] | None) -> None:
     """Parse the arguments, print the table and draw it."""
     args = build_parser().parse_args(argv)
     if args.out:
-        check_file(args.out, '--out')
-    for path in (args.ann, *args.results):
-        if not Path(path).is_file():
-            raise UserError(f'{path} does not exist')
+        check_picture(args.out, '--out')
     rows = {}
     for path in args.results:
         name = Path(path).name.removesuffix('.json').removesuffix('.bbox')

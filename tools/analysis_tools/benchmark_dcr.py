@@ -23,9 +23,14 @@ from mmdet_plus.analysis.inference_cost.detectors import (
     samples_for,
 )
 from mmdet_plus.analysis.inference_cost.timing import now
-from mmdet_plus.cli.arguments import ToolParser, at_least, device_name, number_in
+from mmdet_plus.cli.arguments import ToolParser, number_in
 from mmdet_plus.cli.config_loading import read_config
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_benchmarks import (
+    add_proposals,
+    add_shape,
+    add_timing_arguments,
+)
 from mmdet_plus.errors import UserError
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'dcr'
@@ -84,17 +89,17 @@ def measure(
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('config', nargs='?', default=DEFAULT)
+    parser.add_argument('config', nargs='?', default=DEFAULT, help='of DCR')
     parser.add_argument(
-        '--top-p', type=number_in(0, 1), nargs='+', default=[1, 0.75, 0.5, 0.25, 0]
+        '--top-p',
+        type=number_in(0, 1),
+        nargs='+',
+        default=[1, 0.75, 0.5, 0.25, 0],
+        help='fractions of the boxes that are refined; 1 0.75 0.5 0.25 0',
     )
-    parser.add_argument('--shape', type=at_least(32), nargs=2, default=(256, 256))
-    parser.add_argument('--proposals', type=at_least(1), default=300)
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
-    parser.add_argument(
-        '--device', type=device_name, default='cpu', help='such as cuda:0'
-    )
+    add_shape(parser, 256, 256)
+    add_proposals(parser, 300)
+    add_timing_arguments(parser)
     return parser
 
 

@@ -26,8 +26,14 @@ from torch import nn
 import mmdet_plus  # noqa: F401  registers the components
 from mmdet_plus.analysis.inference_cost.detectors import build_untrained, input_shape
 from mmdet_plus.analysis.inference_cost.timing import median_seconds
-from mmdet_plus.cli.arguments import ToolParser, at_least
+from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_benchmarks import (
+    add_detections,
+    add_proposals,
+    add_shape,
+    add_timing_arguments,
+)
 from mmdet_plus.deploy import OnnxDetector
 from mmdet_plus.deploy.description import ExportOptions, describe_model
 from mmdet_plus.deploy.exporting import compiled, deploy_form, write_onnx
@@ -49,16 +55,17 @@ Work = Callable[[], object]
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('models', nargs='*', default=DEFAULT)
+    parser.add_argument(
+        'models', nargs='*', default=DEFAULT, help='names; see tools/zoo.py list'
+    )
     parser.add_argument(
         '--ways', nargs='+', choices=WAYS, default=WAYS, help='default: all'
     )
     parser.add_argument('--image', help='default: a photograph')
-    parser.add_argument('--shape', type=at_least(32), nargs=2, default=(416, 608))
-    parser.add_argument('--proposals', type=at_least(1), default=300)
-    parser.add_argument('--detections', type=at_least(2), default=100)
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    add_shape(parser, 416, 608)
+    add_proposals(parser, 300)
+    add_detections(parser)
+    add_timing_arguments(parser, has_device=False)
     return parser
 
 

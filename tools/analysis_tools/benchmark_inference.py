@@ -34,8 +34,14 @@ from mmdet_plus.analysis.inference_cost.detectors import (
     samples_for,
 )
 from mmdet_plus.analysis.inference_cost.timing import median_seconds
-from mmdet_plus.cli.arguments import ToolParser, at_least, device_name
+from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_benchmarks import (
+    add_detections,
+    add_proposals,
+    add_shape,
+    add_timing_arguments,
+)
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 DEFAULT = (
@@ -57,15 +63,18 @@ DEFAULT = (
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('configs', nargs='*', default=DEFAULT)
-    parser.add_argument('--shape', type=at_least(32), nargs=2, default=(640, 640))
-    parser.add_argument('--proposals', type=at_least(1), default=1000)
-    parser.add_argument('--detections', type=at_least(2), default=100)
+    parser.add_argument(
+        'configs',
+        nargs='*',
+        default=DEFAULT,
+        help='file, or a name such as mmdet::ssd/ssd300_coco',
+    )
     parser.add_argument('--checkpoint', help='weights of all detectors')
     parser.add_argument('--image', help='instead of noise')
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--device', type=device_name, default='cpu')
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    add_shape(parser, 640, 640)
+    add_proposals(parser, 1000)
+    add_detections(parser)
+    add_timing_arguments(parser)
     return parser
 
 

@@ -20,6 +20,9 @@ from mmdet_plus.analysis.inference_cost.profiling import peak_growth
 from mmdet_plus.analysis.inference_cost.timing import median_seconds
 from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_benchmarks import (
+    add_timing_arguments,
+)
 from mmdet_plus.errors import UserError
 from mmdet_plus.models.roi_heads.roi_extractors import FastRoIAlign
 from mmdet_plus.ops import deform_roi_align, is_compiled, local_importance_pool2d
@@ -126,10 +129,13 @@ def measure(case: Case, backward: bool, runs: int) -> str:
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rois', type=at_least(1), default=512)
-    parser.add_argument('--channels', type=at_least(1), default=256)
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    parser.add_argument(
+        '--rois', type=at_least(1), default=512, help='that are pooled; 512'
+    )
+    parser.add_argument(
+        '--channels', type=at_least(1), default=256, help='of the features; 256'
+    )
+    add_timing_arguments(parser, has_device=False)
     return parser
 
 

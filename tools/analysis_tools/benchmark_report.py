@@ -31,12 +31,16 @@ OBJECTS = 7  # of an image on average, about as many as in COCO
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description='Time the report')
-    parser.add_argument('--images', type=at_least(1), default=5000)
+    parser.add_argument(
+        '--images', type=at_least(1), default=5000, help='of the data set; 5000'
+    )
     parser.add_argument(
         '--detections', type=at_least(1), default=100, help='of each image'
     )
-    parser.add_argument('--classes', type=at_least(1), default=80)
-    parser.add_argument('--seed', type=at_least(0), default=0)
+    parser.add_argument(
+        '--classes', type=at_least(1), default=80, help='of the data set; 80'
+    )
+    parser.add_argument('--seed', type=at_least(0), default=0, help='of chance; 0')
     parser.add_argument(
         '--bootstrap', action='store_true', help='compare two detectors as well'
     )

@@ -26,8 +26,11 @@ from mmdet_plus.analysis.inference_cost.detectors import (
     samples_for,
 )
 from mmdet_plus.analysis.inference_cost.timing import median_seconds
-from mmdet_plus.cli.arguments import ToolParser, at_least, device_name
+from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_benchmarks import (
+    add_timing_arguments,
+)
 from mmdet_plus.cli.preflight.model_parts import set_class_counts
 
 
@@ -58,12 +61,16 @@ def units_of(name: str, value: int) -> float:
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('config')
-    parser.add_argument('--only', nargs='+', choices=list(STEPS), default=list(STEPS))
+    parser.add_argument('config', help='file, or a name such as mmdet::ssd/ssd300_coco')
+    parser.add_argument(
+        '--only',
+        nargs='+',
+        choices=list(STEPS),
+        default=list(STEPS),
+        help='what is varied; default: all',
+    )
     parser.add_argument('--most', type=at_least(1), help='leave out larger values')
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--device', type=device_name, default='cpu')
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    add_timing_arguments(parser)
     return parser
 
 

@@ -33,22 +33,29 @@ from mmdet_plus.analysis.inference_cost.training_steps import (
     labelled_samples_for,
     training_step,
 )
-from mmdet_plus.cli.arguments import ToolParser, at_least, device_name
+from mmdet_plus.cli.arguments import ToolParser, at_least
 from mmdet_plus.cli.error_reporting import run_tool
+from mmdet_plus.cli.flags_of_benchmarks import add_shape, add_timing_arguments
 from mmdet_plus.engine import ActivationCheckpointingHook
 
 
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('configs', nargs='+')
-    parser.add_argument('--shape', type=at_least(32), nargs=2, default=(640, 640))
-    parser.add_argument('--batch', type=at_least(1), default=1)
+    parser.add_argument(
+        'configs', nargs='+', help='file, or a name such as mmdet::ssd/ssd300_coco'
+    )
+    parser.add_argument('--batch', type=at_least(1), default=1, help='images; 1')
     parser.add_argument('--objects', type=at_least(1), default=100, help='of an image')
-    parser.add_argument('--checkpointed', nargs='+', metavar='PART', default=[])
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--device', type=device_name, default='cpu')
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
+    parser.add_argument(
+        '--checkpointed',
+        nargs='+',
+        metavar='PART',
+        default=[],
+        help='parts whose activations are computed anew',
+    )
+    add_shape(parser, 640, 640)
+    add_timing_arguments(parser)
     return parser
 
 

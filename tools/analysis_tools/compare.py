@@ -37,7 +37,12 @@ def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
     parser.add_argument('plans', type=Path, nargs='+', help='YAML files')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/compare'))
+    parser.add_argument(
+        '--work-dir',
+        type=Path,
+        default=Path('work_dirs/compare'),
+        help='where trainings go; work_dirs/compare',
+    )
     parser.add_argument('--page', type=Path, help='markdown file to write')
     parser.add_argument(
         '--runs', nargs='+', metavar='NAME', default=(), help='only these of the plans'

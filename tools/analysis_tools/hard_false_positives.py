@@ -9,14 +9,13 @@ not there (DCR, arXiv 1810.04002, Fig. 1). Prints a table, writes CSV files, pic
 """
 
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from mmdet_plus.analysis.coco_files import read_json
 from mmdet_plus.analysis.false_positives.coco_results import (
     Truth,
     judge_results,
@@ -68,24 +67,6 @@ def build_parser() -> ToolParser:
         '--out-dir', type=Path, default=Path('work_dirs/false_positives')
     )
     return parser
-
-
-def read_json(path: Path, kind: type) -> Any:
-    """Content of a JSON file, which must be a ``dict`` or a ``list``."""
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError(f'{path} does not exist') from error
-    except IsADirectoryError as error:
-        raise UserError(f'{path} is a folder') from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(
-            f'{path} is no JSON file: tools/test.py --format-only writes one'
-        ) from error
-    if not isinstance(content, kind):
-        what = 'detections' if kind is list else 'annotations'
-        raise UserError(f'{path} has no {what} in COCO format')
-    return content
 
 
 def load_truth(path: Path) -> Truth:

@@ -45,7 +45,12 @@ def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description='Compare the heads of a Double-Head detector')
     add_detector_arguments(parser)
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/heads'))
+    parser.add_argument(
+        '--out-dir',
+        type=Path,
+        default=Path('work_dirs/heads'),
+        help='folder to write to; work_dirs/heads',
+    )
     parser.add_argument(
         '--images',
         type=at_least(1),

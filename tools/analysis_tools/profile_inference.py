@@ -28,9 +28,15 @@ from mmdet_plus.analysis.inference_cost.profiling import (
     plot_costs,
     profile,
 )
-from mmdet_plus.cli.arguments import ToolParser, at_least, device_name
+from mmdet_plus.cli.arguments import ToolParser
 from mmdet_plus.cli.error_reporting import run_tool
-from mmdet_plus.cli.output_paths import check_file
+from mmdet_plus.cli.flags_of_benchmarks import (
+    add_detections,
+    add_proposals,
+    add_shape,
+    add_timing_arguments,
+)
+from mmdet_plus.cli.output_paths import check_picture
 
 
 def build_parser() -> ToolParser:
@@ -38,13 +44,11 @@ def build_parser() -> ToolParser:
     parser = ToolParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='file, or a name such as mmdet::ssd/ssd300_coco')
     parser.add_argument('--checkpoint', help='trained weights')
-    parser.add_argument('--shape', type=at_least(32), nargs=2, default=(640, 640))
-    parser.add_argument('--proposals', type=at_least(1), default=1000)
-    parser.add_argument('--detections', type=at_least(2), default=100)
-    parser.add_argument('--runs', type=at_least(1), default=10)
-    parser.add_argument('--device', type=device_name, default='cpu')
-    parser.add_argument('--threads', type=at_least(1), default=torch.get_num_threads())
     parser.add_argument('--out', type=Path, help='picture to write')
+    add_shape(parser, 640, 640)
+    add_proposals(parser, 1000)
+    add_detections(parser)
+    add_timing_arguments(parser)
     return parser
 
 
@@ -53,7 +57,7 @@ def run(argv: Sequence[str] | None) -> None:
     """Parse the arguments, profile, print the table and draw the picture."""
     args = build_parser().parse_args(argv)
     if args.out:
-        check_file(args.out, '--out')
+        check_picture(args.out, '--out')
     torch.set_num_threads(args.threads)
     init_default_scope('mmdet')
     cfg = read_benchmark_config(args.config)

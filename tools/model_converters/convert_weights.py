@@ -20,7 +20,7 @@ from pathlib import Path
 from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load
 from mmdet_plus.cli.config_loading import read_config
 from mmdet_plus.cli.error_reporting import run_tool
-from mmdet_plus.cli.output_paths import check_file
+from mmdet_plus.cli.output_paths import check_file, check_not_source
 from mmdet_plus.errors import UserError
 from mmdet_plus.zoo.conversion.converting import (
     check_complete,
@@ -60,6 +60,7 @@ def build_parser() -> ToolParser:
 def run(argv: Sequence[str] | None) -> None:
     args = build_parser().parse_args(argv)
     check_file(args.out, 'the file')
+    check_not_source(args.out, args.source)
     layout, result = convert_file(
         args.source,
         read_config(str(args.config)),

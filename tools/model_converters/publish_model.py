@@ -13,6 +13,7 @@ from pathlib import Path
 from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load
 from mmdet_plus.cli.error_reporting import run_tool
 from mmdet_plus.cli.output_paths import check_folder
+from mmdet_plus.errors import UserError
 from mmdet_plus.zoo.publishing import metafile_entry, publish
 
 
@@ -25,6 +26,8 @@ def run(argv: Sequence[str] | None) -> None:
     parser.add_argument('--url', help='where it will be; default: a form to fill in')
     add_unsafe_load(parser)
     args = parser.parse_args(argv)
+    if args.url and '://' not in args.url:
+        raise UserError(f'--url must begin with https:// or another scheme: {args.url}')
     check_folder(args.out_dir, 'the folder')
     path = publish(
         args.checkpoint,

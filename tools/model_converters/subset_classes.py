@@ -20,9 +20,9 @@ from pathlib import Path
 import torch
 
 import mmdet_plus  # noqa: F401  registers the components, which name their layers
-from mmdet_plus.cli.arguments import add_unsafe_load
+from mmdet_plus.cli.arguments import ToolParser, add_unsafe_load
 from mmdet_plus.cli.error_reporting import run_tool
-from mmdet_plus.cli.output_paths import check_file
+from mmdet_plus.cli.output_paths import check_file, check_not_source
 from mmdet_plus.errors import UserError
 from mmdet_plus.whole_files import written_whole
 from mmdet_plus.zoo import load_checkpoint_file
@@ -61,16 +61,29 @@ def parse_alias(text: str) -> tuple[str, str]:
 
 def convert(argv: Sequence[str] | None) -> None:
     """Parse the arguments, cut, and save."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('checkpoint')
-    parser.add_argument('out')
+    parser = ToolParser(description=__doc__.splitlines()[0])
+    parser.add_argument('checkpoint', help='path, URL or zoo://NAME')
+    parser.add_argument('out', help='checkpoint to write')
     parser.add_argument('--to', required=True, help='coco, voc, or names and commas')
     parser.add_argument('--from', dest='source', help='likewise; of the checkpoint')
-    parser.add_argument('--alias', type=parse_alias, action='append', default=[])
-    parser.add_argument('--background', choices=('auto', 'yes', 'no'), default='auto')
+    parser.add_argument(
+        '--alias',
+        type=parse_alias,
+        action='append',
+        default=[],
+        metavar='NEW=OLD',
+        help='a class that the checkpoint calls otherwise; may be repeated',
+    )
+    parser.add_argument(
+        '--background',
+        choices=('auto', 'yes', 'no'),
+        default='auto',
+        help='whether layers have an output for it; auto: what their size says',
+    )
     add_unsafe_load(parser)
     args = parser.parse_args(argv)
     check_file(args.out, 'the file')
+    check_not_source(Path(args.out), Path(args.checkpoint))
     checkpoint = load_checkpoint(args.checkpoint, unsafe=args.unsafe_load)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     stated = dataset_meta.get('classes') or dataset_meta.get('CLASSES')

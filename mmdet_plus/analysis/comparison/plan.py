@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -265,7 +266,9 @@ def _read_claim(path: Path, own: Any, runs: dict[str, Run]) -> Claim:
 
 def _dict(path: Path, name: str, value: Any) -> dict:
     if not isinstance(value, dict):
-        raise UserError(f'{path}: {name} must be keys and values, got {value!r}')
+        raise UserError(
+            f'{path}: {name} must be keys and values, got {reprlib.repr(value)}'
+        )
     return value
 
 

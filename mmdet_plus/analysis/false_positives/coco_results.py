@@ -1,11 +1,11 @@
 """Reads results in COCO format and judges all their detections."""
 
-import math
 from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
 
+from ..coco_files import check_result
 from .judging import Judged, judge_image
 
 
@@ -67,7 +67,7 @@ def judge_results(
             has not all of the above, or numbers that are not finite.
     """
     for i, result in enumerate(results):
-        _check_result(i, result)
+        check_result(i, result)
     by_img: dict[int, list[dict]] = defaultdict(list)
     for result in results:
         by_img[result['image_id']].append(result)
@@ -81,18 +81,6 @@ def judge_results(
     if not parts:
         return Judged(np.zeros(0), np.zeros(0, int), np.zeros(0, int))
     return Judged(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def _check_result(index: int, result: dict) -> None:
-    if not isinstance(result, dict):
-        raise ValueError(f'detection {index} is {result!r}')
-    missing = {'image_id', 'category_id', 'bbox', 'score'} - result.keys()
-    if missing:
-        raise ValueError(f'detection {index} has no {sorted(missing)[0]!r}')
-    numbers = [*result['bbox'], result['score']]
-    are_numbers = all(isinstance(x, int | float) and math.isfinite(x) for x in numbers)
-    if len(numbers) != 5 or not are_numbers:
-        raise ValueError(f'detection {index} needs four numbers and a score: {result}')
 
 
 def _judge(

@@ -1,6 +1,7 @@
 """Detectors to measure: trained ones, or others that have as much to do."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import mmcv
@@ -38,8 +39,15 @@ SCORE_CURVE = (
 
 
 def read_benchmark_config(name: str) -> Config:
-    """A config file, or MMDetection's by a name such as ``mmdet::ssd/ssd300_coco``."""
-    return get_config(f'{name}.py') if '::' in name else Config.fromfile(name)
+    """A config file, or MMDetection's by a name such as ``mmdet::ssd/ssd300_coco``.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return get_config(f'{name}.py') if '::' in name else Config.fromfile(name)
+    except Exception as error:
+        raise UserError(f'config {name} cannot be read: {error}') from error
 
 
 def build_trained(cfg: Config, checkpoint: str) -> BaseDetector:
@@ -111,8 +119,15 @@ def samples_for(inputs: Tensor) -> SampleList:
 
 
 def read_image(path: str, shape: tuple[int, int], model: BaseDetector) -> Tensor:
-    """An image (1, 3, H, W), resized and prepared as the model's preprocessor does."""
-    picture = mmcv.imresize(mmcv.imread(path), (shape[1], shape[0]))
+    """An image (1, 3, H, W), resized and prepared as the model's preprocessor does.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    found = mmcv.imread(path) if Path(path).is_file() else None
+    if found is None:
+        raise UserError(f'image {path} cannot be read')
+    picture = mmcv.imresize(found, (shape[1], shape[0]))
     pixels = torch.from_numpy(picture).permute(2, 0, 1)
     samples = samples_for(pixels[None])
     return model.data_preprocessor(dict(inputs=[pixels], data_samples=samples))[

@@ -4,6 +4,7 @@ import math
 import os.path as osp
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from mmdet.registry import HOOKS
@@ -12,7 +13,7 @@ from mmengine.config import Config
 from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
 from .classes import check_class_names, check_same_classes
-from .config_keys import SECTIONS, check_names, unregistered
+from .config_keys import SECTIONS, check_names, typed_parts, unregistered
 from .dataset_configs import (
     LOADERS,
     DatasetConfig,
@@ -31,10 +32,11 @@ from .model_parts import (
     iter_needed_checkpoints,
     iter_parts,
 )
-from .pipelines import check_pipeline
+from .pipelines import check_pipeline, numbers_of
 from .trial_build import check_buildable
 
 Check = tuple[Callable[[Any], bool], str]
+SCOPES = ('mmdet', 'mmengine')
 
 
 def _is_integer(value: Any) -> bool:
@@ -58,6 +60,20 @@ INTERVAL: Check = (
 )
 SHARE: Check = (lambda value: _is_finite(value) and 0 <= value <= 1, 'in 0..1')
 NUMBER: Check = (_is_finite, 'a finite number')
+INTEGER: Check = (_is_integer, 'an integer')
+# An overlap, or the two between which objects are left alone.
+OVERLAP: Check = (
+    lambda value: all(
+        _is_finite(v) and 0 <= v <= 1
+        for v in (value if isinstance(value, list | tuple) else [value])
+    ),
+    'in 0..1',
+)
+ABOVE_0: Check = (
+    lambda value: isinstance(value, int | float) and value > 0,
+    'a number above 0',
+)
+SWITCH: Check = (lambda value: isinstance(value, bool), 'True or False')
 RATE: Check = (lambda value: _is_finite(value) and value >= 0, 'a finite number >= 0')
 
 CHECKS = {
@@ -73,9 +89,22 @@ CHECKS = {
     'default_hooks.checkpoint.interval': INTERVAL,
     'default_hooks.logger.interval': POSITIVE,
     'randomness.seed': COUNT,
+    'randomness.deterministic': SWITCH,
+    'resume': SWITCH,
+    'optim_wrapper.clip_grad.max_norm': ABOVE_0,
+    'model.data_preprocessor.pad_size_divisor': POSITIVE,
 }
 # Wherever they stand in `model.test_cfg` and `model.train_cfg`.
-SETTINGS = {'iou_threshold': SHARE, 'score_thr': NUMBER}
+SETTINGS = {
+    'iou_threshold': SHARE,
+    'score_thr': NUMBER,
+    'max_per_img': INTEGER,
+    'nms_pre': INTEGER,
+    'pos_fraction': SHARE,
+    'pos_iou_thr': OVERLAP,
+    'neg_iou_thr': OVERLAP,
+}
+ANCHOR_SIZES = ('scales', 'ratios', 'strides', 'octave_base_scale')
 
 
 def check_before_training(cfg: Config) -> list[str]:
@@ -157,6 +186,8 @@ def check_values(cfg: Config) -> None:
         count = part.get('num_classes')
         if count is not None and not _is_integer(count):
             raise UserError(f'{key}.num_classes must be an integer, got {count!r}')
+    _check_anchors(cfg.get('model') or {})
+    _check_forms(cfg)
     for loader in LOADERS:
         settings = cfg.get(loader) or {}
         if settings.get('persistent_workers') and settings.get('num_workers') == 0:
@@ -164,6 +195,27 @@ def check_values(cfg: Config) -> None:
                 f'{loader}.num_workers=0 leaves no workers to persist; '
                 f'set {loader}.persistent_workers=False too'
             )
+
+
+def _check_anchors(model: dict) -> None:
+    for where, part in typed_parts(model, 'model'):
+        for key in ANCHOR_SIZES if where.endswith('anchor_generator') else ():
+            if any(not value > 0 for value in numbers_of(part.get(key))):
+                raise UserError(f'{where}.{key} must be above 0, got {part[key]!r}')
+
+
+def _check_forms(cfg: Config) -> None:
+    """Parts that are of no kind that the runner can read."""
+    hooks = cfg.get('custom_hooks') or []
+    if not isinstance(hooks, list | tuple) or not all(map(_is_typed, hooks)):
+        raise UserError(f'custom_hooks must be a list of dicts with a type: {hooks!r}')
+    scope = cfg.get('default_scope')
+    if scope and scope not in SCOPES and find_spec(str(scope)) is None:
+        raise UserError(f'default_scope: there is no package {scope!r}; use mmdet')
+
+
+def _is_typed(node: Any) -> bool:
+    return not isinstance(node, int | float | str) and node is not None
 
 
 def _check_settings(node: Any, where: str) -> None:

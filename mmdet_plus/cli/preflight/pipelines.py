@@ -23,18 +23,18 @@ def check_pipeline(steps: Any, key: str) -> None:
     """
     for where, step in typed_parts(steps, key):
         for name in SIDES:
-            if any(not value > 0 for value in _numbers(step.get(name))):
+            if any(not value > 0 for value in numbers_of(step.get(name))):
                 raise UserError(f'{where}.{name} must be above 0, got {step[name]!r}')
         for name in SHARES:
-            if any(not 0 <= value <= 1 for value in _numbers(step.get(name))):
+            if any(not 0 <= value <= 1 for value in numbers_of(step.get(name))):
                 raise UserError(f'{where}.{name} must be in 0..1, got {step[name]!r}')
 
 
-def _numbers(value: Any) -> Iterator[float]:
+def numbers_of(value: Any) -> Iterator[float]:
     """The numbers of a setting; NaN for one that is a text."""
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _numbers(item)
+            yield from numbers_of(item)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield value
     elif isinstance(value, str):

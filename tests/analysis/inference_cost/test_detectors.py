@@ -11,6 +11,7 @@ from mmdet_plus.analysis.inference_cost.detectors import (
     build_untrained,
     input_shape,
     read_benchmark_config,
+    read_image,
     samples_for,
     without_pretraining,
 )
@@ -89,3 +90,18 @@ def test_no_part_of_a_detector_loads_weights(name):
     assert 'Pretrained' not in text
     assert 'https://' not in text
     assert model.get('detector_checkpoint') is None
+
+
+@pytest.mark.parametrize('name', ['absent.py', 'net.pth', 'mmdet::ssd/absent'])
+def test_configs_that_cannot_be_read(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'net.pth').touch()
+    with pytest.raises(UserError, match=f'config {name} cannot be read'):
+        read_benchmark_config(name)
+
+
+@pytest.mark.parametrize('name', ['absent.png', 'text.png'])
+def test_images_that_cannot_be_read(name, tmp_path):
+    (tmp_path / 'text.png').write_text('<html>')
+    with pytest.raises(UserError, match=f'{name} cannot be read'):
+        read_image(str(tmp_path / name), (32, 32), None)

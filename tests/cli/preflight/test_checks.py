@@ -364,6 +364,19 @@ def test_validation_without_objects_is_told(cfg, edit_annotations):
         ({'train_dataloader.dataset.ann_file': 5}, 'ann_file must be a path, got 5'),
         ({'train_dataloader.dataset.type': 'COCO'}, "nothing is registered as 'COCO'"),
         ({'train_dataloader.dataset.metainfo.classes': (1, 2)}, 'must be names, got 1'),
+        ({'model.train_cfg.rcnn.assigner.pos_iou_thr': 7}, r'pos_iou_thr must be in 0'),
+        (
+            {'model.train_cfg.rcnn.sampler.pos_fraction': 5},
+            r'pos_fraction must be in 0',
+        ),
+        ({'model.test_cfg.rcnn.max_per_img': 1.5}, 'max_per_img must be an integer'),
+        ({'model.data_preprocessor.pad_size_divisor': -3}, 'pad_size_divisor must be'),
+        ({'model.rpn_head.anchor_generator.scales': [0]}, r'scales must be above 0'),
+        ({'model.rpn_head.anchor_generator.ratios': [-1]}, r'ratios must be above 0'),
+        ({'optim_wrapper.clip_grad': dict(max_norm=-1)}, 'max_norm must be a number'),
+        ({'randomness.deterministic': 'maybe'}, 'deterministic must be True or False'),
+        ({'custom_hooks': [5]}, 'custom_hooks must be a list of dicts'),
+        ({'default_scope': 'mmdett'}, "there is no package 'mmdett'"),
     ],
 )
 def test_settings_that_cannot_be_meant(cfg, options, message):
