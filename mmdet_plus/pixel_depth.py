@@ -51,18 +51,20 @@ def upper_bits(picture: np.ndarray, depth: int | None = None) -> np.ndarray:
     return (picture >> (depth - 8)).clip(0, 255).astype(np.uint8)
 
 
-def pillow_pixels(image: Image.Image) -> np.ndarray:
+def pillow_pixels(image: Image.Image, depth: int | None = None) -> np.ndarray:
     """Pixels of an image, turned as its EXIF data ask for.
 
     Args:
         image: of any mode.
+        depth: bits that the pictures of a call use together; None for this one alone.
 
     Returns:
-        (h, w, 3) RGB: uint8, or uint16 for gray of 16 bits.
+        (h, w, 3) RGB: uint8, or uint16 for 16 bits. Of colours Pillow reads but the
+        upper 8 of those: the others are zero.
 
     Raises:
-        DepthError: for 32 bits, and for colours of 12 bits in 16, of which Pillow
-            reads but the upper 8.
+        DepthError: for 32 bits, and for colours that use 12 of 16 bits or less, unless
+            other pictures need all of them.
     """
     bits = stated_bits(image)
     image = ImageOps.exif_transpose(image)
@@ -71,9 +73,11 @@ def pillow_pixels(image: Image.Image) -> np.ndarray:
     if image.mode.startswith('I'):
         return _gray(np.asarray(image))[..., None].repeat(3, axis=2)
     pixels = np.asarray(image.convert('RGB'))
-    if bits == FULL and 0 < pixels.max() < DARK >> 8:
+    if bits != FULL:
+        return pixels
+    if depth != FULL and 0 < pixels.max() < DARK >> 8:
         raise DepthError('uses 12 or less of its 16 bits a channel: scale it to 8 bits')
-    return pixels
+    return pixels.astype(np.uint16) << 8
 
 
 def _gray(values: np.ndarray) -> np.ndarray:

@@ -61,11 +61,21 @@ def test_gray_of_16_bits_is_whole(suffix):
     assert pixels.shape == (1, 4, 3)
 
 
-def test_colours_of_16_bits_have_their_upper_bits():
+def test_colours_of_16_bits_have_their_upper_bits_alone():
     values = np.array([[[0, 256, 65535]]], np.uint16)
     image = opened(values)
     assert stated_bits(image) == 16
-    assert pillow_pixels(image).tolist() == [[[255, 1, 0]]]
+    pixels = pillow_pixels(image)
+    assert pixels.dtype == np.uint16
+    assert pixels.tolist() == [[[65280, 256, 0]]]
+
+
+def test_dark_colours_are_read_where_others_need_all_bits():
+    dark = opened(np.full((2, 2, 3), 4000, np.uint16))
+    assert (pillow_pixels(dark, 16) == 15 << 8).all()
+    dark = opened(np.full((2, 2, 3), 4000, np.uint16))
+    with pytest.raises(DepthError, match='12 or less'):
+        pillow_pixels(dark, 12)
 
 
 def test_what_pillow_cannot_read_is_refused():

@@ -26,8 +26,6 @@ from mmdet_plus.zoo import find_entry, load_index
 from mmdet_plus.zoo.file_checks import WEIGHT_SUFFIXES, check_checkpoint
 
 SHIPPED = 'package:'
-
-
 HIGHEST_PORT = 65535
 
 

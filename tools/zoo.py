@@ -89,10 +89,12 @@ def build_parser() -> ToolParser:
     command.add_argument('--all', action='store_true', help='also those without')
     command.set_defaults(run=list_models)
     command = commands.add_parser('info', help='all that is known of a model')
-    command.add_argument('name')
+    command.add_argument('name', help='of a model, as list prints it')
     command.set_defaults(run=describe)
     command = commands.add_parser('download', help='fetch weights, print their path')
-    command.add_argument('names', nargs='+', metavar='NAME')
+    command.add_argument(
+        'names', nargs='+', metavar='NAME', help='of models, as list prints them'
+    )
     command.add_argument('--dest', type=Path, help='folder; default: the cache')
     command.add_argument(
         '--file', type=Path, help='of the authors, if it was fetched by hand'

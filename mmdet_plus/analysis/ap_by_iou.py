@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +15,21 @@ from ..whole_files import written_whole
 from .coco_files import check_result, read_json
 
 IOU_THRS = (0.5, 0.6, 0.7, 0.8, 0.9)
+NUMBER = (int, float)
+ID = (*NUMBER, str)
+# What COCOeval looks up in each entry.
+NEEDED: dict[str, dict[str, tuple[type, ...]]] = dict(
+    annotations=dict(
+        id=NUMBER,  # COCOeval keeps them in an array
+        image_id=ID,
+        category_id=ID,
+        bbox=(list,),
+        area=NUMBER,
+        iscrowd=NUMBER,
+    ),
+    categories=dict(id=ID),
+    images=dict(id=ID),
+)
 
 
 def average_precisions(
@@ -51,11 +67,29 @@ def average_precisions(
 def _read_truth(path: Path) -> COCO:
     truth = COCO()
     truth.dataset = read_json(path, dict)
-    missing = {'images', 'annotations', 'categories'} - truth.dataset.keys()
-    if missing:
-        raise UserError(f'{path} has no {sorted(missing)[0]} in COCO format')
+    for name, keys in NEEDED.items():
+        if name not in truth.dataset:
+            raise UserError(f'{path} has no {name} in COCO format')
+        entries = truth.dataset[name]
+        if not isinstance(entries, list):
+            raise UserError(f'{path}: {name} is a {type(entries).__name__}, no list')
+        for index, entry in enumerate(entries):
+            _check_entry(entry, keys, f'{path}: {name}[{index}]')
     truth.createIndex()
     return truth
+
+
+def _check_entry(entry: Any, keys: dict[str, tuple[type, ...]], place: str) -> None:
+    if not isinstance(entry, dict):
+        raise UserError(f'{place} is {entry!r}')
+    for key, kinds in keys.items():
+        if key not in entry:
+            raise UserError(f'{place} has no {key}')
+        if not isinstance(entry[key], kinds):
+            raise UserError(f'{place} has the {key} {entry[key]!r}')
+    numbers = entry['bbox'] if 'bbox' in keys else [0] * 4
+    if len(numbers) != 4 or not all(isinstance(x, NUMBER) for x in numbers):
+        raise UserError(f'{place} has the bbox {numbers}, not four numbers')
 
 
 def _check_fit(boxes: list, truth: COCO, message: str) -> None:
@@ -65,9 +99,10 @@ def _check_fit(boxes: list, truth: COCO, message: str) -> None:
         except (TypeError, ValueError) as error:
             raise UserError(f'{message}: {error}') from error
     for key, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
-        unknown = next((box[key] for box in boxes if box[key] not in known), None)
-        if unknown is not None:
-            raise UserError(f'{message}: the annotations have no {key} {unknown}')
+        for number in (box[key] for box in boxes):
+            if not isinstance(number, int | float | str) or number not in known:
+                message += f': the annotations have no {key} {number}'
+                raise UserError(message)
 
 
 def plot_average_precisions(

@@ -1,6 +1,7 @@
 """MMDetection's inferencer for the models of our zoo and for any usual image."""
 
 import logging
+import operator
 import os.path as osp
 import warnings
 from collections import Counter
@@ -65,6 +66,7 @@ class DetInferencer(MMDetInferencer):
 
     only: Collection[str] | None = None
     _depth = FULL  # bits that the images of a call use
+    _loads_colours = _keeps_depth = False  # what the config reads files as
 
     def __init__(
         self,
@@ -116,8 +118,11 @@ class DetInferencer(MMDetInferencer):
             return super()._init_visualizer(cfg)
 
     def _inputs_to_list(self, inputs: Any) -> list[Any]:
-        found, self._depth = scaled(list_inputs(inputs))
-        if self._depth < FULL:
+        items = list_inputs(inputs)
+        found, self._depth = scaled(items)
+        if self._keeps_depth:
+            found = items
+        elif self._depth < FULL:
             print_log(
                 f'pictures of 16 bits have no value above {2**self._depth - 1}: they '
                 f'are read as of {self._depth} bits',
@@ -137,17 +142,19 @@ class DetInferencer(MMDetInferencer):
         pipeline = super()._init_pipeline(cfg)
         for step in pipeline.transforms:
             if isinstance(step, InferencerLoader):
+                self._loads_colours, self._keeps_depth = _kinds_of(step.from_file)
                 step.from_file = partial(self._load_file, step.from_file)
         return pipeline
 
     def _load_file(
         self, load: Callable[[dict], dict], results: dict[str, Any]
     ) -> dict[str, Any]:
-        """Load a file as in training, but for the bits it does not use."""
+        """Load a file as in training, but colours without the bits it does not use."""
         results = load(results)
-        values = self._scaled_file(results['img_path'])
-        if values is not None:
-            results['img'] = values.astype(results['img'].dtype)
+        if self._loads_colours:
+            values = self._scaled_file(results['img_path'])
+            if values is not None:
+                results['img'] = values.astype(results['img'].dtype)
         return results
 
     def _scaled_file(self, path: str) -> np.ndarray | None:
@@ -157,12 +164,8 @@ class DetInferencer(MMDetInferencer):
 
     def _get_chunk_data(self, inputs: Iterable, chunk_size: int) -> Iterator[list]:
         """Batches of pairs of an input and what the pipeline makes of it."""
-        if not isinstance(chunk_size, int) or chunk_size < 1:
-            raise UserError(
-                f'batch_size must be an integer above 0, got {chunk_size!r}'
-            )
-        loaded = self._loaded(inputs)
-        while batch := list(islice(loaded, chunk_size)):
+        size, loaded = _batch_size(chunk_size), self._loaded(inputs)
+        while batch := list(islice(loaded, size)):
             yield batch
 
     def _loaded(self, inputs: Iterable) -> Iterator[tuple[Any, dict]]:
@@ -239,7 +242,9 @@ class DetInferencer(MMDetInferencer):
 
     def _shown(self, source: str | np.ndarray) -> str | np.ndarray:
         pixels = self._scaled_file(source) if isinstance(source, str) else source
-        return source if pixels is None else pixels[..., ::-1]
+        if pixels is None:
+            return source
+        return upper_bits(pixels, self._depth)[..., ::-1]
 
     def _picture_name(self, source: Any, number: int) -> str:
         if not isinstance(source, str):
@@ -275,6 +280,24 @@ class DetInferencer(MMDetInferencer):
 def _is_dict(item: Any) -> bool:
     """Whether MMDetection has added a text for the model to an input."""
     return isinstance(item, dict)
+
+
+def _kinds_of(loader: Any) -> tuple[bool, bool]:
+    """Whether a loader of files gives 8 bits in BGR, and whether it keeps 16 bits."""
+    color_type = getattr(loader, 'color_type', None)
+    backend = getattr(loader, 'imdecode_backend', None)
+    keeps_depth = color_type == 'unchanged' or backend == 'tifffile'
+    return color_type == 'color' and backend == 'cv2', keeps_depth
+
+
+def _batch_size(size: Any) -> int:
+    try:
+        number = 0 if isinstance(size, bool) else operator.index(size)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise UserError(f'batch_size must be an integer above 0, got {size!r}')
+    return number
 
 
 def _named(source: Any, error: Exception) -> UserError:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..pixel_depth import depth_of, pillow_pixels, stated_bits, upper_bits
+from ..pixel_depth import FULL, depth_of, pillow_pixels, stated_bits, upper_bits
 from .model_info import ModelInfo
 
 Array = np.ndarray
@@ -42,14 +42,22 @@ def read_image(
             this image alone.
 
     Raises:
-        ValueError: for an array of another kind, or a picture of 32 bits.
+        ValueError: for an array of another kind, a picture of 32 bits, or colours that
+            use 12 of 16 bits or less, unless ``depth`` is 16.
     """
-    return upper_bits(_values(image, channel_order), depth)
+    return upper_bits(_values(image, channel_order, depth), depth)
+
+
+def read_image_to_draw(image: Any, channel_order: str = 'rgb') -> Array:
+    """Likewise, of this image alone, also of dark colours what Pillow reads."""
+    return upper_bits(_values(image, channel_order, FULL))
 
 
 def common_depth(images: Sequence[Any]) -> int:
     """Bits that those of the images use together that have 16."""
-    return depth_of(_values(image) for image in images if _may_be_deep(image))
+    return depth_of(
+        _values(image, depth=FULL) for image in images if _may_be_deep(image)
+    )
 
 
 def _may_be_deep(image: Any) -> bool:
@@ -61,12 +69,12 @@ def _may_be_deep(image: Any) -> bool:
     return getattr(image, 'dtype', None) == np.uint16
 
 
-def _values(image: Any, channel_order: str = 'rgb') -> Array:
+def _values(image: Any, channel_order: str = 'rgb', depth: int | None = None) -> Array:
     if isinstance(image, str | Path):
         with Image.open(image) as file:
-            return pillow_pixels(file)
+            return pillow_pixels(file, depth)
     if isinstance(image, Image.Image):
-        return pillow_pixels(image)
+        return pillow_pixels(image, depth)
     if not isinstance(image, np.ndarray):
         raise TypeError(f'an image is a path, array or PIL.Image, got {type(image)}')
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in DTYPES:

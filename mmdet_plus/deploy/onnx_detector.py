@@ -9,7 +9,13 @@ from PIL import Image
 
 from .detections import Detections
 from .drawing import draw_detections
-from .image_preparation import ModelInput, common_depth, prepare, read_image
+from .image_preparation import (
+    ModelInput,
+    common_depth,
+    prepare,
+    read_image,
+    read_image_to_draw,
+)
 from .masks import paste_masks
 from .model_info import from_metadata
 
@@ -111,7 +117,7 @@ class OnnxDetector:
         self, image: Any, found: Detections, score_thr: float = 0.3
     ) -> Image.Image:
         """The image with detections that score more than ``score_thr``."""
-        pixels = read_image(image, self.channel_order)
+        pixels = read_image_to_draw(image, self.channel_order)
         return draw_detections(pixels, found, self.info, score_thr)
 
     def _of_image(

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ..errors import UserError
 from .detections import Detections
 from .differences import Difference, add_image
-from .image_preparation import ModelInput, prepare, read_image
+from .image_preparation import ModelInput, common_depth, prepare, read_image
 from .onnx_detector import OnnxDetector
 
 NOISE, NUM_REPETITIONS = 1e-4, 6
@@ -80,10 +80,11 @@ def _repetitions(detector: nn.Module, inputs: ModelInput, row: int) -> list[Dete
 def _batches(
     images: Sequence[Any], exported: OnnxDetector
 ) -> Iterator[tuple[list[str], ModelInput]]:
+    depth = common_depth(images)
     for start, image in enumerate(images):
         name = str(image) if isinstance(image, str | Path) else f'image {start}'
-        yield [name], prepare([read_image(image)], exported.info)
-    pair = [read_image(image) for image in images[:2]]
+        yield [name], prepare([read_image(image, depth=depth)], exported.info)
+    pair = [read_image(image, depth=depth) for image in images[:2]]
     if len(pair) == 2:
         yield ['the first of two at once', 'the second'], prepare(pair, exported.info)
 

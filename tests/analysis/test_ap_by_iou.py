@@ -1,8 +1,10 @@
+import copy
 import json
 
 import pytest
 
 from mmdet_plus.analysis.ap_by_iou import average_precisions, plot_average_precisions
+from mmdet_plus.errors import UserError
 
 TRUTH = dict(
     images=[dict(id=1, width=100, height=100)],
@@ -48,3 +50,34 @@ def test_plot(tmp_path):
     path = tmp_path / 'ap.png'
     plot_average_precisions({'one': [0.5, 0.25]}, [0.5, 0.9], path)
     assert path.read_bytes().startswith(b'\x89PNG')
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda truth: truth.pop('images'), r'ann\.json has no images in COCO'),
+        (lambda truth: truth.update(images={}), 'images is a dict, no list'),
+        (lambda truth: truth['images'].append(3), r'images\[1\] is 3'),
+        (lambda truth: truth['images'][0].pop('id'), r'images\[0\] has no id'),
+        (lambda truth: truth['categories'][2].pop('id'), r'categories\[2\] has no id'),
+        (lambda truth: change_object(truth, 'id'), r'annotations\[1\] has no id'),
+        (lambda truth: change_object(truth, 'image_id'), r'\[1\] has no image_id'),
+        (lambda truth: change_object(truth, 'area'), r'annotations\[1\] has no area'),
+        (lambda truth: change_object(truth, 'iscrowd'), r'\[1\] has no iscrowd'),
+        (lambda truth: change_object(truth, image_id=[1]), r'has the image_id \[1\]'),
+        (lambda truth: change_object(truth, id='a'), "has the id 'a'"),
+        (lambda truth: change_object(truth, bbox=None), 'has the bbox None'),
+        (lambda truth: change_object(truth, bbox=[1, 2]), r'bbox \[1, 2\], not four'),
+    ],
+)
+def test_broken_annotations_are_named(change, message, ann_file, tmp_path):
+    truth = copy.deepcopy(TRUTH)
+    change(truth)
+    ann_file.write_text(json.dumps(truth))
+    with pytest.raises(UserError, match=message):
+        average_precisions(ann_file, write(tmp_path, BOXES))
+
+
+def change_object(truth, removed=None, **values):
+    truth['annotations'][1].pop(removed, None)
+    truth['annotations'][1].update(values)

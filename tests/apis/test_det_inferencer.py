@@ -186,7 +186,52 @@ def test_broken_images_are_left_out_of_folders_and_named_elsewhere(
         inferencer(folder)
 
 
-@pytest.mark.parametrize('size', [0, -1, '2', 1.5])
+def test_batch_sizes_may_be_numpys(inferencer, coco_folder):
+    found = inferencer(str(coco_folder / 'images'), batch_size=np.int64(2))
+    assert len(found['predictions']) == 4
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [
+        dict(color_type='unchanged'),
+        dict(color_type='unchanged', to_float32=True),
+        dict(color_type='grayscale'),
+        dict(imdecode_backend='tifffile'),
+        dict(imdecode_backend='pillow'),
+    ],
+    ids=str,
+)
+def test_files_are_loaded_as_in_training_where_it_is_not_in_8_bits_of_colour(
+    kind, tiny_config, coco_folder, caplog
+):
+    config = Config.fromfile(tiny_config)
+    config.test_dataloader.dataset.pipeline[0].update(kind)
+    is_file = 'tifffile' in kind.values()
+    path = str(coco_folder / 'images' / f'1.{"tif" if is_file else "png"}')
+    Image.fromarray(np.full((64, 64), 4000, np.uint16)).save(path)
+    ours, theirs = (
+        make(config, device='cpu') for make in (DetInferencer, MMDetInferencer)
+    )
+    expected = theirs.pipeline(path)['inputs']
+    ((_, found),) = ours._loaded(ours._inputs_to_list(path))
+    assert found['inputs'].dtype == expected.dtype
+    assert found['inputs'].tolist() == expected.tolist()
+    assert 'read as of' not in caplog.text
+
+
+def test_arrays_keep_their_bits_where_the_config_does(tiny_config):
+    config = Config.fromfile(tiny_config)
+    config.test_dataloader.dataset.pipeline[0].color_type = 'unchanged'
+    inferencer = DetInferencer(config, device='cpu', show_progress=False)
+    array = np.full((64, 64, 3), 4000, np.uint16)
+    ((_, found),) = inferencer._loaded(inferencer._inputs_to_list(array))
+    assert set(found['inputs'].flatten().tolist()) == {4000}
+    (picture,) = inferencer(array, return_vis=True, pred_score_thr=1)['visualization']
+    assert (picture == 250).all()
+
+
+@pytest.mark.parametrize('size', [0, -1, '2', 1.5, True, None])
 def test_batch_sizes_that_cannot_be_meant(inferencer, coco_folder, size):
     with pytest.raises(UserError, match='batch_size must be an integer above 0'):
         inferencer(str(coco_folder / 'images/0.png'), batch_size=size)

@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import cv2
@@ -92,6 +93,37 @@ def test_values_of_deep_files_are_told(tmp_path):
     assert (found == BLUE.astype(np.uint16) * 16).all()
     for other in (tmp_path / 'a.png', tmp_path / 'c.png', 'https://example.com/b.png'):
         assert deep_values(str(other)) is None
+
+
+def test_values_of_files_of_any_name_are_told(tmp_path):
+    path = tmp_path / 'Straße 写真.png'
+    values = np.full((4, 6, 3), 4080, np.uint16)
+    path.write_bytes(cv2.imencode('.png', values)[1].tobytes())
+    assert (deep_values(str(path)) == values).all()
+
+
+def test_what_opencv_refuses_is_left_to_who_reads_it(tmp_path, monkeypatch):
+    path = str(tmp_path / 'a.png')
+    cv2.imwrite(path, np.full((4, 6, 3), 4080, np.uint16))
+
+    def refuse(*_):
+        raise cv2.error('too many pixels')
+
+    monkeypatch.setattr(cv2, 'imdecode', refuse)
+    assert deep_values(path) is None
+
+
+def test_colours_of_pillow_count_with_the_others():
+    full = Image.open(
+        io.BytesIO(
+            cv2.imencode('.png', np.full((4, 6, 3), 65535, np.uint16))[1].tobytes()
+        )
+    )
+    dim = np.full((4, 6), 4080, np.uint16)
+    (first, second), depth = scaled(list_inputs([full, dim]))
+    assert depth == 16
+    assert (first == 255).all()
+    assert (second == 15).all()
 
 
 def test_pillow_images_of_32_bits_are_refused():

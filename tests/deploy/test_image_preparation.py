@@ -4,10 +4,12 @@ import pytest
 from PIL import Image
 from samples.deploy import model_info
 
+from mmdet_plus.apis.image_inputs import scaled
 from mmdet_plus.deploy.image_preparation import (
     common_depth,
     prepare,
     read_image,
+    read_image_to_draw,
     resize,
     target_size,
 )
@@ -99,6 +101,35 @@ def test_pictures_of_12_bits_are_scaled_together(tmp_path):
     assert (read_image(paths[0]) == 255).all()
     assert (read_image(array, 'bgr') == 255).all()
     assert (read_image(paths[0], depth=16) == 15).all()
+
+
+@pytest.fixture
+def deep_files(tmp_path):
+    """Colours of 16 bits, those of a night, and gray of 12 bits."""
+    paths = [tmp_path / f'{name}.png' for name in ('day', 'night', 'gray')]
+    for path, value in zip(paths[:2], (65535, 4080), strict=True):
+        cv2.imwrite(str(path), np.full((2, 3, 3), value, np.uint16))
+    cv2.imwrite(str(paths[2]), np.full((2, 3), 4080, np.uint16))
+    return paths
+
+
+def test_colours_of_16_bits_count_with_the_others(deep_files):
+    day, night, gray = deep_files
+    assert common_depth([day, night]) == common_depth([night, day]) == 16
+    assert common_depth([gray, day]) == common_depth([day]) == 16
+    assert common_depth([gray, night]) == common_depth([night]) == 12
+    assert [read_image(path, depth=16).max() for path in deep_files] == [255, 15, 15]
+    _, depth = scaled([str(path) for path in deep_files])
+    assert depth == common_depth(deep_files)
+
+
+def test_dark_colours_alone_are_refused_but_drawn(deep_files):
+    _, night, gray = deep_files
+    for depth in (None, 12):
+        with pytest.raises(ValueError, match='12 or less of its 16 bits'):
+            read_image(night, depth=depth)
+    assert read_image_to_draw(night).max() == 240
+    assert read_image_to_draw(gray).max() == 255
 
 
 def test_files_are_turned_as_opencv_turns_them(tmp_path):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from samples.onnx_model import write_model
@@ -126,3 +127,13 @@ def test_it_runs_where_pytorch_and_openmmlab_are_not(path):
     taken, counts = json.loads(done.stdout.splitlines()[-1])
     assert taken == []
     assert counts == [1, 1]
+
+
+def test_a_night_among_colours_of_16_bits_is_read_and_drawn(path, tmp_path):
+    files = [tmp_path / 'day.png', tmp_path / 'night.png']
+    for file, value in zip(files, (65535, 4080), strict=True):
+        cv2.imwrite(str(file), np.full((48, 96, 3), value, np.uint16))
+    detector = OnnxDetector(path)
+    found = detector(files)
+    assert [len(own.boxes) for own in found] == [1, 1]
+    assert detector.draw(files[1], found[1]).size == (96, 48)

@@ -86,8 +86,10 @@ def model(request):
     torch.manual_seed(0)
     detector = MODELS.build(small_model(request.param))
     logging.disable(logging.INFO)  # a line for each weight, among the scores
-    detector.init_weights()
-    logging.disable(logging.NOTSET)
+    try:
+        detector.init_weights()
+    finally:
+        logging.disable(logging.NOTSET)
     return detector
 
 

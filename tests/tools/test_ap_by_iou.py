@@ -50,6 +50,8 @@ def test_files_that_do_not_exist_are_named(tool_main, files, capsys):
         (dict(category_id=9), 'the annotations have no category_id 9'),
         (dict(bbox=[1, 2]), 'needs four numbers and a score'),
         (dict(score=None), 'needs four numbers and a score'),
+        (dict(image_id=[1]), 'the annotations have no image_id [1]'),
+        (dict(image_id=None), 'the annotations have no image_id None'),
     ],
 )
 def test_results_that_do_not_fit(tool_main, files, capsys, tmp_path, change, message):

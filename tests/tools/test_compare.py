@@ -80,9 +80,11 @@ def test_times_are_measured_once_and_reported_from_then_on(
     args = [plan, '--work-dir', tmp_path / 'work', '--report-only', '--page', page]
     asked = []
 
+    keys = [run.key for run in read_plan(plan).runs.values()]
+
     def time_runs(jobs, rounds):
         asked.append((len(jobs), rounds))
-        return dict(one=3.21, two=4)
+        return {keys[0]: 3.21, keys[1]: 4, 'former': 9}
 
     monkeypatch.setattr(times, 'time_runs', time_runs)
     for flags in (['--time', 7], []):
@@ -91,7 +93,9 @@ def test_times_are_measured_once_and_reported_from_then_on(
         assert '![AP against time](page/paper_times.png)' in page.read_text()
     assert asked == [(4, 7)]
     content = json.loads((tmp_path / 'page' / 'paper_times.json').read_text())
-    assert content == dict(ms=dict(one=3.21, two=4), rounds=7, threads=1)
+    assert content == dict(
+        ms={keys[0]: 3.21, keys[1]: 4, 'former': 9}, rounds=7, threads=1
+    )
 
 
 def test_unknown_runs_are_named(tool_main, plan, tmp_path, capsys):

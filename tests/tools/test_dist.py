@@ -1,21 +1,19 @@
 import json
 import os
 import pickle
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from samples.processes import free_port
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 
 
 def run_script(name, folder, *arguments, **variables):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     environment = dict(os.environ, PYTHON=sys.executable, PORT=port, **variables)
     environment.update(OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     command = ['bash', TOOLS / name, *map(str, arguments)]

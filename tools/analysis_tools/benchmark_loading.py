@@ -35,10 +35,22 @@ WARM_UP = 16  # images
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('configs', nargs='+')
-    parser.add_argument('--workers', type=at_least(0), nargs='+', default=[1, 2])
-    parser.add_argument('--images', type=at_least(BATCH), default=640)
-    parser.add_argument('--size', type=at_least(32), default=640)
+    parser.add_argument(
+        'configs', nargs='+', help='files, or names such as mmdet::ssd/ssd300_coco'
+    )
+    parser.add_argument(
+        '--workers',
+        type=at_least(0),
+        nargs='+',
+        default=[1, 2],
+        help='numbers of processes that load; 0: the tool itself; default: 1 2',
+    )
+    parser.add_argument(
+        '--images', type=at_least(BATCH), default=640, help='to be timed; 640'
+    )
+    parser.add_argument(
+        '--size', type=at_least(32), default=640, help='side of an image in pixels; 640'
+    )
     return parser
 
 

@@ -35,7 +35,9 @@ LINE = re.compile(r'import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)')
 def build_parser() -> ToolParser:
     """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--runs', type=at_least(1), default=10)
+    parser.add_argument(
+        '--runs', type=at_least(1), default=10, help='starts of each command; 10'
+    )
     return parser
 
 
@@ -72,8 +74,9 @@ def benchmark(argv: Sequence[str] | None) -> None:
     print('\n| package | seconds of its own modules |\n| --- | --- |')
     for name, seconds in packages[:MOST_ROWS]:
         print(f'| {name} | {seconds:.2f} |')
-    rest = sum(seconds for _, seconds in packages[MOST_ROWS:])
-    print(f'| {len(packages) - MOST_ROWS} others | {rest:.2f} |')
+    if others := packages[MOST_ROWS:]:
+        rest = sum(seconds for _, seconds in others)
+        print(f'| {len(others)} others | {rest:.2f} |')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

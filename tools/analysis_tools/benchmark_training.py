@@ -86,10 +86,9 @@ def benchmark(argv: Sequence[str] | None) -> None:
     init_default_scope('mmdet')
     steps = {}
     for name in args.configs:
-        steps[Path(name).stem] = prepare(name, args)
+        steps[name, ''] = prepare(name, args)
         if args.checkpointed:
-            step = prepare(name, args, args.checkpointed)
-            steps[f'{Path(name).stem}, checkpointed'] = step
+            steps[name, ', checkpointed'] = prepare(name, args, args.checkpointed)
     growth = {name: peak_growth(step) for name, step in steps.items()}
     seconds = median_seconds(steps, args.runs, args.device)
     print(
@@ -98,8 +97,9 @@ def benchmark(argv: Sequence[str] | None) -> None:
     )
     print('| detector | seconds a step | ratio | MiB |\n|' + ' --- |' * 4)
     first = next(iter(seconds.values()))
-    for name, own in seconds.items():
-        print(f'| {name} | {own:.3f} | {own / first:.2f} | {growth[name]:.0f} |')
+    for (name, suffix), own in seconds.items():
+        cells = f'{own:.3f} | {own / first:.2f} | {growth[name, suffix]:.0f}'
+        print(f'| {Path(name).stem}{suffix} | {cells} |')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -81,7 +81,10 @@ def report(plan: Plan, jobs: Sequence[Job], folder: Path, name: str) -> Part:
         plot_outcomes(drawn, folder / f'{name}.png')
         plots['Differences with intervals'] = f'{folder.name}/{name}.png'
     times_file = folder / f'{name}_times.json'
-    times = json.loads(times_file.read_text())['ms'] if times_file.is_file() else {}
+    by_key = json.loads(times_file.read_text())['ms'] if times_file.is_file() else {}
+    # A run that was changed since has another key.
+    keys = {name: run.key for name, run in plan.runs.items()}
+    times = {name: by_key[key] for name, key in keys.items() if key in by_key}
     if times:
         plot_prices(plan, results, times, folder / f'{name}_times.png')
         plots['AP against time'] = f'{folder.name}/{name}_times.png'
@@ -92,7 +95,9 @@ def report(plan: Plan, jobs: Sequence[Job], folder: Path, name: str) -> Part:
 def measure_times(jobs: Sequence[Job], path: Path, rounds: int, threads: int) -> None:
     """Time the finished jobs and write what ``report`` reads."""
     torch.set_num_threads(threads)
-    _write_json(path, dict(ms=time_runs(jobs, rounds), rounds=rounds, threads=threads))
+    times = time_runs(jobs, rounds)
+    if times:
+        _write_json(path, dict(ms=times, rounds=rounds, threads=threads))
 
 
 def _write_json(path: Path, content: dict) -> None:
@@ -125,9 +130,9 @@ def run(argv: Sequence[str] | None) -> None:
         work_on(left, commands, threads=args.threads)
     folder = args.page.with_suffix('') if args.page else root / 'report'
     if args.time:
-        for path in plans:
+        for path, own in zip(plans, chosen, strict=True):
             place = folder / f'{_name(path)}_times.json'
-            measure_times(jobs[path], place, args.time, args.threads)
+            measure_times(own, place, args.time, args.threads)
     parts = [
         report(plan, jobs[path], folder, _name(path)) for path, plan in plans.items()
     ]

@@ -64,7 +64,10 @@ def build_parser() -> ToolParser:
         help='from which an object is found',
     )
     parser.add_argument(
-        '--out-dir', type=Path, default=Path('work_dirs/false_positives')
+        '--out-dir',
+        type=Path,
+        default=Path('work_dirs/false_positives'),
+        help='folder to write to; work_dirs/false_positives',
     )
     return parser
 

@@ -68,7 +68,8 @@ def write_tiles(
             coco['annotations'].append(instance)
 
 
-def convert(argv: Sequence[str] | None) -> None:
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
     parser.add_argument('split', type=Path, help='folder of a split, holds images/')
     parser.add_argument('out_dir', type=Path, help='folder to create')
@@ -79,7 +80,12 @@ def convert(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         '--images-only', action='store_true', help='the split has no annotation images'
     )
-    args = parser.parse_args(argv)
+    return parser
+
+
+def convert(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, cut all images and write the annotations."""
+    args = build_parser().parse_args(argv)
     check_folder(args.out_dir, 'the folder')
     if args.out_dir.is_dir() and any(args.out_dir.iterdir()):
         raise UserError(f'{args.out_dir} holds files; remove it or name another folder')

@@ -59,8 +59,8 @@ def parse_alias(text: str) -> tuple[str, str]:
     return new, old
 
 
-def convert(argv: Sequence[str] | None) -> None:
-    """Parse the arguments, cut, and save."""
+def build_parser() -> ToolParser:
+    """The arguments of this tool."""
     parser = ToolParser(description=__doc__.splitlines()[0])
     parser.add_argument('checkpoint', help='path, URL or zoo://NAME')
     parser.add_argument('out', help='checkpoint to write')
@@ -81,7 +81,12 @@ def convert(argv: Sequence[str] | None) -> None:
         help='whether layers have an output for it; auto: what their size says',
     )
     add_unsafe_load(parser)
-    args = parser.parse_args(argv)
+    return parser
+
+
+def convert(argv: Sequence[str] | None) -> None:
+    """Parse the arguments, cut, and save."""
+    args = build_parser().parse_args(argv)
     check_file(args.out, 'the file')
     check_not_source(Path(args.out), Path(args.checkpoint))
     checkpoint = load_checkpoint(args.checkpoint, unsafe=args.unsafe_load)

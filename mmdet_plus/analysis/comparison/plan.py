@@ -229,7 +229,9 @@ def _run_of_plan(
     return run
 
 
-def _file(path: Path, where: str, name: str) -> Path:
+def _file(path: Path, where: str, name: Any) -> Path:
+    if not isinstance(name, str):
+        raise UserError(f'{path}: {where}: expected the name of a file, got {name!r}')
     file = (path.parent / name).resolve()
     if not file.is_file():
         raise UserError(f'{path}: {where}: {file} does not exist')

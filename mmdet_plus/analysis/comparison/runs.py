@@ -70,6 +70,14 @@ class Job(NamedTuple):
         # By its name: the folder may have been moved.
         return pointer.with_name(Path(pointer.read_text().strip()).name)
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights that it was tested with are still there."""
+        try:
+            return self.checkpoint.is_file()
+        except OSError:
+            return False
+
     def predictions(self, kind: str) -> Path:
         """Detections in COCO format, of kind ``'bbox'`` or ``'segm'``."""
         return self.folder / f'predictions.{kind}.json'

@@ -18,10 +18,11 @@ class SinglePassD2DetRoIHead(D2DetRoIHead):
     D2Det (CVPR 2020), sec. 3.3, read literally: a mask is that of the proposal, and
     reaches no further. The released models read the features once more, on the
     localised boxes, as ``D2DetRoIHead`` does; weights and boxes are the same. Faster,
-    and worse where proposals are loose: docs/benchmarks.md has both prices.
+    and worse where proposals are loose: the AP is in docs/evidence.md, the time in
+    docs/benchmarks.md. Cannot be exported.
 
-    Detections that another head has changed since (DCR's refiner) get the masks of
-    ``D2DetRoIHead``.
+    Detections that DCR refines keep the masks of their proposals. Those of another
+    head, which bring no features, get the masks of ``D2DetRoIHead``.
     """
 
     def _localised(

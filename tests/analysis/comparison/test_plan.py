@@ -145,6 +145,7 @@ def test_runs_of_another_plan_are_its_runs(write, tmp_path):
         ('  two: {plan: plan.yml}\n', '', "'three' needs 'two' of"),
         ('two: {plan: plan.yml}', 'two: {config: one.py}', "'three' needs 'two' of"),
         ('two:', 'tow:', "'tow': there is no such run in"),
+        ('{plan: plan.yml}', '{plan: 3}', 'expected the name of a file, got 3'),
         ('{plan: plan.yml}', '{plan: none.yml}', r'none\.yml does not exist'),
         ('{plan: plan.yml}', '{plan: other.yml}', r'other\.yml: takes a run from'),
         ('{plan: plan.yml}', '{plan: plan.yml, epochs: 3}', "unknown key 'epochs'"),

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -50,7 +52,7 @@ def test_finished_runs_predict_their_first_images_in_turns(jobs, monkeypatch):
 
     monkeypatch.setattr(times, 'build_trained', watched)
     found = times.time_runs(jobs, rounds=2)
-    assert list(found) == ['whole', 'halves']
+    assert list(found) == [job.run.key for job in jobs[:2]]
     # Three images each, one by one; a round to warm up and two that count.
     turn = [torch.float32] * 3 + [torch.bfloat16] * 3
     assert [dtype for _, dtype, _ in seen] == turn * 3
@@ -62,4 +64,10 @@ def test_times_are_of_one_image(jobs, monkeypatch):
     monkeypatch.setattr(
         times, 'median_seconds', lambda tasks, rounds: dict.fromkeys(tasks, 0.5)
     )
-    assert times.time_runs(jobs, rounds=1) == dict(whole=250.0, halves=250.0)
+    assert list(times.time_runs(jobs, rounds=1).values()) == [250.0, 250.0]
+
+
+def test_runs_without_weights_are_left_out(jobs):
+    for job in jobs[:2]:
+        shutil.rmtree(job.folder / 'train', ignore_errors=True)
+    assert times.time_runs(jobs[:2], rounds=1) == {}

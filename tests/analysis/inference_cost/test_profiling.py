@@ -87,6 +87,15 @@ def test_memory_that_is_freed_again_counts():
     assert 200 < growth < 1000
 
 
+def test_memory_that_earlier_work_left_does_not_hide_that_of_later_work():
+    def work():
+        # Pieces that the heap keeps when they are freed.
+        return [torch.ones(20, 1024, 4) for _ in range(200)]
+
+    first, second = peak_growth(work), peak_growth(work)
+    assert second > 0.8 * first > 40
+
+
 def test_the_parts_of_a_refiner_count():
     cfg = load_config(CONFIGS / 'dcr' / 'faster-rcnn-dcrv2_tiny_shapes.py')
     model = MODELS.build(without_pretraining(cfg.model)).eval()

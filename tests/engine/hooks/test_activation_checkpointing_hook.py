@@ -1,4 +1,5 @@
 import copy
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from mmdet_plus.analysis.inference_cost.training_steps import (
     labelled_samples_for,
 )
 from mmdet_plus.engine import ActivationCheckpointingHook
+from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.errors import UserError
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
@@ -95,3 +97,45 @@ def test_a_part_that_is_not_there_is_named(tiny_config):
         ActivationCheckpointingHook.check_before_training(cfg)
     cfg.custom_hooks[0].modules = ['backbone', 'neck']
     ActivationCheckpointingHook.check_before_training(cfg)
+
+
+def test_the_same_gradients_in_bfloat16():
+    """The optimizer wrapper's hooks are gone when gradients are computed."""
+    config = CONFIGS / 'dcr' / 'faster-rcnn-dcrv2_r18_fpn_1x_shapes.py'
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        plain = build_for_training(Config.fromfile(config))
+    inputs = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(1))
+    samples = labelled_samples_for(inputs, 4, 3, with_masks=False)
+    saving = copy.deepcopy(plain)
+    apply(saving, ['roi_head.refiner'])
+    gradients = []
+    for model in (plain, saving):
+        torch.manual_seed(0)
+        with bfloat16_autocast(model):
+            loss, _ = model.parse_losses(model.loss(inputs, copy.deepcopy(samples)))
+        loss.backward()
+        gradients.append({n: p.grad for n, p in model.named_parameters()})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, msg=name)
+
+
+def test_gradients_may_be_asked_for_twice():
+    model = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.ReLU()))
+    apply(model, '0')
+    loss = model(torch.randn(4, 2)).sum()
+    loss.backward(retain_graph=True)
+    once = model[0][0].weight.grad.clone()
+    loss.backward()
+    torch.testing.assert_close(model[0][0].weight.grad, 2 * once)
+
+
+def test_a_part_that_does_not_run_itself_is_told(caplog):
+    hook = ActivationCheckpointingHook(['0', '1'])
+    model = nn.Sequential(nn.Linear(1, 1), nn.ModuleList([nn.Linear(1, 1)]))
+    runner = SimpleNamespace(model=model, logger=logging.getLogger('a'))
+    hook.before_train(runner)
+    model[0](torch.ones(1, 1))
+    hook.after_train_iter(runner, 0, None, None)
+    hook.after_train_iter(runner, 1, None, None)
+    (message,) = caplog.messages
+    assert '1 did not run as a whole' in message
