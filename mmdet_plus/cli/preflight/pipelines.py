@@ -47,7 +47,7 @@ def _known_steps(node: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _is_known(name: Any) -> bool:
-    kind = registered_class(TRANSFORMS, name)
+    kind: Any = registered_class(TRANSFORMS, name)
     module = str(getattr(kind, '__module__', ''))
     return module.startswith(PACKAGES) and kind.__name__ not in OTHER_STEPS
 
