@@ -59,6 +59,7 @@ def folder_written_whole(path: str | Path) -> Iterator[Path]:
     path = Path(path).resolve()
     _check_renaming(path)
     part = path.with_name(f'{path.name}.{os.getpid()}{PART}')
+    shutil.rmtree(part, ignore_errors=True)  # of a killed process of this number
     part.mkdir(parents=True)
     try:
         yield part
@@ -82,8 +83,12 @@ def _put(part: Path, path: Path) -> None:
     elif any(path.iterdir()):
         old = part.with_name(f'{path.name}.old.{os.getpid()}{PART}')
         path.rename(old)
-        part.rename(path)
-        shutil.rmtree(old)
+        try:
+            part.rename(path)
+        except BaseException:
+            old.rename(path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     else:
         # It may be the working directory. Files, which say what is there, come last.
         for item in sorted(part.iterdir(), key=Path.is_file):

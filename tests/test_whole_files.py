@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,47 @@ def test_where_no_folder_can_be_put_nothing_is_begun(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match='file is not a folder'):
         fill(tmp_path / 'file')
-    with pytest.raises(OSError, match='/dev/shm is the root of a disk'):
-        fill('/dev/shm')
     assert os.listdir(tmp_path) == ['file']
+
+
+def test_the_root_of_a_disk_is_refused(tmp_path, monkeypatch):
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    real = Path.stat
+
+    def stat(path, **kwargs):
+        found = [*real(path, **kwargs)]
+        found[2] += path == disk  # the device
+        return os.stat_result(found)
+
+    monkeypatch.setattr(Path, 'stat', stat)
+    with pytest.raises(OSError, match='disk is the root of a disk'):
+        fill(disk)
+    assert os.listdir(tmp_path) == ['disk']
+
+
+def test_a_folder_that_cannot_be_put_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / 'a'
+    path.mkdir()
+    (path / 'old.txt').write_text('old')
+    real = Path.rename
+
+    def rename(source, target):
+        if '.old.' not in f'{source}{target}':
+            raise OSError('no')
+        return real(source, target)
+
+    monkeypatch.setattr(Path, 'rename', rename)
+    with pytest.raises(OSError, match='no'):
+        fill(path)
+    assert os.listdir(tmp_path) == ['a']
+    assert os.listdir(path) == ['old.txt']
+
+
+def test_what_a_killed_process_of_this_number_left_is_removed(tmp_path):
+    left = tmp_path / f'a.{os.getpid()}.part'
+    left.mkdir()
+    (left / 'half.txt').write_text('half')
+    fill(tmp_path / 'a')
+    assert set(os.listdir(tmp_path / 'a')) == FILLED
+    assert os.listdir(tmp_path) == ['a']

@@ -12,6 +12,7 @@ TRACEBACK_VARIABLE = 'MMDET_PLUS_TRACEBACK'
 SHOW_TRACEBACK_HINT = f'set {TRACEBACK_VARIABLE}=1 to see where it was raised'
 # Set by torchrun: a file of each process, in its own folder beside the others'.
 ERROR_FILE_VARIABLE = 'TORCHELASTIC_ERROR_FILE'
+LAUNCHER_FLAG = '--launcher=pytorch'
 USER_ERROR, RUN_TIME_ERROR, INTERRUPTED = 2, 1, 130
 
 REMEDIES = {
@@ -41,10 +42,10 @@ def run_tool(
     except KeyboardInterrupt:
         return INTERRUPTED
     except UserError as error:
-        _report(str(error))
+        _report(str(error), argv)
         return USER_ERROR
     except Exception as error:
-        _report(message_of(error))
+        _report(message_of(error), argv)
         return RUN_TIME_ERROR
     return 0
 
@@ -86,13 +87,19 @@ def _failed_line(error: Exception) -> str:
     return f'{frames[-1].filename}, line {frames[-1].lineno}' if frames else ''
 
 
-def _report(message: str) -> None:
+def _report(message: str, argv: Sequence[str] | None) -> None:
     if os.environ.get(TRACEBACK_VARIABLE) == '1':
         traceback.print_exc()
-    elif not _is_first_to_fail():
+    elif _is_worker(argv) and not _is_first_to_fail():
         return
     sys.stdout.flush()
     print(f'error: {message}', file=sys.stderr, flush=True)
+
+
+def _is_worker(argv: Sequence[str] | None) -> bool:
+    """Whether torchrun started this tool itself, not only a process around it."""
+    words = sys.argv[1:] if argv is None else argv
+    return LAUNCHER_FLAG in '='.join(map(str, words))
 
 
 def _is_first_to_fail() -> bool:

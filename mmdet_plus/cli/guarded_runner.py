@@ -2,26 +2,62 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from mmengine.runner import BaseLoop
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import is_main_process
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 from torch.utils.data import DataLoader
 
+from ..engine.hooks import WholeCheckpointHook
 from ..errors import UserError
 from .error_reporting import message_of
 from .short_screen import ShortScreenRunner
+from .unbegun_runs import Traces
 
 BEGINNINGS = ('before_train_iter', 'before_val_iter', 'before_test_iter')
 
 
 class GuardedRunner(ShortScreenRunner):
-    """The runner of the tools.
+    """The runner of the tools; where it cannot be built, it leaves nothing behind.
 
     Attributes:
         has_begun: whether there was an iteration, whose results are worth keeping.
     """
 
     has_begun = False
+
+    def __init__(self, model: Any, work_dir: str, **kwargs: Any) -> None:
+        self._traces = Traces(work_dir)
+        try:
+            super().__init__(model, work_dir, **kwargs)
+        except Exception:
+            self.take_back()
+            raise
+
+    def take_back(self) -> None:
+        """Remove what this run has written, and nothing else."""
+        if not is_main_process():
+            return
+        for hook in getattr(self, '_hooks', ()):
+            if isinstance(hook, WholeCheckpointHook):
+                hook.release()
+        self._traces.take_back()
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Set up processes and the time that names the logs; see ``Runner``."""
+        super().setup_env(env_cfg)
+        folder = Path(self.work_dir, self.timestamp)
+        # Processes of a launcher share it; any of them may be the first there.
+        if self.distributed or not folder.exists():
+            self._traces.logs = folder
+
+    def dump_config(self) -> None:
+        """Write the config into the work directory; see ``Runner``."""
+        name = self.cfg.filename or f'{self.timestamp}.py'
+        with self._traces.config_written(Path(self.work_dir, Path(name).name)):
+            super().dump_config()
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Call the hooks; see ``Runner``."""
@@ -82,9 +118,18 @@ def _with_images(loop: BaseLoop, key: str) -> BaseLoop:
             f'{key}.dataset is empty: its filter_cfg (images smaller than min_size, '
             'images without objects) or its indices leave no image'
         )
-    if not len(loader):
-        raise UserError(
-            f'{key} has no batch: with drop_last, {count} images are fewer than '
-            f'batch_size {loader.batch_size}'
-        )
+    _check_first_batch(loop, key)
     return loop
+
+
+def _check_first_batch(loop: BaseLoop, key: str) -> None:
+    """Raise ``UserError`` where every epoch would be empty."""
+    loader, sampler = loop.dataloader, loop.dataloader.sampler
+    is_endless = isinstance(sampler, InfiniteSampler) or not hasattr(sampler, '__len__')
+    if not isinstance(loop, EpochBasedTrainLoop) or not loader.drop_last or is_endless:
+        return
+    if len(sampler) < loader.batch_size:
+        raise UserError(
+            f'{key} has no batch: with drop_last, {len(sampler)} images for each '
+            f'process are fewer than batch_size {loader.batch_size}'
+        )

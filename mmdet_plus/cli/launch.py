@@ -4,7 +4,6 @@ import os
 import subprocess
 from argparse import Namespace
 from collections.abc import Callable
-from pathlib import Path
 
 from mmdet.registry import RUNNERS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -23,7 +22,7 @@ from .config_loading import load_config
 from .error_reporting import message_of
 from .guarded_runner import GuardedRunner
 from .preflight.checks import print_warnings
-from .unbegun_runs import taken_back
+from .unbegun_runs import absent_folders, remove_empty
 
 # In `configs/_base_/default_runtime.py`, too.
 GUARDS = ('ImageErrorHook', 'DivergenceHook', 'CheckpointMatchHook')
@@ -61,16 +60,17 @@ def run_job(
 def _build_and_run(
     cfg: Config, args: Namespace, run: Callable[[Runner], object]
 ) -> None:
-    runner: Runner | None = None
-    folders = [cfg.work_dir, getattr(args, 'report', None)]
-    if not is_first_process(cfg.launcher):
-        folders = []
-    with taken_back(
-        [Path(folder) for folder in folders if folder],
-        lambda: getattr(runner, 'has_begun', runner is not None),
-    ):
-        runner = build_runner(cfg)
+    """Run; what fails before its first iteration takes back what it wrote."""
+    report = getattr(args, 'report', None)
+    absent = absent_folders(report) if report else []
+    runner = build_runner(cfg)
+    try:
         run(runner)
+    except UserError:
+        if isinstance(runner, GuardedRunner) and not runner.has_begun:
+            runner.take_back()
+            remove_empty(absent)
+        raise
 
 
 def start_distributed(cfg: Config) -> None:

@@ -6,6 +6,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -70,10 +71,12 @@ def fetch(
     if target.is_dir():
         raise ZooError(f'{target} must be a file, but is a folder: move it away')
     try:
-        with FileLock(f'{target}.lock') as lock:
+        lock = FileLock(f'{target}.lock')
+        with lock:
             reasons = _try_mirrors(target, file, show_progress)
-            if not reasons:  # whoever waits finds the file
-                Path(lock.lock_file).unlink(missing_ok=True)
+        if not reasons:  # whoever waits finds the file
+            with suppress(OSError):
+                Path(lock.lock_file).unlink()
     except OSError as error:
         raise ZooError(
             f'{folder} cannot be written to: {error}. Choose another folder with '

@@ -104,8 +104,11 @@ def test_processes_of_one_launcher_tell_an_error_once(monkeypatch, tmp_path, cap
         folder = tmp_path / f'attempt_{attempt}' / str(rank)
         folder.mkdir(parents=True)
         monkeypatch.setenv('TORCHELASTIC_ERROR_FILE', str(folder / 'error.json'))
-        assert run_tool(fail, []) == 2
+        assert run_tool(fail, ['--launcher', 'pytorch']) == 2
         assert capsys.readouterr().err == 'error: no such config\n' * times
+        # One that such a process starts has its own errors.
+        assert run_tool(fail, ['a.py']) == 2
+        assert capsys.readouterr().err == 'error: no such config\n'
     monkeypatch.setenv('TORCHELASTIC_ERROR_FILE', '/absent/0/error.json')
-    assert run_tool(fail, []) == 2
+    assert run_tool(fail, ['--launcher=pytorch']) == 2
     assert 'no such config' in capsys.readouterr().err

@@ -1,5 +1,8 @@
+import itertools
+
 import pytest
 from mmengine.config import Config
+from torch.utils.data import Sampler
 
 from mmdet_plus.cli.launch import build_runner
 from mmdet_plus.errors import UserError
@@ -31,8 +34,47 @@ def test_filters_that_leave_no_image(cfg, stage):
 def test_fewer_images_than_a_batch(cfg):
     cfg.train_dataloader.update(batch_size=5, drop_last=True)
     runner = build_runner(cfg)
-    with pytest.raises(UserError, match='4 images are fewer than batch_size 5'):
+    with pytest.raises(UserError, match=r'4 images for .* fewer than batch_size 5'):
         runner.train()
+
+
+class Endless(Sampler):
+    """A sampler of unknown length."""
+
+    def __init__(self, dataset, **kwargs):
+        self.count = len(dataset)
+
+    def __iter__(self):
+        return itertools.cycle(range(self.count))
+
+
+def test_endless_samplers_fill_any_batch(cfg):
+    cfg.train_dataloader.update(batch_size=5, drop_last=True)
+    cfg.train_dataloader.sampler = dict(type='InfiniteSampler')
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=1, val_interval=9)
+    runner = build_runner(cfg)
+    runner.train()
+    assert runner.iter == 1
+
+
+@pytest.mark.parametrize('sampler', [dict(type='InfiniteSampler'), dict(type=Endless)])
+def test_samplers_without_an_end_are_not_counted(cfg, sampler):
+    cfg.train_dataloader.update(batch_size=5, drop_last=True)
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=1)
+    # The settings hold a class, which a config cannot.
+    loader = dict(cfg.train_dataloader, sampler=sampler)
+    runner = build_runner(cfg)
+    runner._train_dataloader = loader
+    assert runner.build_train_loop(cfg.train_cfg).dataloader.drop_last
+
+
+def test_a_process_without_a_share_is_not_refused_for_another_reason(cfg, monkeypatch):
+    runner = build_runner(cfg)
+    sampler = dict(type='DefaultSampler', round_up=False)
+    runner._train_dataloader = dict(cfg.train_dataloader, sampler=sampler)
+    monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info', lambda: (4, 5))
+    loop = runner.build_train_loop(cfg.train_cfg)
+    assert len(loop.dataloader) == 0
 
 
 @pytest.mark.parametrize(

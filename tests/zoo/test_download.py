@@ -284,3 +284,21 @@ def test_a_download_that_takes_for_ever_ends(entry, tmp_path, monkeypatch):
 def test_a_server_that_refuses_to_resume_is_asked_for_all(entry, tmp_path):
     (tmp_path / f'net-{SHA256[:8]}.pth.part').write_bytes(CONTENT[:1000])
     assert fetch(entry('no-resume'), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_lock_that_cannot_be_removed_does_no_harm(entry, tmp_path, monkeypatch):
+    states = []
+
+    class Lock(download.FileLock):
+        def release(self, force=False):
+            super().release(force)
+            states.append(Path(self.lock_file).exists())
+
+    def unlink(path, missing_ok=False):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(download, 'FileLock', Lock)
+    monkeypatch.setattr(Path, 'unlink', unlink)
+    path = fetch(entry('good'), tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert True in states  # removed after the release only

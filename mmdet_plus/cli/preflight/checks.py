@@ -4,7 +4,6 @@ import math
 import os.path as osp
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 from mmdet.registry import HOOKS
@@ -13,7 +12,7 @@ from mmengine.config import Config
 from ...errors import UserError
 from ...zoo.file_checks import check_checkpoint
 from .classes import check_class_names, check_same_classes
-from .config_keys import SECTIONS, check_names, typed_parts, unregistered
+from .config_keys import SECTIONS, check_names, is_scope, typed_parts, unregistered
 from .dataset_configs import (
     LOADERS,
     DatasetConfig,
@@ -36,7 +35,6 @@ from .pipelines import check_pipeline, numbers_of
 from .trial_build import check_buildable
 
 Check = tuple[Callable[[Any], bool], str]
-SCOPES = ('mmdet', 'mmengine')
 
 
 def _is_integer(value: Any) -> bool:
@@ -73,7 +71,10 @@ ABOVE_0: Check = (
     lambda value: isinstance(value, int | float) and value > 0,
     'a number above 0',
 )
-SWITCH: Check = (lambda value: isinstance(value, bool), 'True or False')
+SWITCH: Check = (
+    lambda value: isinstance(value, int) and value in (0, 1),  # of which bool is one
+    'True or False',
+)
 RATE: Check = (lambda value: _is_finite(value) and value >= 0, 'a finite number >= 0')
 
 CHECKS = {
@@ -210,7 +211,7 @@ def _check_forms(cfg: Config) -> None:
     if not isinstance(hooks, list | tuple) or not all(map(_is_typed, hooks)):
         raise UserError(f'custom_hooks must be a list of dicts with a type: {hooks!r}')
     scope = cfg.get('default_scope')
-    if scope and scope not in SCOPES and find_spec(str(scope)) is None:
+    if scope and not is_scope(str(scope)):
         raise UserError(f'default_scope: there is no package {scope!r}; use mmdet')
 
 
@@ -221,7 +222,7 @@ def _is_typed(node: Any) -> bool:
 def _check_settings(node: Any, where: str) -> None:
     for key, value in node.items() if isinstance(node, dict) else ():
         is_valid, wanted = SETTINGS.get(key, (None, ''))
-        if is_valid and not is_valid(value):
+        if is_valid and value is not None and not is_valid(value):
             raise UserError(f'{where}.{key} must be {wanted}, got {value!r}')
         _check_settings(value, f'{where}.{key}')
     for index, item in enumerate(node if isinstance(node, list) else ()):

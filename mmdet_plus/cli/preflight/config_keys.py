@@ -8,6 +8,7 @@ import difflib
 import inspect
 from collections.abc import Collection, Iterator
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import mmcv.ops
@@ -113,6 +114,22 @@ def unregistered(where: str, name: str) -> UserError:
     other = _other_case(name.rpartition('.')[2])
     hint = f'did you mean {other}?' if other else suggestion(name, _registered())
     return UserError(f'{where}.type: nothing is registered as {name!r}; {hint}')
+
+
+def is_scope(name: str) -> bool:
+    """Whether something is registered in a scope, or may be once it is imported."""
+    registries = [
+        r for r in vars(mmengine.registry).values() if isinstance(r, Registry)
+    ]
+    while registries:
+        registry = registries.pop()
+        if registry.scope == name:
+            return True
+        registries += registry.children.values()
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _other_case(name: str) -> str | None:

@@ -1,7 +1,9 @@
 """Sends an image without memory through a model, to see whether its parts fit."""
 
+import contextlib
 import traceback
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -15,11 +17,13 @@ from ...errors import UserError
 
 SIDE = 256  # of the image; a multiple of all usual strides
 # Layers with what they call the length of an axis of their input, and its place.
-LAYERS: tuple[tuple[type[nn.Module], str, int], ...] = (
-    (nn.Conv2d, 'in_channels', 1),
-    (nn.ConvTranspose2d, 'in_channels', 1),
-    (nn.Linear, 'in_features', -1),
+Layers = tuple[tuple[type[nn.Module], str, int], ...]
+CONVOLUTIONS: Layers = (
+    (nn.Conv2d, 'in_channels', -3),
+    (nn.ConvTranspose2d, 'in_channels', -3),
 )
+# Those of whole feature maps depend on the size of images, those of regions do not.
+LAYERS_OF_REGIONS: Layers = (*CONVOLUTIONS, (nn.Linear, 'in_features', -1))
 PACKAGES = ('torch.nn.', 'mmcv.cnn.')  # whose layers take nothing else
 MISFIT_ASSERTION = 'len(self.in_channels)'  # of necks
 # Whose ways from images to heads and on to boxes are known, and no other's.
@@ -39,6 +43,8 @@ class Stage(NamedTuple):
     source: str
     """What gave it, for messages."""
     inputs: Any
+    layers: Layers = CONVOLUTIONS
+    """Those that are judged."""
 
 
 def check_fits(model: nn.Module) -> None:
@@ -86,8 +92,26 @@ def _features(model: Any) -> tuple[Any, str]:
 def _heads(model: Any, features: Sequence[Tensor], source: str) -> Iterator[Stage]:
     for name in ('rpn_head', 'bbox_head'):
         head = getattr(model, name, None)
-        if isinstance(head, BaseDenseHead):
+        if isinstance(head, BaseDenseHead) and _takes_features(head):
             yield Stage(f'model.{name}', head, source, features)
+    regions: list[Stage] = []
+    with contextlib.suppress(Exception):  # of extractors of other kinds
+        regions = [*_heads_of_regions(model, features, source)]
+    yield from regions
+
+
+def _takes_features(head: BaseDenseHead) -> bool:
+    """Whether a head is given what the neck gives, and not something of its own."""
+    kind: Any = type(head)
+    return all(
+        getattr(kind, name) is getattr(BaseDenseHead, name)
+        for name in ('loss', 'loss_and_predict')
+    )
+
+
+def _heads_of_regions(
+    model: Any, features: Sequence[Tensor], source: str
+) -> Iterator[Stage]:
     roi_head: Any = getattr(model, 'roi_head', None)
     if type(roi_head) not in ROI_HEADS or roi_head.with_shared_head:
         return
@@ -99,7 +123,7 @@ def _heads(model: Any, features: Sequence[Tensor], source: str) -> Iterator[Stag
                 size = extractor.roi_layers[0].output_size
                 regions = features[0].new_zeros(2, features[0].shape[1], *size)
                 key = f'model.roi_head.{kind}_head{place}'
-                yield Stage(key, head, source, regions)
+                yield Stage(key, head, source, regions, LAYERS_OF_REGIONS)
 
 
 def _pairs(extractors: Any, heads: Any) -> Iterator[tuple[str, nn.Module, nn.Module]]:
@@ -115,7 +139,7 @@ def _outputs(stage: Stage) -> Any:
     """What a part gives; None where it cannot be tried out."""
     for layer in stage.part.modules():
         if type(layer).__module__.startswith(PACKAGES):
-            layer.register_forward_pre_hook(_check_layer)
+            layer.register_forward_pre_hook(partial(_check_layer, stage.layers))
     try:
         return stage.part(stage.inputs)
     except Exception as error:
@@ -128,8 +152,8 @@ def _outputs(stage: Stage) -> Any:
         return None
 
 
-def _check_layer(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-    for kind, name, axis in LAYERS:
+def _check_layer(layers: Layers, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+    for kind, name, axis in layers:
         if isinstance(layer, kind) and inputs and isinstance(inputs[0], Tensor):
             given, wanted = inputs[0].shape[axis], getattr(layer, name)
             if given != wanted:

@@ -152,7 +152,8 @@ def read_image_set(path: str, folder: str) -> list[str]:
 
     Args:
         path: of the image set. A line is a name, or the name or path of an image; the
-            1, 0 or -1 behind it, which lists of single classes have, is left out.
+            1, 0 or -1 behind it, which lists of single classes have, is left out, as is
+            what else stands there.
         folder: of the annotation files.
     """
     lines = filter(None, map(str.strip, read_text(path).splitlines()))
@@ -160,15 +161,20 @@ def read_image_set(path: str, folder: str) -> list[str]:
 
 
 def _name_of_line(line: str, folder: str) -> str:
-    for text in (line, NUMBER.sub('', line)):
-        stem, suffix = osp.splitext(text)
-        for name in (text, stem) if suffix.lower() in IMAGE_SUFFIXES else (text,):
+    without_number = NUMBER.sub('', line)
+    for text in (line, without_number, line.split()[0]):
+        for name in _with_and_without_suffix(text):
             parts = Path(name).parts
             for start in range(len(parts)):
                 shorter = osp.join(*parts[start:])
                 if osp.isfile(osp.join(folder, f'{shorter}.xml')):
                     return shorter
-    return name
+    return _with_and_without_suffix(without_number)[-1]
+
+
+def _with_and_without_suffix(text: str) -> tuple[str, ...]:
+    stem, suffix = osp.splitext(text)
+    return (text, stem) if suffix.lower() in IMAGE_SUFFIXES else (text,)
 
 
 def find(

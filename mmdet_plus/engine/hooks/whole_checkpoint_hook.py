@@ -55,10 +55,15 @@ class WholeCheckpointHook(CheckpointHook):
     def after_train(self, runner: Runner) -> None:
         """Give the work directory back."""
         super().after_train(runner)
+        self.release()
+
+    def release(self) -> None:
+        """Give the work directory back, if this hook has taken it."""
         lock = getattr(self, '_lock', None)
         if lock is not None:
             lock.release()
             Path(lock.lock_file).unlink(missing_ok=True)
+            self._lock = None
 
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict[str, Any]

@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import Registry
 from samples.labelled_folders import write_image
 
 from mmdet_plus.cli.preflight.checks import (
@@ -395,3 +396,32 @@ def test_sizes_of_pipelines_are_checked(cfg):
     cfg.val_dataloader.dataset.pipeline[1].scale = (0, 0)
     with pytest.raises(UserError, match=r'val_dataloader.*pipeline\.1\.scale must be'):
         check_before_training(cfg)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'model.test_cfg.rcnn.max_per_img': None},
+        {'randomness.deterministic': 1},
+        {'resume': 0},
+        {'default_scope': 'mmengine'},
+        {'default_scope': 'email'},
+    ],
+)
+def test_settings_that_are_meant(cfg, options):
+    cfg.merge_from_dict(options)
+    check_values(cfg)
+
+
+def test_scopes_need_no_package(cfg):
+    cfg.default_scope = 'own_scope'
+    with pytest.raises(UserError, match="there is no package 'own_scope'"):
+        check_values(cfg)
+    Registry('model', parent=MODELS, scope='own_scope')
+    try:
+        check_values(cfg)
+    finally:
+        del MODELS.children['own_scope']
+    cfg.default_scope = 'absent.inner'
+    with pytest.raises(UserError, match='there is no package'):
+        check_values(cfg)

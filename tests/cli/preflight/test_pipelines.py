@@ -4,6 +4,10 @@ from mmdet_plus.cli.preflight.pipelines import check_pipeline
 from mmdet_plus.errors import UserError
 
 
+class Own:
+    """A transform of the user."""
+
+
 @pytest.mark.parametrize(
     'step',
     [
@@ -13,6 +17,11 @@ from mmdet_plus.errors import UserError
         dict(type='RandomFlip', prob=[0.3, 0.3], direction=['horizontal', 'vertical']),
         dict(type='RandomFlip', prob=1),
         dict(type='TestTimeAug', transforms=[[dict(type='Resize', scale=(9, 9))]]),
+        # Whose scale is another one.
+        dict(type='Albu', transforms=[dict(type='Perspective', scale=(0, 0.1))]),
+        dict(type='Albu', transforms=[dict(type='Resize', scale=0)]),
+        dict(type=Own, scale=(-0.1, 0.1), inner=[dict(type='Resize', scale=0)]),
+        dict(type='NobodysStep', scale=0),
     ],
 )
 def test_usual_settings_pass(step):

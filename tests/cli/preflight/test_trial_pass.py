@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmdet.models.dense_heads import AnchorHead, RPNHead
 from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
 from mmengine.config import Config
@@ -118,3 +119,62 @@ def test_detectors_of_other_ways_are_not_judged(cfg, tried):
         model = Own(**settings)
     check_fits(model)
     assert tried == {}
+
+
+class Flat(AnchorHead):
+    """A head of one vector for the whole image, as YOLOv1's."""
+
+    def __init__(self, *args, side, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.vector = torch.nn.Linear(16 * side**2, 8)
+
+    def forward(self, x):
+        self.vector(x[-1].flatten(1))
+        return super().forward(x)
+
+
+class Taking(AnchorHead):
+    """A head that gives its layers what it likes."""
+
+    def loss(self, x, batch_data_samples):
+        return super().loss([each[:, :3] for each in x], batch_data_samples)
+
+
+class Proposing(RPNHead):
+    """As a part that proposes regions."""
+
+    def loss_and_predict(self, x, batch_data_samples, **kwargs):
+        return super().loss_and_predict([x[0][:, :3]], batch_data_samples, **kwargs)
+
+
+def replace_rpn_head(cfg, kind, **settings):
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+        head = {**cfg.model.rpn_head, **settings}
+        head.pop('type')
+        model.rpn_head = kind(**head)
+    return model
+
+
+@pytest.mark.parametrize(
+    ('kind', 'settings', 'outcome'),
+    [
+        # Its size is that of another image.
+        (Flat, dict(side=20, num_classes=1), False),
+        (Taking, dict(in_channels=3, num_classes=1), None),
+        (Proposing, dict(in_channels=3), None),
+    ],
+)
+def test_dense_heads_of_other_ways_are_not_judged(cfg, tried, kind, settings, outcome):
+    check_fits(replace_rpn_head(cfg, kind, **settings))
+    assert tried.get('model.rpn_head') == outcome
+    assert tried['model.roi_head.bbox_head']
+
+
+def test_extractors_without_layers_are_not_judged(cfg, tried):
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    model.roi_head.bbox_roi_extractor.roi_layers = torch.nn.ModuleList()
+    check_fits(model)
+    assert 'model.roi_head.bbox_head' not in tried
+    assert tried['model.rpn_head']
