@@ -2,6 +2,7 @@
 
 import html
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -280,22 +281,28 @@ def served(
     Raises:
         UserError: nothing can be opened there.
     """
+    _check_address(host, port)
     # What browsers send lies here until it is read, and goes with the page.
     with tempfile.TemporaryDirectory(prefix='mmdet_plus_web_') as folder:
         os.environ['GRADIO_TEMP_DIR'] = folder
         blocks = DemoPage(shelf, limits).blocks()
         blocks.queue(max_size=MOST_WAITING, api_open=False)
-        try:
-            _launch(blocks, host, port, limits)
-        except OSError as error:  # names a variable of gradio's
-            raise UserError(
-                f'no page can be opened at {host}:{port}: the port is in use or the '
-                'address is not of this machine; choose others with --port and --host'
-            ) from error
+        _launch(blocks, host, port, limits)
         try:
             yield blocks
         finally:
             blocks.close(verbose=False)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Gradio would try a hundred ports, and name a variable of its own."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise UserError(
+            f'no page can be opened at {host}:{port} ({error.strerror}): choose others '
+            'with --port and --host'
+        ) from error
 
 
 def _launch(blocks: gr.Blocks, host: str, port: int, limits: Limits) -> None:

@@ -1,4 +1,5 @@
 import importlib.util
+import socket
 
 import pytest
 
@@ -59,5 +60,11 @@ def test_files_that_are_no_models(tool_main, capsys, tmp_path, name):
 
 def test_an_address_that_is_not_of_this_machine(tool_main, capsys):
     assert tool_main('web_demo', '--host', '192.0.2.1', '--port', 0) == 2
-    message = capsys.readouterr().err.rpartition('error: ')[2]
-    assert message.startswith('no page can be opened at 192.0.2.1:0')
+    assert 'no page can be opened at 192.0.2.1:0 (' in capsys.readouterr().err
+
+
+def test_a_port_that_is_in_use(tool_main, capsys):
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        assert tool_main('web_demo', '--port', port) == 2
+    assert f'no page can be opened at 127.0.0.1:{port} (' in capsys.readouterr().err
