@@ -116,6 +116,7 @@ def test_weights_alone_bring_their_config_as_data(tiny_config, tmp_path):
 
 @pytest.fixture
 def inferencer(tiny_config, tmp_path):
+    init_default_scope('mmdet')
     model = MODELS.build(Config.fromfile(tiny_config).model)
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'net.pth')
     weights = str(tmp_path / 'net.pth')

@@ -78,8 +78,10 @@ def compare(data: Path, work_dir: Path, baseline_dir: Path) -> Path:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data', type=Path, default=Path('data/shapes'))
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
+    parser.add_argument('--data', type=Path, default=Path('data/shapes'), help='folder')
+    parser.add_argument(
+        '--work-dir', type=Path, default=Path('work_dirs/demo'), help='folder'
+    )
     parser.add_argument('--images', type=int, default=12, help='images to draw')
     args = parser.parse_args(argv)
     start = time.monotonic()

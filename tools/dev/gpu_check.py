@@ -175,7 +175,9 @@ def _milliseconds(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run all steps; 1 if one failed, 2 if there is no GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'gpu_check.md')
+    parser.add_argument(
+        '--out', type=Path, default=ROOT / 'docs' / 'gpu_check.md', help='page'
+    )
     parser.add_argument('--only-times', action='store_true', help='of the ops; print')
     args = parser.parse_args(argv)
     if not torch.cuda.is_available():

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--only', default='', help='commands that contain these words')
-    parser.add_argument('--page', type=Path, default=PAGE)
+    parser.add_argument('--page', type=Path, default=PAGE, help='to write')
     args = parser.parse_args(argv)
     args.page.write_text(filled(args.page.read_text(), args.only))
     return 0
