@@ -65,7 +65,13 @@ class ActivationCheckpointingHook(Hook):
         model = runner.model
         self.wrap(model.module if is_model_wrapper(model) else model)
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, *args: Any) -> None:
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
         """Tell which parts save nothing, once."""
         idle = [name for name in self.modules if name not in self._called]
         if idle and batch_idx == 0:
