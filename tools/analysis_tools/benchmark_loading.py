@@ -15,7 +15,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from mmdet.registry import DATASETS
-from mmengine.dataset import pseudo_collate, worker_init_fn
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
@@ -86,7 +86,6 @@ def images_per_second(dataset: Dataset, workers: int, num_images: int) -> float:
         sampler=RandomSampler(dataset, num_samples=WARM_UP + num_images),
         num_workers=workers,
         collate_fn=pseudo_collate,
-        worker_init_fn=_seeded,
     )
     batches = iter(loader)
     for _ in range(WARM_UP // BATCH):
@@ -94,10 +93,6 @@ def images_per_second(dataset: Dataset, workers: int, num_images: int) -> float:
     start = time.perf_counter()
     delivered = sum(len(batch['inputs']) for batch in batches)
     return delivered / (time.perf_counter() - start)
-
-
-def _seeded(worker: int) -> None:
-    worker_init_fn(worker, num_workers=1, rank=0, seed=0)
 
 
 def benchmark(argv: Sequence[str] | None) -> None:
