@@ -7,6 +7,16 @@ from samples.roi_heads import STRIDES, train_cfg
 
 import mmdet_plus  # noqa: F401
 
+# Of a small RoI head that also predicts masks.
+MASK_HEAD = dict(
+    type='D2DetMaskHead',
+    in_channels=12,
+    conv_out_channels=8,
+    norm_cfg=dict(type='GN', num_groups=2),
+    fc_out_channels=10,
+    num_classes=3,
+)
+
 
 def config() -> ConfigDict:
     """Config of a small head on two levels."""
@@ -66,3 +76,9 @@ def build(change=None):
     torch.nn.init.constant_(head.reg_head.offset_conv.bias, 0.6)
     torch.nn.init.constant_(head.reg_head.overlap_conv.bias, 1.0)
     return head
+
+
+def features():
+    """Of two images, one level more than the RoI extractors read, as FPN has."""
+    torch.manual_seed(1)
+    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))

@@ -1,6 +1,7 @@
 """Small folders of labelled images in every layout that is recognised."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,11 @@ def write_image(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
     seed = sum(path.stem.encode())
     picture = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3))
     cv2.imwrite(str(path), picture.astype(np.uint8))
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    """Change the text of a file."""
+    path.write_text(change(path.read_text()))
 
 
 def coco_content(names: tuple[str, ...]) -> dict:

@@ -5,6 +5,7 @@ import json
 import pytest
 from samples.labelled_folders import (
     SPLITS,
+    edit,
     voc_xml,
     write_coco,
     write_image,
@@ -14,10 +15,6 @@ from samples.labelled_folders import (
 from mmdet_plus.datasets.checking import examine
 from mmdet_plus.datasets.folders import recognise
 from mmdet_plus.errors import UserError
-
-
-def edit(path, change):
-    path.write_text(change(path.read_text()))
 
 
 def edit_json(path, change):

@@ -2,6 +2,7 @@
 
 import pytest
 from samples.labelled_folders import (
+    edit,
     voc_xml,
     write_coco,
     write_image,
@@ -11,10 +12,6 @@ from samples.labelled_folders import (
 
 from mmdet_plus.datasets.folders import recognise
 from mmdet_plus.errors import UserError
-
-
-def edit(path, change):
-    path.write_text(change(path.read_text()))
 
 
 @pytest.fixture

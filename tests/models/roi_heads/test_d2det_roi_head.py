@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from samples.d2det import build
-from samples.roi_heads import GTS, STRIDES, proposals, samples
+from samples.d2det import build, features
+from samples.roi_heads import GTS, proposals, samples
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 from mmdet_plus.models.roi_heads import d2det_roi_head as module
@@ -11,9 +11,7 @@ from mmdet_plus.models.roi_heads import d2det_roi_head as module
 
 @pytest.fixture
 def feats():
-    torch.manual_seed(1)
-    # One level more than the RoI extractors read, as FPN has.
-    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
+    return features()
 
 
 def spy_on_localisation(head, seen):

@@ -2,28 +2,19 @@ import numpy as np
 import pytest
 import torch
 from mmdet.structures.mask import PolygonMasks
-from samples.d2det import build
-from samples.roi_heads import GTS, STRIDES, proposals, samples
+from samples.d2det import MASK_HEAD, build, features
+from samples.roi_heads import GTS, proposals, samples
 
 from mmdet_plus.engine.optim_wrappers.cpu_amp_optim_wrapper import bfloat16_autocast
 
 HEIGHT, WIDTH = 100, 120
-MASK_HEAD = dict(
-    type='D2DetMaskHead',
-    in_channels=12,
-    conv_out_channels=8,
-    norm_cfg=dict(type='GN', num_groups=2),
-    fc_out_channels=10,
-    num_classes=3,
-)
 MASK_KEYS = {'loss_mask', 'loss_mask_iou'}
 BOX_KEYS = {'loss_cls', 'acc', 'loss_bbox', 'loss_overlap'}
 
 
 @pytest.fixture
 def feats():
-    torch.manual_seed(1)
-    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
+    return features()
 
 
 def build_with_masks(**test_cfg):

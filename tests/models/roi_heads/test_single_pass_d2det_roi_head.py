@@ -1,24 +1,15 @@
 import pytest
 import torch
 from mmdet.structures.bbox import bbox2roi
-from samples.d2det import build
-from samples.roi_heads import GTS, STRIDES, proposals, samples
+from samples.d2det import MASK_HEAD, build, features
+from samples.roi_heads import GTS, proposals, samples
 
-MASK_HEAD = dict(
-    type='D2DetMaskHead',
-    in_channels=12,
-    conv_out_channels=8,
-    norm_cfg=dict(type='GN', num_groups=2),
-    fc_out_channels=10,
-    num_classes=3,
-)
 SOFT = dict(type='soft_nms', iou_threshold=0.3)
 
 
 @pytest.fixture
 def feats():
-    torch.manual_seed(1)
-    return tuple(torch.randn(2, 8, 128 // s, 128 // s) for s in (*STRIDES, 16))
+    return features()
 
 
 def both(final_nms=None, **test_cfg):
